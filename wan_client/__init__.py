@@ -1,0 +1,92 @@
+"""A thin client for Wan 2.6 image-to-image behind RunComfy's Model API.
+
+    from wan_client import edit
+    edit("turn image 1 into a pencil sketch", "cat.jpg", out="sketch.png")
+
+`WanClient` keeps connections open over several edits, `AsyncWanClient` gives each run as a stream of typed events.
+"""
+
+from .api import CancelOutcome, ModelEntry
+from .client import AsyncWanClient, WanClient, edit
+from .errors import (
+    AuthenticationError,
+    Charged,
+    DeadlineExceeded,
+    DownloadFailed,
+    ImageError,
+    InsufficientBalance,
+    InvalidRequest,
+    ModerationRefused,
+    RateLimited,
+    Refused,
+    RunCancelled,
+    RunFailed,
+    RunNotFound,
+    ServerTrouble,
+    SettingsError,
+    TransientError,
+    UnknownOutcome,
+    Unreachable,
+    WanError,
+)
+from .images import Change, PreparedImage, prepare
+from .runs import (
+    Downloading,
+    Event,
+    Finished,
+    Preparing,
+    Queued,
+    Result,
+    Run,
+    Running,
+    Submitted,
+    Trouble,
+    Uploading,
+)
+from .schema import EditRequest, ImageSize
+from .settings import Backend, Settings
+
+__all__ = [
+    "AsyncWanClient",
+    "AuthenticationError",
+    "Backend",
+    "CancelOutcome",
+    "Change",
+    "Charged",
+    "DeadlineExceeded",
+    "DownloadFailed",
+    "Downloading",
+    "EditRequest",
+    "Event",
+    "Finished",
+    "ImageError",
+    "ImageSize",
+    "InsufficientBalance",
+    "InvalidRequest",
+    "ModelEntry",
+    "ModerationRefused",
+    "PreparedImage",
+    "Preparing",
+    "Queued",
+    "RateLimited",
+    "Refused",
+    "Result",
+    "Run",
+    "RunCancelled",
+    "RunFailed",
+    "RunNotFound",
+    "Running",
+    "ServerTrouble",
+    "Settings",
+    "SettingsError",
+    "Submitted",
+    "TransientError",
+    "Trouble",
+    "UnknownOutcome",
+    "Unreachable",
+    "Uploading",
+    "WanClient",
+    "WanError",
+    "edit",
+    "prepare",
+]

@@ -1,0 +1,221 @@
+"""The two faces of the client: asynchronous, and synchronous over the same core."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+import threading
+from contextlib import AsyncExitStack, ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from anyio.from_thread import start_blocking_portal
+
+from .api import CANCEL_SECONDS, Api, ModelEntry
+from .errors import WanError
+from .outputs import Outputs
+from .pace import Pace
+from .runs import Line, Run
+from .sandbox import running_sandbox
+from .schema import EditRequest
+from .settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from os import PathLike
+    from types import TracebackType
+
+    from .runs import Event, Result
+    from .schema import ImageSource
+
+log = logging.getLogger(__name__)
+
+READS_AT_ONCE = 24
+OUTPUT_FOLDER = Path("outputs")
+
+Value = TypeVar("Value")
+
+
+class AsyncWanClient:
+    """Runs edits. Use it as ``async with AsyncWanClient() as client``.
+
+    Args:
+        settings: Where the API is and how to reach it; by default from the environment and ``.env``. Without a
+            token, the sandbox is started on this machine for as long as the client is open.
+        folder: Where results go that have no name of their own.
+    """
+
+    def __init__(self, settings: Settings | None = None, *, folder: str | PathLike[str] = OUTPUT_FOLDER) -> None:
+        self.settings = settings or Settings.load()
+        self.folder = Path(folder)
+        self._stack = AsyncExitStack()
+        self._open: Line | None = None
+
+    async def __aenter__(self) -> AsyncWanClient:
+        settings = self.settings
+        if settings.api_base is None:
+            address = await asyncio.to_thread(self._stack.enter_context, running_sandbox())
+            settings = replace(settings, api_base=address)
+        base = settings.api_base or ""
+        tls = ssl.create_default_context()
+        api, outputs = Api(base, settings.token, tls), Outputs(base, tls)
+        self._stack.push_async_callback(api.aclose)
+        self._stack.push_async_callback(outputs.aclose)
+        self._open = Line(api, outputs, Pace(), asyncio.Semaphore(READS_AT_ONCE), settings.deadline)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._open = None
+        await self._stack.aclose()
+
+    def run(
+        self,
+        request: EditRequest,
+        *,
+        out: str | PathLike[str] | None = None,
+        on_submitted: Callable[[str], None] | None = None,
+    ) -> Run:
+        """A run of the request. Nothing is sent until it is iterated over or awaited.
+
+        Args:
+            request: What to do.
+            out: The file to write; by default one in the client's folder, named by the API.
+            on_submitted: Called with the request id as soon as the API has the run.
+        """
+        file = Path(out) if out is not None else None
+        return Run(self._line, request, out=file, folder=self.folder, on_submitted=on_submitted)
+
+    def resume(self, request_id: str, *, out: str | PathLike[str] | None = None) -> Run:
+        """An earlier run, picked up by its id. It costs nothing.
+
+        Raises:
+            InvalidRequest: The id can't be one.
+        """
+        file = Path(out) if out is not None else None
+        return Run(self._line, request_id=request_id, out=file, folder=self.folder)
+
+    async def model(self) -> ModelEntry:
+        """The catalogue's entry of the model, price included. What can't be learned is left empty."""
+        try:
+            return await self._line.api.model()
+        except WanError as problem:
+            log.info("no catalogue entry: %s", problem.code)
+            return ModelEntry()
+
+    @property
+    def _line(self) -> Line:
+        if self._open is None:
+            raise RuntimeError("open the client first: async with AsyncWanClient() as client")
+        return self._open
+
+
+class WanClient:
+    """The synchronous face: for scripts, notebooks and the command line. Use it as ``with WanClient() as client``.
+
+    It takes the same arguments as `AsyncWanClient`, and runs it in a thread of its own.
+
+    Attributes:
+        last_run: The latest run; after an interrupt it tells the run's id and what cancelling it achieved.
+    """
+
+    def __init__(self, settings: Settings | None = None, *, folder: str | PathLike[str] = OUTPUT_FOLDER) -> None:
+        self._core = AsyncWanClient(settings, folder=folder)
+        self._stack = ExitStack()
+        self.last_run: Run | None = None
+
+    def __enter__(self) -> WanClient:
+        self._portal = self._stack.enter_context(start_blocking_portal())
+        try:
+            self._stack.enter_context(self._portal.wrap_async_context_manager(self._core))
+        except BaseException:
+            self._stack.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in use."""
+        return self._core.settings
+
+    def edit(
+        self,
+        prompt: str,
+        *images: ImageSource,
+        out: str | PathLike[str] | None = None,
+        on_event: Callable[[Event], object] = lambda event: None,
+        on_submitted: Callable[[str], None] | None = None,
+        **options: Any,
+    ) -> Result:
+        """Edit pictures and wait for the result.
+
+        Args:
+            prompt: The instruction; it calls the pictures "image 1", "image 2", "image 3".
+            images: One to three pictures, in that order.
+            out: The file to write; by default one in the client's folder, named by the API.
+            on_event: Called with each event of the run, in the client's thread.
+            on_submitted: Called with the request id as soon as the API has the run.
+            options: ``negative_prompt``, ``image_size``, ``seed``, ``prompt_extend``, as in `EditRequest`.
+
+        Raises:
+            WanError: There is no picture; the error says why and what it cost.
+        """
+        request = EditRequest(prompt, images, **options)
+        return self._wait_for(self._core.run(request, out=out, on_submitted=on_submitted), on_event)
+
+    def resume(
+        self,
+        request_id: str,
+        *,
+        out: str | PathLike[str] | None = None,
+        on_event: Callable[[Event], object] = lambda event: None,
+    ) -> Result:
+        """Fetch the result of an earlier run by its id. It costs nothing.
+
+        Raises:
+            WanError: There is no picture; the error says why and what it cost.
+        """
+        return self._wait_for(self._core.resume(request_id, out=out), on_event)
+
+    def model(self) -> ModelEntry:
+        """The catalogue's entry of the model, price included. What can't be learned is left empty."""
+        return self._wait(self._core.model)
+
+    def _wait_for(self, run: Run, on_event: Callable[[Event], object]) -> Result:
+        self.last_run = run
+        return self._wait(lambda: run.wait(on_event))
+
+    def _wait(self, call: Callable[[], Awaitable[Value]]) -> Value:
+        """Run a coroutine in the client's thread. An interrupt here cancels it there, and waits for its last words."""
+        ended = threading.Event()
+
+        async def work() -> Value:
+            try:
+                return await call()
+            finally:
+                ended.set()
+
+        future = self._portal.start_task_soon(work)
+        try:
+            return future.result()
+        except KeyboardInterrupt:
+            future.cancel()
+            ended.wait(3 * CANCEL_SECONDS)
+            raise
+
+
+def edit(prompt: str, *images: ImageSource, out: str | PathLike[str] | None = None, **options: Any) -> Result:
+    """Edit pictures with the settings of the environment and wait for the result, in one call.
+
+    It takes the arguments of `WanClient.edit`.
+    """
+    with WanClient() as client:
+        return client.edit(prompt, *images, out=out, **options)

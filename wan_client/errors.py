@@ -1,0 +1,169 @@
+"""Everything that can go wrong, as one hierarchy.
+
+An error knows three things a person needs: what happened, whether money was spent, and what to do. Its texts live
+in `messages`, under its `code`; pages in other languages translate by that code.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, ClassVar
+
+from .messages import MESSAGES
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+class Charged(str, Enum):
+    """What is known about the money."""
+
+    NO = "no"
+    YES = "yes"
+    UNKNOWN = "unknown"
+
+
+class WanError(Exception):
+    """Base of all errors of this package.
+
+    Attributes:
+        code: Which sentence of `messages` tells it. Stable.
+        values: What the sentence names: numbers, names of pictures.
+        charged: Whether the run was charged.
+        request_id: The run, where there is one. It can be resumed with this.
+        api_code: The API's own error code, such as ``400002``.
+        http_status: The HTTP status of the answer, where there was one.
+        api_message: The API's own words, for a developer. Never shown to a person, never holds the token.
+        at: When the submit was sent, where its outcome is unknown (UTC).
+    """
+
+    default_charged: ClassVar[Charged] = Charged.NO
+    transient: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        code: str,
+        *,
+        charged: Charged | None = None,
+        request_id: str | None = None,
+        api_code: int | str | None = None,
+        http_status: int | None = None,
+        api_message: str | None = None,
+        at: datetime | None = None,
+        **values: object,
+    ) -> None:
+        super().__init__(code)
+        self.code = code
+        self.values = values
+        self.charged = charged or self.default_charged
+        self.request_id = request_id
+        self.api_code = api_code
+        self.http_status = http_status
+        self.api_message = api_message
+        self.at = at
+
+    @property
+    def what(self) -> str:
+        """What happened, in one English sentence."""
+        return MESSAGES[f"error.{self.code}"].format(**self.values)
+
+    @property
+    def hint(self) -> str:
+        """What to do about it, in one or two English sentences."""
+        return MESSAGES[f"error.{self.code}.hint"].format(**self.values)
+
+    def __str__(self) -> str:
+        parts = [self.what, MESSAGES[f"charged.{self.charged.value}"], self.hint]
+        if self.request_id:
+            parts.append(MESSAGES["error.request_id"].format(request_id=self.request_id))
+        return " ".join(parts)
+
+
+class SettingsError(WanError, ValueError):
+    """A setting of the environment or of ``.env`` can't be used. ``values["name"]`` is its name."""
+
+
+class InvalidRequest(WanError, ValueError):
+    """A value of the request is outside its limits. ``values["field"]`` is its name."""
+
+
+class ImageError(InvalidRequest):
+    """A picture can't be used. ``values["name"]`` says which."""
+
+
+class Refused(WanError):
+    """The API did not accept the request. It will not be sent again."""
+
+
+class AuthenticationError(Refused):
+    """The API did not accept the token, or the token is missing."""
+
+
+class InsufficientBalance(Refused):
+    """The account's balance is used up."""
+
+
+class RunNotFound(WanError):
+    """The API knows no such run: deleted, expired, or another account's."""
+
+    default_charged = Charged.UNKNOWN
+
+
+class TransientError(WanError):
+    """Trouble that passes: reading again is safe."""
+
+    transient = True
+
+    retry_after: float | None = None
+
+    def __init__(
+        self, code: str, *, retry_after: float | None = None, api_message: str | None = None, **values: object
+    ) -> None:
+        super().__init__(code, api_message=api_message, **values)  # type: ignore[arg-type]  # values are the sentence's
+        self.retry_after = retry_after
+
+
+class Unreachable(TransientError):
+    """No connection was made, so nothing was sent."""
+
+
+class RateLimited(TransientError):
+    """The API asked for fewer requests, and took none (429)."""
+
+
+class ServerTrouble(TransientError):
+    """The connection broke, timed out, or answered with something that is no answer."""
+
+    default_charged = Charged.UNKNOWN
+
+
+class UnknownOutcome(WanError):
+    """A submit went out and no usable answer came back: it may have been accepted. It is not sent again."""
+
+    default_charged = Charged.UNKNOWN
+
+
+class RunFailed(WanError):
+    """The run ended without a picture."""
+
+    default_charged = Charged.UNKNOWN
+
+
+class ModerationRefused(RunFailed):
+    """The content check of the model refused the prompt or a picture. Sending it again changes nothing."""
+
+
+class RunCancelled(WanError):
+    """The run was cancelled before it ended."""
+
+
+class DownloadFailed(WanError):
+    """The run succeeded, but its picture could not be fetched yet. Resuming the run costs nothing."""
+
+    default_charged = Charged.YES
+
+
+class DeadlineExceeded(WanError, TimeoutError):
+    """The run did not end in the time given to it. It goes on, and can be resumed."""
+
+    default_charged = Charged.UNKNOWN

@@ -1,0 +1,186 @@
+"""Fetching a finished picture: from the API's own hosts only, without the token, bounded, checked, written whole."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+from urllib.parse import unquote
+
+import httpx
+from PIL import Image
+
+from .api import CONNECT_SECONDS
+from .errors import DownloadFailed, SettingsError
+from .settings import is_loopback
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable
+
+# The vendor's own nodes accept no more than this for one picture.
+OUTPUT_BYTES_MAX = 32 * 1024 * 1024
+OUTPUT_MEGAPIXELS_MAX = 32
+
+_HOSTS = (".runcomfy.net", ".runcomfy.com")
+_READ_SECONDS = 30.0
+_SUFFIXES = {"PNG": ".png", "JPEG": ".jpg", "WEBP": ".webp"}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A finished picture, the API's own bytes.
+
+    Attributes:
+        data: The file's bytes, untouched.
+        name: A safe file name, made of the address's last part, with the suffix of what the bytes are.
+        width: In pixels.
+        height: In pixels.
+    """
+
+    data: bytes
+    name: str
+    width: int
+    height: int
+
+
+class Outputs:
+    """Downloads finished pictures.
+
+    Args:
+        base: The API's address; its own host is allowed beside the vendor's storage.
+        tls: One TLS context to share.
+    """
+
+    def __init__(self, base: str, tls: ssl.SSLContext) -> None:
+        self._base = httpx.URL(base)
+        timeout = httpx.Timeout(_READ_SECONDS, connect=CONNECT_SECONDS)
+        self._client = httpx.AsyncClient(verify=tls, timeout=timeout, trust_env=not is_loopback(base))
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._client.aclose()
+
+    async def download(self, url: str, on_bytes: Callable[[int, int | None], None]) -> Picture:
+        """Fetch one picture.
+
+        Args:
+            url: The address, used byte for byte.
+            on_bytes: Called with the bytes received so far and, where it is known, their total.
+
+        Raises:
+            DownloadFailed: Its host is not allowed, it could not be fetched, or it is no complete picture.
+        """
+        parsed = self._checked(url)
+        target = url.split("#", maxsplit=1)[0].split("://", 1)[1].partition("/")[2]
+        request = self._client.build_request("GET", parsed, extensions={"target": b"/" + target.encode("ascii")})
+        data = bytearray()
+        try:
+            response = await self._client.send(request, stream=True)
+            try:
+                if response.is_redirect:
+                    _fail("output_host", response.status_code)
+                if not response.is_success:
+                    _fail("download_failed", response.status_code)
+                length = response.headers.get("Content-Length", "")
+                total = int(length) if length.isascii() and length.isdigit() else None
+                async for part in response.aiter_bytes():
+                    data += part
+                    if len(data) > OUTPUT_BYTES_MAX:
+                        _fail("output_too_large")
+                    on_bytes(len(data), total)
+            finally:
+                await response.aclose()
+        except (httpx.HTTPError, httpx.StreamError) as problem:
+            raise DownloadFailed("download_failed", api_message=repr(problem)) from None
+        return check(bytes(data), parsed)
+
+    def _checked(self, url: str) -> httpx.URL:
+        try:
+            parsed = httpx.URL(url)
+            own = (parsed.scheme, parsed.host, parsed.port) == (
+                self._base.scheme,
+                self._base.host,
+                self._base.port,
+            )
+            vendors = parsed.scheme == "https" and parsed.port is None and f".{parsed.host}".endswith(_HOSTS)
+            if (own or vendors) and not parsed.userinfo and url.isascii():
+                return parsed
+        except httpx.InvalidURL:
+            pass
+        raise DownloadFailed("output_host")
+
+
+def check(data: bytes, url: httpx.URL) -> Picture:
+    """The picture, if the bytes are a complete one of an accepted kind and size.
+
+    Raises:
+        DownloadFailed: They are not.
+    """
+    try:
+        with Image.open(io.BytesIO(data), formats=list(_SUFFIXES)) as image:
+            if image.width * image.height > OUTPUT_MEGAPIXELS_MAX * 1_000_000:
+                _fail("output_too_large")
+            image.load()
+            suffix = _SUFFIXES[image.format or ""]
+            return Picture(data, _safe_stem(url) + suffix, image.width, image.height)
+    except DownloadFailed:
+        raise
+    except Exception:  # noqa: BLE001  # a broken file makes a decoder raise anything at all
+        _fail("output_not_image")
+
+
+def write(picture: Picture, file: Path) -> Path:
+    """Write the picture so that the file is whole or not there, and return where it lies.
+
+    A suffix that says another kind of picture than the bytes are is replaced.
+
+    Raises:
+        DownloadFailed: The folder can't be written.
+    """
+    suffix = Path(picture.name).suffix
+    same = {".jpg", ".jpeg"} if suffix == ".jpg" else {suffix}
+    if file.suffix.lower() not in same:
+        known = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".heic"}
+        file = file.with_suffix(suffix) if file.suffix.lower() in known else file.with_name(file.name + suffix)
+    temporary = None
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=".", suffix=".part")
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(picture.data)
+            os.fchmod(stream.fileno(), 0o644) if hasattr(os, "fchmod") else None
+        Path(temporary).replace(file)
+    except OSError as problem:
+        if temporary:
+            Path(temporary).unlink(missing_ok=True)
+        raise DownloadFailed("not_writable", file=file.name) from problem
+    return file
+
+
+def check_writable(folder: Path) -> None:
+    """Make sure, before anything is paid, that the result can be written.
+
+    Raises:
+        SettingsError: The folder can't be made or written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError:
+        raise SettingsError("folder_not_writable", folder=folder.name or str(folder)) from None
+
+
+def _safe_stem(url: httpx.URL) -> str:
+    last = unquote(url.path.rsplit("/", 1)[-1])
+    stem = re.sub(r"[^\w.=-]+", "_", last.rsplit(".", 1)[0], flags=re.ASCII).strip("._")
+    return stem[-100:] or "output"
+
+
+def _fail(code: str, http_status: int | None = None) -> NoReturn:
+    raise DownloadFailed(code, http_status=http_status)

@@ -1,0 +1,133 @@
+"""The client's settings, read from the environment and ``.env`` in one place into one typed value."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from enum import Enum
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+
+import httpx
+from dotenv import dotenv_values
+
+from .errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DEFAULT_API_BASE = "https://model-api.runcomfy.net"
+DEFAULT_DEADLINE = 900.0
+DEADLINE_MIN, DEADLINE_MAX = 1.0, 86_400.0
+TOKEN_NAMES = ("RUNCOMFY_API_TOKEN", "RUNCOMFY_TOKEN")
+SANDBOX_TOKEN = "sandbox"  # noqa: S105  # the sandbox takes any token; a real one is never shown to it
+
+
+class Backend(str, Enum):
+    """Which engine does the work."""
+
+    RUNCOMFY = "runcomfy"
+    SANDBOX = "sandbox"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to reach the engine.
+
+    Attributes:
+        backend: The hosted model, or the sandbox on this machine.
+        api_base: Where the API is, without a slash at its end. None with the sandbox, until it has started.
+        token: The bearer token. Sent in the Authorization header to `api_base`, and nowhere else.
+        deadline: How long a run is waited for, in seconds. Past it nothing is lost: it can be resumed.
+    """
+
+    backend: Backend
+    api_base: str | None = DEFAULT_API_BASE
+    token: str = field(default=SANDBOX_TOKEN, repr=False)
+    deadline: float = DEFAULT_DEADLINE
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str] | None = None) -> Settings:
+        """Read the settings; the environment wins over ``.env`` in the current folder.
+
+        ``RUNCOMFY_API_TOKEN`` (or ``RUNCOMFY_TOKEN``), ``RUNCOMFY_API_BASE``, ``WAN_BACKEND`` (``runcomfy`` or
+        ``sandbox``; by default what the token's presence suggests) and ``WAN_DEADLINE`` (seconds).
+
+        Raises:
+            SettingsError: A value can't be used; the message names it.
+        """
+        env = read_environment() if environ is None else {k: v.strip() for k, v in environ.items() if v.strip()}
+        token_name = next((name for name in TOKEN_NAMES if name in env), None)
+        token = check_token(env[token_name], token_name) if token_name else None
+        given = env.get("WAN_BACKEND", Backend.RUNCOMFY.value if token else Backend.SANDBOX.value).lower()
+        try:
+            backend = Backend(given)
+        except ValueError:
+            raise SettingsError("backend_unknown", name="WAN_BACKEND", given=given) from None
+        base = check_base(env["RUNCOMFY_API_BASE"]) if "RUNCOMFY_API_BASE" in env else None
+        deadline = read_number(env, "WAN_DEADLINE", DEFAULT_DEADLINE, DEADLINE_MIN, DEADLINE_MAX)
+        if backend is Backend.SANDBOX:
+            return cls(backend, base if base and is_loopback(base) else None, deadline=deadline)
+        if token is None:
+            raise SettingsError("token_missing", name=TOKEN_NAMES[0])
+        return cls(backend, base or DEFAULT_API_BASE, token, deadline)
+
+
+def read_environment() -> dict[str, str]:
+    """The variables that are set to something, in the environment or in ``.env`` of the current folder."""
+    merged = {**dotenv_values(".env"), **os.environ}
+    return {name: value.strip() for name, value in merged.items() if value and value.strip()}
+
+
+def read_number(env: Mapping[str, str], name: str, default: float, low: float, high: float) -> float:
+    """A number among the variables.
+
+    Raises:
+        SettingsError: It is no number from low to high.
+    """
+    if name not in env:
+        return default
+    try:
+        number = float(env[name])
+    except ValueError:
+        number = float("nan")
+    if not low <= number <= high:
+        raise SettingsError("number_malformed", name=name, given=env[name], low=f"{low:g}", high=f"{high:g}")
+    return number
+
+
+def check_token(token: str, name: str = TOKEN_NAMES[0]) -> str:
+    """The token, if it can stand in a header.
+
+    Raises:
+        SettingsError: It can't. The message does not repeat it.
+    """
+    token = token.strip()
+    if not token or not all("!" <= char <= "~" for char in token):
+        raise SettingsError("token_malformed", name=name)
+    return token
+
+
+def check_base(base: str) -> str:
+    """The API's address: https, or http on this machine.
+
+    Raises:
+        SettingsError: It is anything else, or holds a user, a query or a fragment.
+    """
+    try:
+        url = httpx.URL(base)
+    except httpx.InvalidURL:
+        url = httpx.URL("")
+    allowed = url.scheme == "https" or (url.scheme == "http" and is_loopback(base))
+    if not allowed or not url.host or url.userinfo or url.query or url.fragment:
+        raise SettingsError("base_malformed", name="RUNCOMFY_API_BASE", given=base if not url.userinfo else url.host)
+    return str(url).rstrip("/")
+
+
+def is_loopback(address: str) -> bool:
+    """Whether the address is on this machine, told by its name alone."""
+    host = httpx.URL(address).host
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
