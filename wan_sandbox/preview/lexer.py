@@ -1,0 +1,166 @@
+"""From a prompt's characters to tokens of the vocabulary."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain
+
+from .vocabulary import COLOURS, OPERATION_ROWS, WORD_ROWS, OperationRow, Row
+
+_NOUN = "풍|식|톤|느낌|스타일|효과|필터|분위기|그림|사진|이미지|버전|모드|화|체|색|빛"
+_PARTICLE = (
+    "으로|로|을|를|은|는|이|가|의|에서|에다가|에다|에|와|과|도|만|처럼|같이|같은|스럽게|스러운|하게|한|랑|까지|부터"
+    "|보다|인|적인|적으로|이고|이며|고"
+)
+_VERB = "바꿔|바꾸|변환|만들|그려|해줘|해주|해라|하고|적용|표현|처리|변경|부탁"
+# What may follow a Korean noun: 수채화 + 풍 + 으로, then the word's end or a verb written together with it.
+_TAIL = rf"(?:{_NOUN})?(?:{_PARTICLE}){{0,2}}(?=[^가-힣]|$|{_VERB})"
+_WORD = re.compile(r"[가-힣]+|[^\W_가-힣]+(?:['-][^\W_가-힣]+)*")
+_QUOTED = re.compile(r'"[^"]*"')
+_STOP = re.compile(r"[.;!?\n…。]+|(?<=\s)[-–—]+(?=\s)")
+_COMMA = re.compile(r"[,、，]")
+
+_NUMBERS = {
+    **dict.fromkeys(["1", "one", "first", "1st", "일", "첫", "첫째"], 1),
+    **dict.fromkeys(["2", "two", "second", "2nd", "이", "두", "둘째"], 2),
+    **dict.fromkeys(["3", "three", "third", "3rd", "삼", "세", "셋째"], 3),
+}
+_PICTURE = r"(?:reference\s+|input\s+|source\s+)?(?:images?|pictures?|photos?|photographs?|pics?|imgs?|references?|refs?|inputs?)"
+_GAP = r"[\s_-]*"
+_ENGLISH_IMAGE = re.compile(
+    rf"[@<\[(]?(?:{_PICTURE}{_GAP}(?:(?:number|no\.?|nr\.?|#){_GAP})?(?P<after>[1-9]|one|two|three)(?![a-z0-9])"
+    rf"|(?P<before>first|second|third|1st|2nd|3rd)\s+(?:{_PICTURE}|one)(?![a-z]))[>\])]?(?P<of>'s(?![a-z]))?",
+    re.IGNORECASE,
+)
+_KOREAN_PICTURE = "(?:이미지|사진|그림|레퍼런스|참조(?: ?이미지)?)"
+_KOREAN_IMAGE = re.compile(
+    rf"(?:{_KOREAN_PICTURE}\s*(?:#|번호\s*)?(?P<after>[1-9]|일|이|삼)(?![0-9가-힣])(?:\s*번)?"
+    rf"|{_KOREAN_PICTURE}\s*(?:#|번호\s*)?(?P<close>[1-9])\s*번?"
+    rf"|(?P<before>[1-9])\s*번\s*째?\s*{_KOREAN_PICTURE}"
+    rf"|(?P<ordinal>첫|두|세)\s*번째\s*(?:{_KOREAN_PICTURE}|것)"
+    rf"|(?P<nth>첫째|둘째|셋째)\s*{_KOREAN_PICTURE})"
+)
+_ROLES = {
+    "object": "을|를",
+    "of": "의|에서|처럼|같이|같은",
+    "with": "으로|로",
+    "to": "에다가|에다|에",
+    "bare": "와|과|랑|이랑|하고|은|는|이|가|도",
+}
+_ROLE = re.compile("|".join(f"(?P<{role}>{endings})" for role, endings in _ROLES.items()) + r"(?=[^가-힣]|$)")
+_ROLE = re.compile(rf"(?:{'|'.join(f'(?P<{role}>{endings})' for role, endings in _ROLES.items())})(?=[^가-힣]|$)")
+_BOTH = re.compile(
+    rf"(?:both|all|all three|all two|the two|the three|these|those)\s+(?:of\s+(?:the|them)\s+)?(?:the\s+|of\s+)?"
+    rf"(?:{_PICTURE}|of them)(?![a-z])|(?:both|all of them|each other)(?![a-z])"
+    rf"|(?:두|세|모든|모두의|둘)\s*{_KOREAN_PICTURE}(?:{_PARTICLE})?(?=[^가-힣]|$)",
+    re.IGNORECASE,
+)
+_MORE = re.compile(r"\s*(?:,|&|\+|and|와|과|랑|하고|및)\s*(?:and\s+)?([1-9])(?![0-9a-z]|-?bit)\s*번?", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Token:
+    """A stretch of the prompt and what the vocabulary says it is.
+
+    `role` says how a reference is introduced: object, of, with, to or bare.
+    """
+
+    kind: str
+    start: int
+    end: int
+    row: Row | None = None
+    image: int = 0
+    role: str = "bare"
+
+    @property
+    def operation(self) -> OperationRow | None:
+        """The operation that these words ask for, if they ask for one."""
+        return self.row if self.kind == "operation" and isinstance(self.row, OperationRow) else None
+
+    @property
+    def value(self) -> str:
+        """What the vocabulary notes beside the words."""
+        return str(self.row.value) if self.row else ""
+
+
+def tokens(text: str) -> list[Token]:
+    """Read a text from left to right; the longest known phrase wins, and a word nobody knows is a word."""
+    plain = text.translate({0x2019: "'", 0x2018: "'", 0x201C: '"', 0x201D: '"'})
+    found: list[Token] = []
+    position = 0
+    while position < len(plain):
+        step = _image(plain, position, found) or _known(plain, position)
+        if step:
+            found.extend(step)
+            position = step[-1].end
+        else:
+            position += 1
+    return found
+
+
+def _known(text: str, at: int) -> list[Token]:
+    for kind, pattern in (("word", _QUOTED), ("stop", _STOP), ("comma", _COMMA), ("both", _BOTH)):
+        if match := pattern.match(text, at):
+            return [Token(kind, at, match.end())]
+    lexicon, rows = _lexicon()
+    if (match := lexicon.match(text, at)) and match.lastindex:
+        kind, row = rows[match.lastindex - 1]
+        return [Token(kind, at, match.end(), row)]
+    if match := _WORD.match(text, at):
+        return [Token("word", at, match.end())]
+    return []
+
+
+def _image(text: str, at: int, before: list[Token]) -> list[Token]:
+    """Read "image 2's", "images 1 and 2", "두 번째 사진을"."""
+    match = _ENGLISH_IMAGE.match(text, at) or _KOREAN_IMAGE.match(text, at)
+    if not match:
+        return []
+    words = match.groupdict()
+    number = next(word for name, word in words.items() if word and name != "of")
+    role, end = "bare", match.end()
+    if words.get("of"):
+        role = "of"
+    elif particle := _ROLE.match(text, end):
+        role, end = particle.lastgroup or "bare", particle.end()
+    elif before and (earlier := _preposition(before)):
+        role = earlier
+    read = [Token("image", at, end, image=_NUMBERS.get(number.lower(), 0) or int(number), role=role)]
+    while more := _MORE.match(text, end):
+        end = more.end()
+        if particle := _ROLE.match(text, end):
+            role, end = particle.lastgroup or "bare", particle.end()
+        read.append(Token("image", more.start(1), end, image=int(more[1]), role=role))
+    return read
+
+
+def _preposition(before: list[Token]) -> str:
+    for token in reversed(before[-3:]):
+        if token.kind in {"glue", "with"} and token.value:
+            return token.value
+        if token.kind != "definite":
+            break
+    return ""
+
+
+@lru_cache
+def _lexicon() -> tuple[re.Pattern[str], list[tuple[str, Row]]]:
+    """Compile the vocabulary into one pattern; its groups are numbered like the rows returned."""
+    phrases: list[tuple[str, str, Row]] = []
+    colours = (Row("colour", english, korean, name) for name, (_, english, korean) in COLOURS.items())
+    for row in chain(OPERATION_ROWS, WORD_ROWS, colours):
+        kind = "operation" if isinstance(row, OperationRow) else row.name
+        for language, phrase in [("english", row.english), ("korean", row.korean)]:
+            phrases += [(_pattern(part, language), kind, row) for part in map(str.strip, phrase.split("|")) if part]
+    phrases.sort(key=lambda entry: -len(entry[0]))
+    pattern = "|".join(f"({phrase})" for phrase, _, _ in phrases)
+    return re.compile(pattern, re.IGNORECASE), [(kind, row) for _, kind, row in phrases]
+
+
+def _pattern(phrase: str, language: str) -> str:
+    body = r"[\s-]*".join(re.escape(word) for word in phrase.rstrip("~").split())
+    if language == "korean":
+        return body + ("[가-힣]*" if phrase.endswith("~") else _TAIL)
+    return body + ("[a-z]*" if phrase.endswith("~") else "") + rf"(?![a-z0-9])(?:{_TAIL})?"

@@ -1,0 +1,124 @@
+"""Looks of screens and prints: pixel art, neon, pop art, glitch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image, ImageFilter
+
+from ..colour import (
+    blend,
+    contrast,
+    from_oklab,
+    luma,
+    rgb,
+    saturate,
+    screen,
+    smoothstep,
+    to_array,
+    to_image,
+    to_oklab,
+)
+from ..texture import blur, flatten, grain, local_contrast, resize, unit, vignette
+from .drawing import halftone, lines
+
+if TYPE_CHECKING:
+    from ..colour import Array
+    from .brush import Brush
+
+_PANELS = (
+    ("#1d1a5e", "#e8308a", "#ffd23f"),
+    ("#0b3d3a", "#10b5a6", "#ffe14d"),
+    ("#5a0f2e", "#ff5a36", "#9fe8ff"),
+    ("#2a1052", "#8b3dff", "#ffb3d1"),
+)
+
+
+def pixel_art(picture: Array, brush: Brush) -> Array:
+    """Large square pixels in a small palette."""
+    height, width = picture.shape[:2]
+    cell = max(3, round(8 * unit(picture) * brush.amount))
+    small = (max(1, round(width / cell)), max(1, round(height / cell)))
+    sharp = to_image(picture).resize(small, Image.Resampling.BOX).filter(ImageFilter.UnsharpMask(1.2, 60, 0))
+    bold = saturate(to_array(sharp), 1.25)
+    steps = np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]], np.float32) / 16 - 0.47
+    threshold = np.tile(steps, (small[1] // 4 + 1, small[0] // 4 + 1))[: small[1], : small[0]]
+    bold = bold + 0.055 * threshold[..., None]
+    limited = to_image(bold).quantize(28, Image.Quantize.MEDIANCUT, kmeans=2, dither=Image.Dither.NONE).convert("RGB")
+    return to_array(limited.resize((width, height), Image.Resampling.NEAREST))
+
+
+def neon(picture: Array, brush: Brush) -> Array:
+    """Glowing tubes along every edge, in the picture's own hues, in the dark."""
+    size = unit(picture)
+    lab = to_oklab(flatten(picture, max(2, round(5 * size))))
+    even = local_contrast(lab[..., 0], 50 * size)
+    near, far = blur(even, 1.6 * size), blur(even, 3.4 * size)
+    tube = smoothstep(0.035, 0.14, np.abs(near - far))
+    height, width = tube.shape
+    x, y = np.linspace(0, 1, width, dtype=np.float32)[None], np.linspace(0, 1, height, dtype=np.float32)[:, None]
+    wide = blur(lab[..., 1:], 6 * size)
+    hue = np.arctan2(wide[..., 1], wide[..., 0]) + 1.2 * (x + y)
+    hue = 2 * np.pi * (0.5 + 0.5 * np.sin(hue))
+    glow = np.stack([0.5 + 0.5 * np.cos(hue - shift) for shift in (5.4, 2.6, 4.0)], -1).astype(np.float32)
+    glow = glow / glow.max(-1, keepdims=True)
+    light = tube[..., None] * glow
+    dark = from_oklab(np.stack([0.06 + 0.24 * lab[..., 0], 0.3 * lab[..., 1] + 0.015, 0.3 * lab[..., 2] - 0.05], -1))
+    halo = 0.9 * blur(light, 4 * size) + 1.1 * blur(light, 14 * size) + 1.2 * blur(light, 44 * size)
+    lit = screen(dark, brush.amount * halo)
+    core = smoothstep(0.55, 1, tube)[..., None]
+    return screen(screen(lit, light), 0.6 * core)
+
+
+def pop_art(picture: Array, brush: Brush) -> Array:
+    """Four prints of one picture in loud inks, with dots for the half tones."""
+    height, width = picture.shape[:2]
+    top, left = height // 2, width // 2
+    result = np.empty_like(picture)
+    for place, inks in enumerate(_PANELS):
+        rows = slice(0, top) if place < 2 else slice(top, height)
+        columns = slice(0, left) if place % 2 == 0 else slice(left, width)
+        panel = resize(picture, (columns.stop - columns.start, rows.stop - rows.start), Image.Resampling.BOX)
+        result[rows, columns] = _print(panel, inks, unit(picture) * brush.amount)
+    return result
+
+
+def _print(panel: Array, inks: tuple[str, str, str], size: float) -> Array:
+    level = luma(flatten(panel, max(2, round(4 * size))))
+    low, high = np.percentile(level, (2, 98))
+    level = contrast(np.clip((level - low) / max(float(high - low), 0.2), 0, 1), 0.3)
+    even = 0.7 * level + 0.3 * local_contrast(level, 40 * size)
+    dots = halftone(level.shape, 7 * size, 30)
+    middle = smoothstep(-0.08, 0.08, (1 - smoothstep(0.3, 0.85, even)) * 1.15 - dots)
+    sheet = blend(np.broadcast_to(rgb(inks[2]), panel.shape), np.broadcast_to(rgb(inks[1]), panel.shape), middle)
+    dark = np.maximum(smoothstep(0.34, 0.28, even), lines(even, 1.1 * size, 9, 0.34))
+    return blend(sheet, np.broadcast_to(rgb(inks[0]), panel.shape), dark)
+
+
+def glitch(picture: Array, brush: Brush) -> Array:
+    """A torn signal: rows slip sideways, channels part, scan lines show."""
+    size, rng = unit(picture), brush.rng
+    height, width = picture.shape[:2]
+    shift = np.zeros(height, np.int64)
+    for _ in range(int(16 * brush.amount)):
+        start, tall = int(rng.integers(height)), int(rng.integers(4, 60) * size) + 1
+        shift[start : start + tall] += int(rng.normal(0, 34 * size))
+    columns = np.arange(width)[None] - shift[:, None]
+    apart = round(9 * size * brush.amount)
+    extra = (np.abs(shift) > 0)[:, None] * round(6 * size)
+    rows = np.arange(height)[:, None]
+    channels = [
+        picture[rows, (columns + offset) % width, channel]
+        for channel, offset in enumerate((-apart - extra, 0, apart + extra))
+    ]
+    torn = np.stack(channels, -1)
+    for _ in range(int(10 * brush.amount)):
+        top, left = int(rng.integers(height)), int(rng.integers(width))
+        tall, wide = int(rng.integers(6, 40) * size) + 1, int(rng.integers(40, 240) * size) + 1
+        block = torn[top : top + tall, left : left + wide]
+        torn[top : top + tall, left : left + wide] = np.roll(block, 1, -1)
+    scan = 0.86 + 0.14 * (np.arange(height) // max(1, round(2 * size)) % 2)[:, None, None]
+    noisy = torn * scan.astype(np.float32) + 0.025 * grain(torn.shape, rng, size)[..., None]
+    lifted = blend(noisy, np.broadcast_to(rgb("#1a2cff"), picture.shape), 0.06)
+    return lifted * (1 - 0.3 * vignette(torn.shape)[..., None])

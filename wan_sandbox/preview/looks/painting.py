@@ -1,0 +1,172 @@
+"""Looks made of paint and stone: watercolour, oil, mosaic."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+
+from ..colour import blend, contrast, from_oklab, luma, rgb, smoothstep, to_array, to_image, to_oklab
+from ..texture import blur, clouds, edges, flatten, grain, local_contrast, paper, resize, unit
+
+if TYPE_CHECKING:
+    from ..colour import Array
+    from .brush import Brush
+
+_ANGLES = 24
+
+
+def warp(picture: Array, down: Array, across: Array) -> Array:
+    """Move every pixel by a distance of its own."""
+    height, width = picture.shape[:2]
+    rows = np.clip(np.arange(height, dtype=np.float32)[:, None] + down, 0, height - 1).astype(np.int32)
+    columns = np.clip(np.arange(width, dtype=np.float32)[None] + across, 0, width - 1).astype(np.int32)
+    return picture[rows, columns]
+
+
+def watercolour(picture: Array, brush: Brush) -> Array:
+    """Transparent washes with dark rims, granulated on white paper that shows at the edges."""
+    size, rng = unit(picture), brush.rng
+    shape = picture.shape[:2]
+    wobble = [9 * size * (clouds(shape, rng, 36 * size, 3) - 0.5) for _ in range(2)]
+    washes = flatten(flatten(warp(picture, *wobble), max(2, round(9 * size))), max(2, round(6 * size)))
+    lab = to_oklab(washes)
+    level = lab[..., 0]
+    steps = level * 6
+    level = 0.45 * level + 0.55 * (np.floor(steps) + smoothstep(0.3, 0.7, steps % 1)) / 6
+    lab[..., 0] = 0.3 + 0.68 * contrast(np.clip(level, 0, 1), 0.2) ** 0.85
+    lab[..., 1:] *= 1.35
+    colour = from_oklab(lab)
+    rim = smoothstep(0.01, 0.1, edges(blur(level, 1.2 * size)) * 2.2)
+    pools = clouds(shape, rng, 130 * size, 4)
+    tooth = paper(shape, rng, 1.2 * size)
+    density = 1 + brush.amount * (0.75 * (pools - 0.5) + 0.55 * rim + 0.34 * (0.5 - tooth))
+    colour = np.clip(colour, 0.001, 1) ** density[..., None]
+    border = _border(shape, rng, size)
+    sheet = rgb("#fbf9f4") * (0.955 + 0.045 * tooth[..., None])
+    return blend(sheet, colour * sheet, border)
+
+
+def _border(shape: tuple[int, ...], rng: np.random.Generator, size: float) -> Array:
+    height, width = shape[:2]
+    y, x = np.arange(height, dtype=np.float32)[:, None], np.arange(width, dtype=np.float32)[None]
+    inside = np.minimum(np.minimum(x, width - 1 - x), np.minimum(y, height - 1 - y)) / np.float32(size)
+    ragged = inside + 60 * (clouds(shape, rng, 90 * size, 4) - 0.5)
+    return smoothstep(30, 42, ragged)
+
+
+def oil_painting(picture: Array, brush: Brush) -> Array:
+    """Thick strokes that follow the forms, from broad to fine, lit from the upper left."""
+    size = unit(picture)
+    height, width = picture.shape[:2]
+    angle = _flow(luma(picture), 5 * size)
+    canvas = to_image(flatten(picture, max(2, round(12 * size))))
+    relief = Image.new("L", (width, height), 110)
+    detail = blur(edges(luma(picture)), 4 * size)
+    detail /= detail.max() + 1e-6
+    for length, gap, floor in ((64, 17, 0.0), (34, 10, 0.03), (18, 6.5, 0.12)):
+        _strokes(picture, canvas, relief, angle, detail, brush.rng, length * size * brush.amount, gap * size, floor)
+    height_map = blur(np.asarray(relief, np.float32) / 255, 0.7 * size)
+    down, across = np.gradient(height_map)
+    light = np.clip(-(down + across) * 2.4 / size**0.5, -0.28, 0.34)
+    painted = to_array(canvas)
+    lab = to_oklab(painted)
+    lab[..., 1:] *= 1.18
+    lab[..., 0] = contrast(np.clip(lab[..., 0], 0, 1), 0.15) + 0.42 * light
+    return from_oklab(lab)
+
+
+def _flow(level: Array, sigma: float) -> Array:
+    """Find the direction along which the picture changes least, from the structure of its edges."""
+    down, across = np.gradient(blur(level, 1.5))
+    xx, yy, xy = (blur(plane, sigma * 1.6) for plane in (across * across, down * down, across * down))
+    return 0.5 * np.arctan2(2 * xy, xx - yy) + np.pi / 2
+
+
+def _strokes(
+    picture: Array,
+    canvas: Image.Image,
+    relief: Image.Image,
+    angle: Array,
+    detail: Array,
+    rng: np.random.Generator,
+    length: float,
+    gap: float,
+    floor: float,
+) -> None:
+    height, width = angle.shape
+    rows, columns = np.arange(0, height, gap), np.arange(0, width, gap)
+    y = (rows[:, None] + gap * (rng.random((len(rows), len(columns))) - 0.5)).clip(0, height - 1).ravel()
+    x = (columns[None] + gap * (rng.random((len(rows), len(columns))) - 0.5)).clip(0, width - 1).ravel()
+    iy, ix = y.astype(np.int64), x.astype(np.int64)
+    wanted = detail[iy, ix] >= floor
+    order = rng.permutation(np.flatnonzero(wanted))
+    colours = blur(picture, gap * 0.35)[iy, ix] + 0.035 * rng.standard_normal((len(iy), 1))
+    shades = (np.clip(colours, 0, 1) * 255).astype(int)
+    turns = (np.round((angle[iy, ix] + 0.12 * rng.standard_normal(len(iy))) / np.pi * _ANGLES) % _ANGLES).astype(int)
+    masks = [_bristles(length, length * 0.34, turn * 180 / _ANGLES, rng) for turn in range(_ANGLES)]
+    heights = rng.integers(70, 200, len(iy))
+    for place in order.tolist():
+        mask, thick = masks[turns[place]]
+        corner = (int(x[place]) - mask.width // 2, int(y[place]) - mask.height // 2)
+        canvas.paste(tuple(shades[place].tolist()), corner, mask)
+        relief.paste(int(heights[place]), corner, thick)
+
+
+def _bristles(length: float, width: float, degrees: float, rng: np.random.Generator) -> tuple[Image.Image, Image.Image]:
+    """Make the print of one brush: its coverage, and how thick the paint lies."""
+    long, wide = max(5, round(length)), max(3, round(width))
+    u = np.linspace(-1, 1, long, dtype=np.float32)[None]
+    v = np.linspace(-1, 1, wide, dtype=np.float32)[:, None]
+    hairs = rng.random((wide, 1), dtype=np.float32)
+    ends = 1 - 0.45 * hairs
+    cover = smoothstep(0, 0.25, ends - np.abs(u)) * smoothstep(0, 0.3, 1.05 - np.abs(v))
+    thick = cover * (0.35 + 0.65 * hairs) * (0.75 + 0.25 * u)
+    prints = []
+    for plane in (cover, thick):
+        flat = Image.fromarray((np.clip(plane, 0, 1) * 255).astype(np.uint8))
+        prints.append(flat.rotate(-degrees, Image.Resampling.BILINEAR, expand=True))
+    return prints[0], prints[1]
+
+
+def mosaic(picture: Array, brush: Brush) -> Array:
+    """Small stones of one colour each, set in grout."""
+    size, rng = unit(picture), brush.rng
+    height, width = picture.shape[:2]
+    step = 19 * size * brush.amount
+    rows, columns = int(np.ceil(height / step)), int(np.ceil(width / step))
+    cy = (np.arange(rows)[:, None] + 0.5 + 0.55 * (rng.random((rows, columns)) - 0.5)).astype(np.float32) * np.float32(
+        step
+    )
+    cx = (np.arange(columns)[None] + 0.5 + 0.55 * (rng.random((rows, columns)) - 0.5)).astype(np.float32) * np.float32(
+        step
+    )
+    y, x = np.arange(height, dtype=np.float32)[:, None], np.arange(width, dtype=np.float32)[None]
+    row, column = (y / step).astype(np.int32), (x / step).astype(np.int32)
+    first = np.full((height, width), np.inf, np.float32)
+    second = first.copy()
+    owner = np.zeros((height, width), np.int32)
+    for down in (-1, 0, 1):
+        for right in (-1, 0, 1):
+            r, c = np.clip(row + down, 0, rows - 1), np.clip(column + right, 0, columns - 1)
+            distance = np.hypot(cy[r, c] - y, cx[r, c] - x)
+            index = r * columns + c
+            nearer = distance < first
+            second = np.where(nearer, first, np.where(index == owner, second, np.minimum(second, distance)))
+            owner = np.where(nearer, index, owner)
+            first = np.minimum(first, distance)
+    soft = blur(picture, 0.22 * step)
+    py, px = np.clip(cy, 0, height - 1).astype(int), np.clip(cx, 0, width - 1).astype(int)
+    stones = soft[py, px].reshape(-1, 3) * (1 + 0.09 * rng.standard_normal((rows * columns, 1), dtype=np.float32))
+    lab = to_oklab(np.clip(stones, 0, 1)[None])
+    lab[..., 1:] *= 1.25
+    coloured = from_oklab(lab)[0][owner]
+    inner = (second - first) / np.float32(step)
+    down_slope, across_slope = np.gradient(np.minimum(inner, 0.3))
+    shine = np.clip(-(down_slope + across_slope) * 5 * size, -0.2, 0.25)
+    stone = coloured * (1 + 0.04 * grain(first.shape, rng, size)[..., None]) + shine[..., None]
+    return blend(np.broadcast_to(rgb("#3a3733"), picture.shape), stone, smoothstep(0.06, 0.15, inner))
+
+
+__all__ = ["local_contrast", "mosaic", "oil_painting", "resize", "watercolour"]

@@ -1,0 +1,99 @@
+"""What an instruction was understood to mean, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Strength = Literal["slight", "normal", "strong"]
+
+LOOKS = (
+    "pencil_sketch",
+    "ink",
+    "watercolour",
+    "oil_painting",
+    "comic",
+    "pixel_art",
+    "duotone",
+    "sepia",
+    "black_and_white",
+    "noir",
+    "neon",
+    "vintage_film",
+    "night",
+    "golden_hour",
+    "snow",
+    "rain",
+    "fog",
+    "pop_art",
+    "mosaic",
+    "blueprint",
+    "glitch",
+)
+ADJUSTMENTS = (
+    "brighter",
+    "darker",
+    "more_contrast",
+    "less_contrast",
+    "warmer",
+    "cooler",
+    "more_saturated",
+    "less_saturated",
+    "sharpen",
+    "blur",
+    "vignette",
+    "tint",
+    "grain",
+    "invert",
+    "mirror",
+    "polish",
+    "neutral_grade",
+)
+COMPOSITIONS = (
+    "side_by_side",
+    "split",
+    "triptych",
+    "double_exposure",
+    "inset",
+    "background",
+)
+OPERATIONS = (*LOOKS, *ADJUSTMENTS, "colours_of", *COMPOSITIONS)
+"""Every operation that a plan can hold, by its stable name."""
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One thing to do to one reference, or to the composed picture where `image` is None."""
+
+    op: str
+    image: int | None = None
+    strength: Strength = "normal"
+    parameters: Mapping[str, object] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, object]:
+        """Give the operation as plain JSON values."""
+        return {
+            "op": self.op,
+            "image": self.image,
+            "strength": self.strength,
+            "parameters": dict(self.parameters),
+        }
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The operations in the order they are drawn, and the phrases that nothing was found for."""
+
+    operations: tuple[Operation, ...]
+    not_understood: tuple[str, ...]
+    prompt: str
+
+    def to_json(self) -> dict[str, object]:
+        """Give the plan as plain JSON values, the form that travels with a result."""
+        return {
+            "engine": "local preview",
+            "prompt": self.prompt,
+            "understood": [operation.to_json() for operation in self.operations],
+            "not_understood": list(self.not_understood),
+        }
