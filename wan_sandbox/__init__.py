@@ -1,0 +1,21 @@
+"""The Model API on loopback: for people without a token, for tests, for rehearsal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from wan_sandbox.counters import Counters
+    from wan_sandbox.sandbox import Sandbox
+    from wan_sandbox.settings import Settings
+
+__all__ = ["Counters", "Sandbox", "Settings"]
+
+
+def __getattr__(name: str) -> Any:
+    # A drawing process imports this package too, and needs no server.
+    if name in __all__:
+        from importlib import import_module  # noqa: PLC0415
+
+        return getattr(import_module(f"wan_sandbox.{name.lower()}"), name)
+    raise AttributeError(name)

@@ -1,0 +1,154 @@
+"""The command line of the sandbox."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import signal
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+from wan_sandbox.faults import JOB_FAULTS, KINDS, PLACES, parse
+from wan_sandbox.sandbox import Sandbox
+from wan_sandbox.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import FrameType
+
+DEFAULT_PORT = 8899
+
+_EPILOG = """\
+A fault is NAME[*count][:rate][@after]: at most count times, with this probability, letting the first calls through.
+  --fault 'poll-html-502*3@2'   the third to fifth call for status or result meet a proxy's 502
+  --fault moderation-text:0.5   every other job is refused by moderation
+A submit can name its own in the header X-Sandbox-Fault, separated by commas, and its run time in X-Sandbox-Run-Time.
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a sandbox until a signal, or the end of standard input, stops it; return the exit code."""
+    parser = _parser()
+    options = parser.parse_args(argv)
+    if options.faults:
+        _print(_fault_list())
+        return 0
+    try:
+        settings = _settings(options)
+    except ValueError as error:
+        parser.error(str(error))
+    if options.access_log:
+        logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(message)s")
+    over = threading.Event()
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        over.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    sandbox = Sandbox(settings)
+    try:
+        sandbox.start()
+    except OSError as error:
+        parser.exit(1, f"{parser.prog}: cannot listen on {options.host}:{options.port}: {error}\n")
+    try:
+        _print(sandbox.url)
+        sys.stderr.write(_WELCOME.format(url=sandbox.url))
+        if options.until_eof:
+            threading.Thread(target=_until_eof, args=(over,), daemon=True).start()
+        # A wait without end would not notice Ctrl-C on every system.
+        while not over.wait(1):
+            pass
+    finally:
+        sandbox.stop()
+    return 0
+
+
+_WELCOME = """\
+Wan sandbox: nothing leaves this computer and nothing is charged. Any token will do.
+  a page to read   {url}/
+  use it with      RUNCOMFY_API_BASE={url}
+  stop             Ctrl-C
+"""
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="wan_sandbox",
+        description="Speak the Model API on loopback, without a token, a network or a price.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    defaults = Settings()
+    add = parser.add_argument
+    add("--host", default=defaults.host, help="address to listen on (default: %(default)s)")
+    add("--port", type=int, default=DEFAULT_PORT, help="port; 0 takes a free one (default: %(default)s)")
+    add("--workers", type=int, default=defaults.workers, help="jobs at the same time (default: %(default)s)")
+    add(
+        "--run-time",
+        type=_span,
+        default=defaults.run_time,
+        metavar="SECONDS|LOW-HIGH",
+        help="how long a job runs (default: 2-5)",
+    )
+    add("--seed", type=int, default=defaults.seed, help="where run times and rates are drawn from")
+    add("--ahead", type=int, default=defaults.ahead, metavar="N", help="jobs waiting ahead of each new one")
+    add("--speed", type=float, default=defaults.speed, metavar="X", help="everything goes X times faster")
+    add("--fault", action="append", default=[], metavar="NAME[*count][:rate][@after]", help="see below")
+    add("--faults", action="store_true", help="list the faults and end")
+    add("--token", help="the only token accepted (default: any)")
+    add("--price", type=float, default=defaults.price, help="US dollars a picture, for rehearsals")
+    add("--retention", type=float, default=defaults.retention, metavar="SECONDS", help="how long results are kept")
+    add("--blank", action="store_true", help="answer with plain areas instead of drawing, for benchmarks")
+    add("--access-log", action="store_true", help="log each call to standard error")
+    add("--until-eof", action="store_true", help="stop when standard input ends")
+    return parser
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    for text in options.fault:
+        parse(text)
+    return Settings(
+        host=options.host,
+        port=options.port,
+        workers=options.workers,
+        run_time=options.run_time,
+        seed=options.seed,
+        ahead=options.ahead,
+        speed=options.speed,
+        faults=tuple(options.fault),
+        token=options.token,
+        price=options.price,
+        retention=options.retention,
+        picture="blank" if options.blank else "preview",
+        access_log=options.access_log,
+    )
+
+
+def _span(text: str) -> tuple[float, float]:
+    low, _, high = text.partition("-")
+    return float(low), float(high or low)
+
+
+def _until_eof(over: threading.Event) -> None:
+    while sys.stdin.buffer.read(4096):
+        pass
+    over.set()
+
+
+def _fault_list() -> str:
+    lines = ["Call faults, named <place>-<kind>, such as poll-html-502. Places:"]
+    lines += [f"  {place:20} {text}" for place, text in PLACES.items()]
+    lines += ["", "Kinds, at any place unless places are named:"]
+    for kind, (text, places) in KINDS.items():
+        only = "" if len(places) >= len(PLACES) - 1 else f" [{', '.join(places)}]"
+        lines.append(f"  {kind:20} {text}{only}")
+    lines += ["", "Job faults, that hold for the whole life of a job:"]
+    lines += [f"  {name:20} {text}" for name, text in JOB_FAULTS.items()]
+    return "\n".join(lines)
+
+
+def _print(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,175 @@
+"""A running sandbox, in a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import socket
+import tempfile
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import uvicorn
+
+from wan_sandbox.access_log import AccessLog
+from wan_sandbox.counters import Counters
+from wan_sandbox.server import Api, build
+from wan_sandbox.settings import Settings
+from wan_sandbox.transport import Connection
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+
+START_TIMEOUT: Final = 20.0
+STOP_TIMEOUT: Final = 20.0
+
+
+class Sandbox:
+    """A server on loopback that speaks the Model API.
+
+    Usable as a context manager, or with ``start`` and ``stop``. ``url`` is where it listens, ``counters`` what it has
+    counted.
+    """
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self.settings = settings or Settings()
+        self.counters = Counters()
+        self.url = ""
+        self._server: _Server | None = None
+        self._thread: threading.Thread | None = None
+        self._folder: Path | None = None
+
+    def __enter__(self) -> Sandbox:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self) -> Sandbox:
+        """Listen, and return once calls are answered.
+
+        Raises:
+            OSError: The address can't be listened on.
+            RuntimeError: The server did not come up, or is up already.
+        """
+        if self._thread is not None:
+            raise RuntimeError("the sandbox is running already")
+        listener = _listen(self.settings.host, self.settings.port)
+        host, port = listener.getsockname()[:2]
+        self.url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        self._folder = Path(tempfile.mkdtemp(prefix="wan-sandbox-"))
+        self._server = _Server(self.settings, self._folder, self.counters, (host, port))
+        self._thread = threading.Thread(target=self._server.run, args=([listener],), name="wan-sandbox", daemon=True)
+        self._thread.start()
+        if not self._server.ready.wait(START_TIMEOUT):
+            self.stop()
+            raise RuntimeError("the sandbox did not start")
+        return self
+
+    @contextmanager
+    def refusing(self) -> Iterator[None]:
+        """Refuse connections for as long as the context lasts; those that are open are closed."""
+        server, loop = self._server, self._server and self._server.loop
+        if server is None or loop is None:
+            raise RuntimeError("the sandbox is not running")
+
+        async def close() -> None:
+            server.close_door()
+
+        asyncio.run_coroutine_threadsafe(close(), loop).result()
+        try:
+            yield
+        finally:
+            asyncio.run_coroutine_threadsafe(server.open_door(), loop).result()
+
+    def stop(self) -> None:
+        """Close every connection, stop every job and delete every file."""
+        if self._server is not None and self._thread is not None:
+            self._server.should_exit = True
+            self._thread.join(STOP_TIMEOUT)
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+        self._server = self._thread = self._folder = None
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    listener = socket.socket(family, kind, protocol)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(2048)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, told when it is up, ending calls that would never end, and able to refuse connections."""
+
+    def __init__(self, settings: Settings, folder: Path, counters: Counters, address: tuple[str, int]) -> None:
+        self.api = Api(settings, folder, counters)
+        self.api.on_refuse = self.refuse
+        self.ready = threading.Event()
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self.address = address
+        app = build(self.api)
+        super().__init__(
+            uvicorn.Config(
+                AccessLog(app) if settings.access_log else app,
+                http=Connection,
+                ws="none",
+                loop="asyncio",
+                lifespan="on",
+                log_config=None,
+                access_log=False,
+                proxy_headers=False,
+                server_header=False,
+                backlog=2048,
+                timeout_keep_alive=30,
+                timeout_graceful_shutdown=1,
+            )
+        )
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Tell that calls are answered."""
+        await super().startup(sockets)
+        self.loop = asyncio.get_running_loop()
+        self.ready.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End the calls that hang on purpose; uvicorn would wait for them."""
+        for connection in list(self.server_state.connections):
+            if connection.transport is not None:
+                connection.transport.abort()
+        await super().shutdown(sockets)
+
+    def refuse(self, seconds: float) -> None:
+        """Close the door for some seconds: connections are refused until they are over."""
+        self.close_door()
+        asyncio.get_running_loop().call_later(seconds, lambda: asyncio.ensure_future(self.open_door()))
+
+    def close_door(self) -> None:
+        """Listen no longer, and reset the connections that there are once they have their answers."""
+        for server in self.servers:
+            server.close()
+        self.servers.clear()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+
+    async def open_door(self) -> None:
+        """Listen again, at the same address."""
+        if self.servers or self.should_exit:
+            return
+        loop = asyncio.get_running_loop()
+
+        def connect() -> Connection:
+            return Connection(self.config, self.server_state, self.lifespan.state)
+
+        self.servers.append(await loop.create_server(connect, sock=_listen(*self.address)))

@@ -1,0 +1,472 @@
+"""The routes: the calls of the Model API, and the files that its replies name."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import logging
+import random
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any, Final
+
+from PIL import Image
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from wan_sandbox import fault_replies, pictures, schema, validation
+from wan_sandbox.drawing import DrawingError, Order, Painter
+from wan_sandbox.faults import Switches, take
+from wan_sandbox.jobs import Job, Queue, Records, now
+from wan_sandbox.messages import language_of, say
+from wan_sandbox.outcomes import error_of, fails, output_of, result_word, status_word
+from wan_sandbox.replies import Problem, Refused
+from wan_sandbox.store import Store, Stored
+from wan_sandbox.transport import Close
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+    from wan_sandbox.counters import Counters
+    from wan_sandbox.settings import Settings
+    from wan_sandbox.validation import Wanted
+
+BODIES_AT_ONCE: Final = 8
+BODY_TIMEOUT: Final = 60.0
+ELSEWHERE: Final = fault_replies.ELSEWHERE
+LONGEST_RUN: Final = 86400.0
+SLOW_JOB: Final = 10
+
+_log = logging.getLogger("wan_sandbox")
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+class Api:
+    """Everything behind the routes of one server."""
+
+    def __init__(self, settings: Settings, folder: Path, counters: Counters) -> None:
+        self.settings = settings
+        self.counters = counters
+        self.faults = Switches(settings.faults, random.Random(f"faults {settings.seed}"))  # noqa: S311
+        self.store = Store(folder, settings.max_stored)
+        self.on_refuse: Callable[[float], None] = lambda _seconds: None
+        self._drawn: dict[str, Job] = {}
+        self._chance = random.Random(f"run times {settings.seed}")  # noqa: S311
+        self._pepper = secrets.token_bytes(16)
+
+    @asynccontextmanager
+    async def life(self, _app: Starlette) -> AsyncIterator[None]:
+        """Open what needs the running loop, and close it."""
+        self.painter = Painter(min(self.settings.workers, 2))
+        self.fetcher = pictures.Fetcher(self.settings.fetch_timeout)
+        self._bodies = asyncio.Semaphore(BODIES_AT_ONCE)
+        self.records = Records(
+            retention=self.settings.retention, most_ended=self.settings.max_ended, on_forget=self._forget
+        )
+        self.queue = Queue(
+            workers=self.settings.workers,
+            warm_up=self.settings.warm_up,
+            perform=self._perform,
+            on_end=self._ended,
+        )
+        try:
+            yield
+        finally:
+            self.records.close()
+            self.painter.close()
+            await self.queue.close()
+            await self.fetcher.close()
+
+    # ------------------------------------------------------------------ calls
+
+    async def submit(self, request: Request) -> Response:
+        """Accept a job: ``POST /v1/models/{model_id}``."""
+        self.counters.submits_received += 1
+        owner = self._owner(request)
+        own = self._own_switches(request)
+        replaced = await self._struck(request, "submit", own)
+        if replaced is not None:
+            return replaced
+        if request.path_params["model_id"] != schema.MODEL_ID:
+            raise Refused(400001, "unknown_model")
+        traits = own.traits() | self.faults.traits()
+        seconds = self._run_seconds(request, traits)
+        self._make_room()
+        async with self._bodies:
+            try:
+                body = await asyncio.wait_for(self._body(request), BODY_TIMEOUT)
+            except asyncio.TimeoutError:
+                raise Refused(408001, "body_too_slow") from None
+            wanted = await asyncio.to_thread(validation.read, body)
+            inputs, echo = await self._take_pictures(wanted, traits)
+        # Nothing waits between here and the answer: a job is either accepted whole or not at all.
+        job = Job(wanted=wanted, owner=owner, inputs=inputs, echo=echo, seconds=seconds, traits=traits, switches=own)
+        self._accept(job)
+        replaced = await self._struck(request, "accepted", own)
+        return replaced or JSONResponse(
+            self._links(request, job, "status_url", "result_url", "cancel_url"),
+            status_code=201 if "created-201" in traits else 200,
+        )
+
+    async def status(self, request: Request) -> Response:
+        """Tell the state of a job: ``GET /v1/requests/{id}/status``."""
+        self.counters.status_calls += 1
+        job = self._job(request)
+        replaced = await self._struck(request, "status", job.switches, job)
+        if replaced is not None:
+            return replaced
+        reply: dict[str, Any] = {"request_id": job.id, "status": status_word(job)}
+        if job.stage == "in_queue":
+            reply["queue_position"] = self.queue.position(job) or len(self.queue) + 1
+        return JSONResponse(reply | self._links(request, job, "status_url", "result_url"))
+
+    async def result(self, request: Request) -> Response:
+        """Tell the outcome of a job: ``GET /v1/requests/{id}/result``."""
+        self.counters.result_calls += 1
+        job = self._job(request)
+        replaced = await self._struck(request, "result", job.switches, job)
+        if replaced is not None:
+            return replaced
+        dated = "text-dates" not in job.traits
+        reply: dict[str, Any] = {
+            "request_id": job.id,
+            "status": result_word(job),
+            "created_at": _stamp(job.created_at) if dated else "a moment ago",
+            "finished_at": job.finished_at and (_stamp(job.finished_at) if dated else "just now"),
+            "input": self._echo(request, job),
+        }
+        if job.stage == "succeeded":
+            reply |= output_of(job, str(request.base_url))
+            reply["local_preview"] = job.plan
+        elif job.stage == "failed":
+            reply |= error_of(job, request.headers.get("authorization", ""))
+        if request.query_params.get("include_cost", "").lower() in {"true", "1"}:
+            reply["cost"] = self.settings.price if job.stage == "succeeded" else 0.0
+        return JSONResponse(reply)
+
+    async def cancel(self, request: Request) -> Response:
+        """Take a job out of the queue: ``POST /v1/requests/{id}/cancel``."""
+        self.counters.cancel_calls += 1
+        job = self._job(request)
+        replaced = await self._struck(request, "cancel", job.switches, job)
+        if replaced is not None:
+            return replaced
+        if job.stage == "in_queue":
+            self.queue.remove(job)
+            self._end(job, "cancelled")
+        replaced = await self._struck(request, "cancelled", job.switches, job)
+        outcome = "cancelled" if job.stage == "cancelled" else "not_cancellable"
+        return replaced or JSONResponse(
+            {"request_id": job.id, "status": status_word(job), "outcome": outcome}, status_code=202
+        )
+
+    async def models(self, request: Request) -> Response:
+        """List the catalogue: ``GET /v1/models``."""
+        self.counters.model_calls += 1
+        self._owner(request)
+        return JSONResponse({"models": [self._entry(request)]})
+
+    async def model(self, request: Request) -> Response:
+        """Describe a model: ``GET /v1/models/{model_id}``."""
+        self.counters.model_calls += 1
+        self._owner(request)
+        replaced = await self._struck(request, "model", self._own_switches(request))
+        if replaced is not None:
+            return replaced
+        if request.path_params["model_id"] != schema.MODEL_ID:
+            raise Refused(400001, "unknown_model")
+        return JSONResponse(self._entry(request))
+
+    # ------------------------------------------------------------------ files and pages
+
+    async def output(self, request: Request) -> Response:
+        """Serve a result's picture, to whoever knows its address."""
+        self.counters.output_calls += 1
+        self.counters.tokens_leaked += "authorization" in request.headers
+        stored = self._file(request, "outputs")
+        kind = take(("output",), self._drawn[stored.key].switches, self.faults)
+        if kind is not None:
+            self.counters.faults += 1
+            whole = await asyncio.to_thread(stored.path.read_bytes)
+            replaced = await fault_replies.output_reply(kind, request, whole, speed=self.settings.speed)
+            if replaced is not None:
+                return replaced
+        self.counters.outputs_served += 1
+        return FileResponse(stored.path, media_type=stored.media_type)
+
+    async def input(self, request: Request) -> Response:
+        """Serve a picture that was sent along with a submit."""
+        stored = self._file(request, "inputs")
+        return FileResponse(stored.path, media_type=stored.media_type)
+
+    async def elsewhere(self, request: Request) -> Response:
+        """Notice that a redirect of the API was followed."""
+        self.counters.redirects_followed += 1
+        self.counters.tokens_leaked += "authorization" in request.headers
+        return JSONResponse({"redirected": True})
+
+    async def health(self, _request: Request) -> Response:
+        """Say that the server is up."""
+        return PlainTextResponse("ok")
+
+    # ------------------------------------------------------------------ parts of a call
+
+    def _owner(self, request: Request) -> bytes:
+        """Return whose call it is: a keyed digest, so that no token is ever kept."""
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        token = token.strip()
+        wanted = self.settings.token
+        if (
+            scheme.lower() != "bearer"
+            or not token
+            or (wanted is not None and not hmac.compare_digest(token.encode(), wanted.encode()))
+        ):
+            raise Refused(400004, "unauthorised")
+        return blake2b(token.encode(), key=self._pepper, digest_size=16).digest()
+
+    def _own_switches(self, request: Request) -> Switches:
+        header = request.headers.get("x-sandbox-fault", "")
+        try:
+            return Switches.of_header(header, self._chance)
+        except ValueError as error:
+            problem = Problem(("header", "X-Sandbox-Fault"), "unknown_fault", {"reason": str(error)})
+            raise Refused.invalid([problem]) from None
+
+    def _job(self, request: Request) -> Job:
+        owner = self._owner(request)
+        job = self.records.find(request.path_params["request_id"])
+        if job is None:
+            raise Refused(404001, "no_request")
+        if job.owner != owner:
+            raise Refused(403001, "not_yours")
+        return job
+
+    def _file(self, request: Request, folder: str) -> Stored:
+        stored = self.store.find(request.path_params["key"])
+        if stored is None or stored.name != request.path_params["name"]:
+            raise Refused(404001, "no_file")
+        if request.scope["raw_path"].decode("ascii", "replace") != stored.address(folder):
+            raise Refused(403001, "altered_address")
+        return stored
+
+    async def _struck(self, request: Request, place: str, own: Switches, job: Job | None = None) -> Response | None:
+        places = (place, "poll") if place in {"status", "result"} else (place,)
+        kind = take(places, own, self.faults)
+        if kind is None:
+            return None
+        if kind == "refused":
+            self.on_refuse(fault_replies.SECONDS_REFUSING / self.settings.speed)
+        reply = await fault_replies.reply(kind, request, speed=self.settings.speed, job=job)
+        self.counters.faults += reply is not None
+        return reply
+
+    async def _body(self, request: Request) -> bytes:
+        limit = self.settings.max_body
+        announced = request.headers.get("content-length", "0")
+        if announced.isdigit() and int(announced) > limit:
+            raise Refused(413001, "body_too_large", limit=limit)
+        body = bytearray()
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > limit:
+                raise Refused(413001, "body_too_large", limit=limit)
+        return bytes(body)
+
+    def _run_seconds(self, request: Request, traits: frozenset[str]) -> float:
+        header = request.headers.get("x-sandbox-run-time")
+        if header is None:
+            seconds = self._chance.uniform(*self.settings.run_time)
+        else:
+            try:
+                seconds = float(header)
+            except ValueError:
+                seconds = -1
+            if not 0 <= seconds <= LONGEST_RUN:
+                values = {"limit": int(LONGEST_RUN)}
+                raise Refused.invalid([Problem(("header", "X-Sandbox-Run-Time"), "run_time", values)])
+        return seconds * (SLOW_JOB if "slow-job" in traits else 1) / self.settings.speed
+
+    def _make_room(self) -> None:
+        if len(self.queue) >= self.settings.max_waiting:
+            raise Refused(429001, "queue_full", retry_after=5)
+        while not self.store.has_room():
+            if not self.records.forget_oldest():
+                raise Refused(429001, "storage_full", retry_after=5)
+
+    async def _take_pictures(self, wanted: Wanted, traits: frozenset[str]) -> tuple[list[Stored], list[str]]:
+        """Fetch or decode the pictures, check them, and keep them on disk."""
+        checked: list[pictures.Picture] = []
+        problems: list[Problem] = []
+        for index, uri in enumerate(wanted.image_urls):
+            loc = ("input", "image_urls", index)
+            try:
+                if pictures.is_data_uri(uri):
+                    if "data-uri-refused" in traits:
+                        raise pictures.BadPicture(Problem(loc, "data_uri_refused"))
+                    data = await asyncio.to_thread(pictures.decode, uri, loc)
+                else:
+                    data = await self.fetcher.fetch(uri, loc)
+                    self.counters.inputs_fetched += 1
+                checked.append(await asyncio.to_thread(pictures.check, data, loc))
+            except pictures.BadPicture as bad:
+                problems += bad.problems
+        if problems:
+            raise Refused.invalid(problems)
+        inputs = [await self._keep(picture, number) for number, picture in enumerate(checked, 1)]
+        echo = [
+            stored.address("inputs") if pictures.is_data_uri(uri) else uri
+            for uri, stored in zip(wanted.image_urls, inputs, strict=True)
+        ]
+        return inputs, echo
+
+    async def _keep(self, picture: pictures.Picture, number: int) -> Stored:
+        key, path = self.store.place()
+        await asyncio.to_thread(path.write_bytes, picture.data)
+        return self.store.add(key, f"image_{number}.{picture.suffix}", path, picture.media_type)
+
+    def _links(self, request: Request, job: Job, *names: str) -> dict[str, str]:
+        base = "https://foreign.invalid/" if "foreign-links" in job.traits else str(request.base_url)
+        links = {name: f"{base}v1/requests/{job.id}/{name.removesuffix('_url')}" for name in names}
+        return {"request_id": job.id} | ({} if "no-links" in job.traits else links)
+
+    def _echo(self, request: Request, job: Job) -> dict[str, Any]:
+        wanted = job.wanted
+        base = str(request.base_url).rstrip("/")
+        return {
+            "prompt": wanted.prompt,
+            "image_urls": [base + uri if uri.startswith("/") else uri for uri in job.echo],
+            "negative_prompt": wanted.negative_prompt,
+            "image_size": wanted.image_size,
+            "seed": wanted.seed,
+            "prompt_extend": wanted.prompt_extend,
+        }
+
+    def _entry(self, request: Request) -> dict[str, Any]:
+        language = language_of(request.headers.get("accept-language", ""))
+        return {
+            "model_id": schema.MODEL_ID,
+            "display_name": schema.DISPLAY_NAME,
+            "base_price_usd": self.settings.price,
+            "price_unit": "image",
+            "pricing_note": say("rehearsed_price" if self.settings.price else "free", language),
+            "input_schema": schema.input_schema(language),
+        }
+
+    # ------------------------------------------------------------------ the life of a job
+
+    def _accept(self, job: Job) -> None:
+        self.counters.submits_accepted += 1
+        self.records.add(job)
+        if "never-starts" in job.traits:
+            self.records.ended(job)
+            return
+        while len(self.queue) < self.settings.ahead:
+            self.queue.put(None, self._chance.uniform(*self.settings.run_time) / self.settings.speed)
+        self.queue.put(job, job.seconds)
+        self.counters.queue_peak = max(self.counters.queue_peak, len(self.queue))
+
+    async def _perform(self, job: Job) -> None:
+        if job.traits & {"never-ends", "canceled"}:
+            return
+        key, path = self.store.place()
+        try:
+            if self.settings.picture == "blank":
+                await asyncio.to_thread(_blank, job.wanted.size, path)
+                job.plan = {}
+            else:
+                references = [stored.path for stored in job.inputs]
+                job.plan = await self.painter.draw(Order.of(job.wanted, references, path))
+            name = f"local-preview_{job.id}_output.png"
+            job.output = self.store.add(key, name, path, "image/png")
+            self._drawn[key] = job
+        except (DrawingError, OSError):
+            _log.exception("a preview could not be drawn")
+            job.error = "InternalError: " + say("drawing_failed", "en")
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+
+    def _ended(self, job: Job) -> None:
+        if "never-ends" in job.traits:
+            self.records.ended(job)
+        elif "canceled" in job.traits:
+            self._end(job, "cancelled")
+        elif job.output is not None and not fails(job):
+            self._end(job, "succeeded")
+        else:
+            self._end(job, "failed")
+
+    def _end(self, job: Job, stage: Any) -> None:
+        job.stage = stage
+        job.finished_at = now()
+        self.records.ended(job)
+        setattr(self.counters, f"jobs_{stage}", getattr(self.counters, f"jobs_{stage}") + 1)
+
+    def _forget(self, job: Job) -> None:
+        for stored in job.inputs:
+            self.store.drop(stored)
+        if job.output is not None:
+            del self._drawn[job.output.key]
+            self.store.drop(job.output)
+
+    # ------------------------------------------------------------------ errors
+
+    async def refused(self, request: Request, error: Exception) -> Response:
+        """Answer with the error envelope."""
+        if not isinstance(error, Refused):
+            raise error
+        return error.reply(language_of(request.headers.get("accept-language", "")))
+
+    async def misdirected(self, request: Request, error: Exception) -> Response:
+        """Answer a call to nowhere with the error envelope too."""
+        found = isinstance(error, HTTPException) and error.status_code == 405
+        return await self.refused(request, Refused(405001, "wrong_method") if found else Refused(404000, "no_route"))
+
+    async def broken(self, request: Request, error: Exception) -> Response:
+        """Answer for a defect of the sandbox itself."""
+        _log.error("a call could not be answered", exc_info=error)
+        return await self.refused(request, Refused(500001, "defect"))
+
+    async def gone(self, _request: Request, _error: Exception) -> Response:
+        """Answer nobody."""
+        return Close()
+
+
+def _stamp(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _blank(size: tuple[int, int], path: Path) -> None:
+    Image.new("RGB", size, "#808890").save(path, "PNG", compress_level=1)
+
+
+def build(api: Api) -> Starlette:
+    """Return the application."""
+    return Starlette(
+        routes=[
+            Route("/v1/requests/{request_id}/status", api.status, methods=["GET"]),
+            Route("/v1/requests/{request_id}/result", api.result, methods=["GET"]),
+            Route("/v1/requests/{request_id}/cancel", api.cancel, methods=["POST"]),
+            Route("/v1/models", api.models, methods=["GET"]),
+            Route("/v1/models/{model_id:path}", api.submit, methods=["POST"]),
+            Route("/v1/models/{model_id:path}", api.model, methods=["GET"]),
+            Route("/outputs/{key}/{name}", api.output, methods=["GET"]),
+            Route("/inputs/{key}/{name}", api.input, methods=["GET"]),
+            Route(ELSEWHERE + "{rest:path}", api.elsewhere),
+            Route("/healthz", api.health, methods=["GET"]),
+        ],
+        exception_handlers={
+            Refused: api.refused,
+            ClientDisconnect: api.gone,
+            HTTPException: api.misdirected,
+            Exception: api.broken,
+        },
+        lifespan=api.life,
+    )

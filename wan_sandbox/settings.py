@@ -1,0 +1,72 @@
+"""What a sandbox can be told when it starts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+MIB: Final = 1024 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How a sandbox behaves. Every value has a working default.
+
+    Attributes:
+        host: Address to listen on.
+        port: Port to listen on; 0 takes a free one.
+        token: The only bearer token accepted; without it any non-empty one is.
+        workers: Jobs that run at the same time.
+        run_time: Shortest and longest time in seconds that a job runs, drawn from ``seed``.
+        warm_up: Share of its run time that a job spends in the queue at the least, so that waiting can be seen.
+        ahead: Jobs that are waiting ahead of a new one at the least.
+        speed: How many times faster than set everything goes.
+        seed: Where run times and fault rates are drawn from.
+        faults: What goes wrong, as ``NAME[*count][:rate][@after]``.
+        price: US dollars a picture costs, for rehearsals; nothing is ever charged.
+        retention: Seconds for which an ended request and its files are kept.
+        access_log: Whether each call is logged.
+        picture: ``preview`` draws; ``blank`` answers with a plain area, where drawing would be in the way.
+        max_body: Largest request body in bytes.
+        max_waiting: Longest queue; past it a submit is answered with 429.
+        max_ended: Ended requests kept at the most.
+        max_stored: Bytes of inputs and outputs kept on disk at the most.
+        fetch_timeout: Seconds that fetching an image from a URL may take.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    token: str | None = field(default=None, repr=False)
+    workers: int = 1
+    run_time: tuple[float, float] = (2.0, 5.0)
+    warm_up: float = 0.25
+    ahead: int = 0
+    speed: float = 1.0
+    seed: int = 0
+    faults: tuple[str, ...] = ()
+    price: float = 0.0
+    retention: float = 3600.0
+    access_log: bool = False
+    picture: Literal["preview", "blank"] = "preview"
+    max_body: int = 64 * MIB
+    max_waiting: int = 1000
+    max_ended: int = 2000
+    max_stored: int = 1024 * MIB
+    fetch_timeout: float = 10.0
+
+    def __post_init__(self) -> None:
+        low, high = self.run_time
+        checks = {
+            "port": 0 <= self.port <= 65535,
+            "token": self.token is None or self.token.strip() != "",
+            "workers": self.workers >= 1,
+            "run_time": 0 <= low <= high,
+            "warm_up": self.warm_up >= 0,
+            "ahead": 0 <= self.ahead < self.max_waiting,
+            "speed": self.speed > 0,
+            "price": self.price >= 0,
+            "retention": self.retention > 0,
+        }
+        for name, fits in checks.items():
+            if not fits:
+                raise ValueError(f"{name} is out of range")
