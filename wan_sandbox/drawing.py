@@ -65,6 +65,11 @@ class Painter:
         self._idle: list[subprocess.Popen[str]] = []
         self._all: set[subprocess.Popen[str]] = set()
 
+    def prepare(self) -> None:
+        """Start a process ahead of the first picture, so that it comes up while a job waits."""
+        if not self._all:
+            self._idle.append(self._start())
+
     async def draw(self, order: Order) -> dict[str, Any]:
         """Write the picture to the order's target and return its plan.
 

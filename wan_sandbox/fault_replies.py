@@ -8,14 +8,14 @@ import zlib
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 
 from wan_sandbox.transport import Close, Hang, Partly, Reset, Stall
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
 
     from starlette.requests import Request
 
@@ -26,6 +26,8 @@ SECONDS_LATE: Final = 3.0
 SECONDS_REFUSING: Final = 2.0
 SECONDS_STALLED: Final = 30.0
 OVERSIZE: Final = 96 * 1024 * 1024
+HUGE: Final = 8 * 1024 * 1024
+BOMB_SIDE: Final = 20000
 _CHUNK: Final = bytes(64 * 1024)
 
 _ERRORS: Final[Mapping[str, tuple[int, int, str]]] = {
@@ -49,63 +51,58 @@ _NEAR_PROXY: Final[Mapping[int, str]] = {
 }
 
 
-async def reply(
-    kind: str,
-    request: Request,
-    *,
-    speed: float,
-    job: Job | None = None,
-) -> Response | None:
+async def reply(kind: str, place: str, request: Request, *, speed: float, job: Job | None = None) -> Response | None:
     """Return the answer of a fault, or nothing where the true answer follows after all."""
     if kind == "slow":
         await asyncio.sleep(SECONDS_LATE / speed)
         return None
     if kind == "not-ready":
         return None if job is None or job.ended else _error(400, 400005, "result not ready")
+    if kind == "close" and place == "submit":
+        # Closing with bytes unread would be a reset.
+        async for _ in request.stream():
+            pass
     if kind in _ERRORS:
         return _error(*_ERRORS[kind])
     if kind.startswith("html-"):
         return _page(int(kind.removeprefix("html-")))
     if kind.startswith("429"):
         return _too_many(kind)
-    return _odd(kind, request)
+    return _ODD[kind](request)
 
 
-def _odd(kind: str, request: Request) -> Response:
-    match kind:
-        case "reset" | "refused":
-            return Reset()
-        case "close":
-            return Close()
-        case "hang":
-            return Hang()
-        case "stall":
-            return Stall(SECONDS_STALLED)
-        case "cut":
-            return Partly(b'{"request_id": "0123456789", "status": "in_progress"}', "application/json")
-        case "422":
-            detail = [{"loc": ["input", "prompt"], "msg": "refused by a fault", "type": "value_error"}]
-            return JSONResponse({"error_code": 422001, "detail": detail}, status_code=422)
-        case "500-text":
-            return Response("Internal Server Error", status_code=500, media_type="text/plain")
-        case "invalid-json":
-            return Response('{"request_id": "abc', media_type="application/json")
-        case "wrong-json":
-            return JSONResponse([1, 2, 3])
-        case "empty-body":
-            return Response(media_type="application/json")
-        case "huge-error":
-            return _error(500, 500001, "x" * (8 * 1024 * 1024))
-        case "echo-token":
-            return _error(500, 500001, f"upstream refused {request.headers.get('authorization', '')}")
-        case "redirect":
-            target = str(request.base_url).rstrip("/") + ELSEWHERE + request.url.path.strip("/")
-            return RedirectResponse(target, status_code=307)
-        case "no-id":
-            return JSONResponse({"status": "in_queue"})
-        case "hostile-id":
-            return JSONResponse({"request_id": "../../x"})
-    raise ValueError(f"no answer for {kind}")
+def _unprocessable(_request: Request) -> Response:
+    detail = [{"loc": ["input", "prompt"], "msg": "refused by a fault", "type": "value_error"}]
+    body = {"error_code": 422001, "error_message": "invalid input", "detail": detail}
+    return JSONResponse(body, status_code=422)
+
+
+def _echoed_token(request: Request) -> Response:
+    return _error(500, 500001, f"upstream refused {request.headers.get('authorization', '')}")
+
+
+def _redirect(request: Request) -> Response:
+    return RedirectResponse(f"{request.base_url}{ELSEWHERE.strip('/')}{request.url.path}", status_code=307)
+
+
+_ODD: Final[Mapping[str, Callable[[Request], Response]]] = {
+    "reset": lambda _: Reset(),
+    "refused": lambda _: Reset(),
+    "close": lambda _: Close(),
+    "hang": lambda _: Hang(),
+    "stall": lambda _: Stall(SECONDS_STALLED),
+    "cut": lambda _: Partly(b'{"request_id": "0123456789", "status": "in_progress"}', "application/json"),
+    "422": _unprocessable,
+    "500-text": lambda _: Response("Internal Server Error", status_code=500, media_type="text/plain"),
+    "invalid-json": lambda _: Response('{"request_id": "abc', media_type="application/json"),
+    "wrong-json": lambda _: JSONResponse([1, 2, 3]),
+    "empty-body": lambda _: Response(media_type="application/json"),
+    "huge-error": lambda _: _error(500, 500001, "x" * HUGE),
+    "echo-token": _echoed_token,
+    "redirect": _redirect,
+    "no-id": lambda _: JSONResponse({"status": "in_queue"}),
+    "hostile-id": lambda _: JSONResponse({"request_id": "../../x"}),
+}
 
 
 def _error(status: int, code: int, message: str) -> Response:
@@ -134,30 +131,33 @@ def _page(status: int) -> Response:
 
 async def output_reply(kind: str, request: Request, whole: bytes, *, speed: float) -> Response | None:
     """Return the answer of a fault at the download of a picture."""
-    half = whole[: len(whole) // 2]
-    match kind:
-        case "cut" | "stalled":
-            return Partly(whole, "image/png", stall=kind == "stalled")
-        case "truncated":
-            return Response(half, media_type="image/png")
-        case "trickle":
-            return StreamingResponse(_trickle(whole, SECONDS_LATE / speed), media_type="image/png")
-        case "garbage":
-            return Response(b"this is not an image\n" * 100, media_type="image/png")
-        case "oversized":
-            return StreamingResponse(_endless(whole), media_type="image/png")
-        case "announced-oversized":
-            return StreamingResponse(_endless(whole), media_type="image/png", headers={"content-length": str(OVERSIZE)})
-        case "many-pixels":
-            return Response(_bomb(20000), media_type="image/png")
-        case "expired":
-            xml = '<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>'
-            return Response(xml, status_code=403, media_type="application/xml")
-        case "moved":
-            return RedirectResponse(str(request.url.replace(path=ELSEWHERE + "picture.png")), status_code=302)
-        case "moved-away":
-            return RedirectResponse("https://foreign.invalid/picture.png", status_code=302)
-    return await reply(kind, request, speed=speed)
+    if kind == "trickle":
+        return StreamingResponse(_trickle(whole, SECONDS_LATE / speed), media_type=_PNG)
+    if kind in _PICTURES:
+        return _PICTURES[kind](whole)
+    if kind == "moved":
+        return RedirectResponse(f"{request.base_url}{ELSEWHERE.strip('/')}{request.url.path}", status_code=302)
+    return await reply(kind, "output", request, speed=speed)
+
+
+_PNG: Final = "image/png"
+_EXPIRED: Final = (
+    '<?xml version="1.0" encoding="UTF-8"?>\n'
+    "<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>"
+)
+_PICTURES: Final[Mapping[str, Callable[[bytes], Response]]] = {
+    "cut": lambda whole: Partly(whole, _PNG),
+    "stalled": lambda whole: Partly(whole, _PNG, stall=True),
+    "truncated": lambda whole: Response(whole[: len(whole) // 2], media_type=_PNG),
+    "garbage": lambda _: Response(b"this is not an image\n" * 100, media_type=_PNG),
+    "oversized": lambda whole: StreamingResponse(_endless(whole), media_type=_PNG),
+    "announced-oversized": lambda whole: StreamingResponse(
+        _endless(whole), media_type=_PNG, headers={"content-length": str(OVERSIZE)}
+    ),
+    "many-pixels": lambda _: Response(_bomb(BOMB_SIDE), media_type=_PNG),
+    "expired": lambda _: Response(_EXPIRED, status_code=403, media_type="application/xml"),
+    "moved-away": lambda _: RedirectResponse("https://foreign.invalid/picture.png", status_code=302),
+}
 
 
 async def _trickle(whole: bytes, seconds: float) -> AsyncIterator[bytes]:
@@ -179,9 +179,11 @@ async def _endless(whole: bytes) -> AsyncIterator[bytes]:
 
 
 def _bomb(side: int) -> bytes:
+    """Return a PNG that is small as a file and enormous as a picture."""
+
     def chunk(name: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
-    head: Any = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
+    head = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
     rows = zlib.compress(bytes((side // 8 + 1) * side), 9)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")

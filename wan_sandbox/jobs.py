@@ -93,6 +93,10 @@ class Queue:
         """Turns that hold a worker now."""
         return len(self._running)
 
+    def waiting(self, most: int) -> list[Job | None]:
+        """Return who waits at the first positions; nobody's turns are ``None``."""
+        return [self._turns[ticket].job for ticket in self._waiting[:most]]
+
     def put(self, job: Job | None, seconds: float) -> None:
         """Add a job, or a turn of nobody, that will run for some seconds."""
         ticket = self._next_ticket

@@ -161,6 +161,60 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "en": "The preview could not be drawn.",
         "ko": "미리보기를 그리지 못했습니다.",
     },
+    "page_title": {
+        "en": "Wan sandbox",
+        "ko": "Wan 샌드박스",
+    },
+    "page_intro": {
+        "en": "A stand-in for the Model API on this computer. It speaks the same protocol, takes any token and "
+        "costs nothing. It draws a simple local preview; it is not the model.",
+        "ko": "이 컴퓨터에서 동작하는 Model API 대역입니다. 같은 프로토콜을 쓰고, 아무 토큰이나 받으며, 비용이 없습니다. "
+        "간단한 로컬 미리보기를 그릴 뿐이며 실제 모델이 아닙니다.",
+    },
+    "page_try": {
+        "en": "Try it",
+        "ko": "사용해 보기",
+    },
+    "page_queue": {
+        "en": "The queue at this moment",
+        "ko": "지금 대기열",
+    },
+    "page_state": {
+        "en": "Waiting: {waiting}. Running: {running}. Accepted since the start: {accepted}.",
+        "ko": "대기 중 {waiting}건, 실행 중 {running}건, 시작 이후 접수 {accepted}건.",
+    },
+    "page_empty": {
+        "en": "Nobody is waiting.",
+        "ko": "대기 중인 요청이 없습니다.",
+    },
+    "page_place": {
+        "en": "Position",
+        "ko": "순서",
+    },
+    "page_request": {
+        "en": "Request",
+        "ko": "요청",
+    },
+    "page_waited": {
+        "en": "Waiting for",
+        "ko": "대기 시간",
+    },
+    "page_seconds": {
+        "en": "{seconds} s",
+        "ko": "{seconds}초",
+    },
+    "page_faults": {
+        "en": "Faults that can be switched on",
+        "ko": "켤 수 있는 장애",
+    },
+    "page_faults_hint": {
+        "en": "Name them in the header X-Sandbox-Fault of a submit, or start the sandbox with --fault.",
+        "ko": "제출할 때 X-Sandbox-Fault 헤더에 적거나 --fault 옵션으로 샌드박스를 시작합니다.",
+    },
+    "page_docs": {
+        "en": "Description of the API",
+        "ko": "API 설명",
+    },
     "free": {
         "en": "The sandbox is free: nothing leaves this computer and nothing is charged.",
         "ko": "샌드박스는 무료입니다. 아무것도 이 컴퓨터를 떠나지 않고 비용도 없습니다.",

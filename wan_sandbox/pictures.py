@@ -161,7 +161,7 @@ async def _allowed_address(url: str, loc: Loc) -> str:
     found = await asyncio.get_running_loop().getaddrinfo(
         host, port or (443 if parts.scheme == "https" else 80), type=socket.SOCK_STREAM
     )
-    addresses = [ipaddress.ip_address(entry[4][0].partition("%")[0]) for entry in found]
+    addresses = [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
     if parts.scheme == "http":
         if not all(address.is_loopback for address in addresses):
             raise BadPicture(Problem(loc, "url_scheme"))

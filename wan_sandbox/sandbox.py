@@ -74,9 +74,10 @@ class Sandbox:
     @contextmanager
     def refusing(self) -> Iterator[None]:
         """Refuse connections for as long as the context lasts; those that are open are closed."""
-        server, loop = self._server, self._server and self._server.loop
-        if server is None or loop is None:
+        server = self._server
+        if server is None or server.loop is None:
             raise RuntimeError("the sandbox is not running")
+        loop = server.loop
 
         async def close() -> None:
             server.close_door()

@@ -19,7 +19,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from wan_sandbox import fault_replies, pictures, schema, validation
+from wan_sandbox import fault_replies, openapi, pages, pictures, schema, validation
 from wan_sandbox.drawing import DrawingError, Order, Painter
 from wan_sandbox.faults import Switches, take
 from wan_sandbox.jobs import Job, Queue, Records, now
@@ -61,9 +61,6 @@ class Api:
         self._chance = random.Random(f"run times {settings.seed}")  # noqa: S311
         self._pepper = secrets.token_bytes(16)
 
-    @asynccontextmanager
-    async def life(self, _app: Starlette) -> AsyncIterator[None]:
-        """Open what needs the running loop, and close it."""
         self.painter = Painter(min(self.settings.workers, 2))
         self.fetcher = pictures.Fetcher(self.settings.fetch_timeout)
         self._bodies = asyncio.Semaphore(BODIES_AT_ONCE)
@@ -76,6 +73,10 @@ class Api:
             perform=self._perform,
             on_end=self._ended,
         )
+
+    @asynccontextmanager
+    async def life(self, _app: Starlette) -> AsyncIterator[None]:
+        """Close what was opened while the server ran."""
         try:
             yield
         finally:
@@ -119,7 +120,7 @@ class Api:
         """Tell the state of a job: ``GET /v1/requests/{id}/status``."""
         self.counters.status_calls += 1
         job = self._job(request)
-        replaced = await self._struck(request, "status", job.switches, job)
+        replaced = await self._struck_job(request, "status", job)
         if replaced is not None:
             return replaced
         reply: dict[str, Any] = {"request_id": job.id, "status": status_word(job)}
@@ -131,7 +132,7 @@ class Api:
         """Tell the outcome of a job: ``GET /v1/requests/{id}/result``."""
         self.counters.result_calls += 1
         job = self._job(request)
-        replaced = await self._struck(request, "result", job.switches, job)
+        replaced = await self._struck_job(request, "result", job)
         if replaced is not None:
             return replaced
         dated = "text-dates" not in job.traits
@@ -155,13 +156,13 @@ class Api:
         """Take a job out of the queue: ``POST /v1/requests/{id}/cancel``."""
         self.counters.cancel_calls += 1
         job = self._job(request)
-        replaced = await self._struck(request, "cancel", job.switches, job)
+        replaced = await self._struck_job(request, "cancel", job)
         if replaced is not None:
             return replaced
         if job.stage == "in_queue":
             self.queue.remove(job)
             self._end(job, "cancelled")
-        replaced = await self._struck(request, "cancelled", job.switches, job)
+        replaced = await self._struck_job(request, "cancelled", job)
         outcome = "cancelled" if job.stage == "cancelled" else "not_cancellable"
         return replaced or JSONResponse(
             {"request_id": job.id, "status": status_word(job), "outcome": outcome}, status_code=202
@@ -191,7 +192,7 @@ class Api:
         self.counters.output_calls += 1
         self.counters.tokens_leaked += "authorization" in request.headers
         stored = self._file(request, "outputs")
-        kind = take(("output",), self._drawn[stored.key].switches, self.faults)
+        kind = take(("output",), self._own_switches(request), self._drawn[stored.key].switches, self.faults)
         if kind is not None:
             self.counters.faults += 1
             whole = await asyncio.to_thread(stored.path.read_bytes)
@@ -211,6 +212,25 @@ class Api:
         self.counters.redirects_followed += 1
         self.counters.tokens_leaked += "authorization" in request.headers
         return JSONResponse({"redirected": True})
+
+    async def home(self, request: Request) -> Response:
+        """Show a person what this is, and the queue."""
+        return pages.home(
+            base_url=str(request.base_url),
+            language=language_of(request.headers.get("accept-language", "")),
+            queue=self.queue,
+            accepted=self.counters.submits_accepted,
+        )
+
+    async def docs(self, request: Request) -> Response:
+        """Show a person the description of the API."""
+        language = language_of(request.headers.get("accept-language", ""))
+        return pages.docs(openapi.describe(str(request.base_url), language), language)
+
+    async def openapi(self, request: Request) -> Response:
+        """Describe the API to a program."""
+        language = language_of(request.headers.get("accept-language", ""))
+        return JSONResponse(openapi.describe(str(request.base_url), language))
 
     async def health(self, _request: Request) -> Response:
         """Say that the server is up."""
@@ -256,16 +276,21 @@ class Api:
             raise Refused(403001, "altered_address")
         return stored
 
-    async def _struck(self, request: Request, place: str, own: Switches, job: Job | None = None) -> Response | None:
+    async def _struck(self, request: Request, place: str, *sets: Switches, job: Job | None = None) -> Response | None:
+        """Return what a fault answers instead, if one strikes: of this call, of its job, or of everybody."""
         places = (place, "poll") if place in {"status", "result"} else (place,)
-        kind = take(places, own, self.faults)
+        kind = take(places, *sets, self.faults)
         if kind is None:
             return None
         if kind == "refused":
             self.on_refuse(fault_replies.SECONDS_REFUSING / self.settings.speed)
-        reply = await fault_replies.reply(kind, request, speed=self.settings.speed, job=job)
-        self.counters.faults += reply is not None
+        reply = await fault_replies.reply(kind, place, request, speed=self.settings.speed, job=job)
+        self.counters.faults += kind == "slow" or reply is not None
         return reply
+
+    async def _struck_job(self, request: Request, place: str, job: Job) -> Response | None:
+        own = [self._own_switches(request)] if "x-sandbox-fault" in request.headers else []
+        return await self._struck(request, place, *own, job.switches, job=job)
 
     async def _body(self, request: Request) -> bytes:
         limit = self.settings.max_body
@@ -364,6 +389,8 @@ class Api:
     def _accept(self, job: Job) -> None:
         self.counters.submits_accepted += 1
         self.records.add(job)
+        if self.settings.picture == "preview":
+            self.painter.prepare()
         if "never-starts" in job.traits:
             self.records.ended(job)
             return
@@ -460,6 +487,9 @@ def build(api: Api) -> Starlette:
             Route("/outputs/{key}/{name}", api.output, methods=["GET"]),
             Route("/inputs/{key}/{name}", api.input, methods=["GET"]),
             Route(ELSEWHERE + "{rest:path}", api.elsewhere),
+            Route("/", api.home, methods=["GET"]),
+            Route("/docs", api.docs, methods=["GET"]),
+            Route("/openapi.json", api.openapi, methods=["GET"]),
             Route("/healthz", api.health, methods=["GET"]),
         ],
         exception_handlers={

@@ -78,28 +78,29 @@ def _check(name: str, sent: dict[str, Any]) -> Iterator[Problem]:
     elif isinstance(value, list):
         yield from broken_rules(name, "item_count", len(value), loc)
         for index, item in enumerate(value):
-            if not isinstance(item, str):
-                yield Problem((*loc, index), "string_type")
-            elif not _is_text(item):
-                yield Problem((*loc, index), "string_unicode")
+            yield from _check_text(item, (*loc, index))
     elif isinstance(value, str):
+        yield from _check_text(value, loc)
         choices = schema.choices(name)
-        if not _is_text(value):
-            yield Problem(loc, "string_unicode")
-        elif choices and value not in choices:
+        if choices and value not in choices:
             yield Problem(loc, "enum", {"choices": ", ".join(choices)})
-        else:
-            length = len(value) if value.strip() else 0
-            yield from broken_rules(name, "length", length, loc)
+        # Blank space alone is as good as nothing.
+        yield from broken_rules(name, "length", len(value) if value.strip() else 0, loc)
     else:
         yield from broken_rules(name, "value", value, loc)
+
+
+def _check_text(value: Any, loc: tuple[str | int, ...]) -> Iterator[Problem]:
+    if not isinstance(value, str):
+        yield Problem(loc, "string_type")
+        return
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        # JSON can spell lone surrogates, which no encoding can carry on.
+        yield Problem(loc, "string_unicode")
 
 
 def _is_a(value: Any, kind: str) -> bool:
     # In Python a bool is an int; in JSON it is not.
     return isinstance(value, _PYTHON_TYPES[kind]) and (kind == "boolean" or not isinstance(value, bool))
-
-
-def _is_text(value: str) -> bool:
-    # JSON can spell lone surrogates, which no encoding can carry on.
-    return not any("\ud800" <= character <= "\udfff" for character in value) if not value.isascii() else True

@@ -1,0 +1,132 @@
+"""The pages that a person can read. They load nothing from anywhere and run no script."""
+
+from __future__ import annotations
+
+import json
+from html import escape
+from typing import TYPE_CHECKING, Any, Final
+
+from starlette.responses import HTMLResponse
+
+from wan_sandbox import schema
+from wan_sandbox.faults import JOB_FAULTS, call_faults
+from wan_sandbox.jobs import now
+from wan_sandbox.messages import say
+
+if TYPE_CHECKING:
+    from wan_sandbox.jobs import Queue
+
+MOST_ROWS: Final = 50
+SHOWN_OF_ID: Final = 6
+
+_STYLE: Final = """
+:root{color-scheme:light dark}
+body{font:16px/1.5 system-ui,sans-serif;max-width:56rem;margin:2rem auto;padding:0 1rem}
+pre,code{font:14px/1.45 ui-monospace,monospace}
+pre{padding:1rem;overflow:auto;border:1px solid #8886;border-radius:.5rem}
+table{border-collapse:collapse}th,td{text-align:left;padding:.2rem 1rem .2rem 0;vertical-align:top}
+"""
+_HEADERS: Final = {
+    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'self'",
+    "x-content-type-options": "nosniff",
+    "cache-control": "no-store",
+}
+_CURL: Final = """\
+API={base_url}
+MODEL={model}
+
+# 1. submit: any token will do
+curl -sS "$API/v1/models/$MODEL" -H "Authorization: Bearer demo" \\
+  -H "Content-Type: application/json" \\
+  -d '{{"prompt": "turn image 1 into a pencil sketch", "image_urls": ["https://example.com/cat.jpg"]}}'
+
+# … or with a picture of yours
+PICTURE=$(base64 < cat.jpg | tr -d '\\n')
+printf '{{"prompt": "pencil sketch", "image_urls": ["data:image/jpeg;base64,%s"]}}' "$PICTURE" |
+  curl -sS "$API/v1/models/$MODEL" -H "Authorization: Bearer demo" -H "Content-Type: application/json" -d @-
+
+# 2. ask, with the request_id of the answer
+curl -sS "$API/v1/requests/$ID/status" -H "Authorization: Bearer demo"
+curl -sS "$API/v1/requests/$ID/result?include_cost=true" -H "Authorization: Bearer demo"
+
+# 3. cancel, as long as it waits
+curl -sS -X POST "$API/v1/requests/$ID/cancel" -H "Authorization: Bearer demo"
+
+# rehearse a failure
+curl … -H "X-Sandbox-Fault: moderation-text" -H "X-Sandbox-Run-Time: 2"
+"""
+
+
+def home(*, base_url: str, language: str, queue: Queue, accepted: int) -> HTMLResponse:
+    """Say what this is and how to try it, and show the queue without anybody's prompt, picture or whole id."""
+
+    def text(key: str, **values: Any) -> str:
+        return escape(say(key, language, **values))
+
+    moment = now()
+    rows = []
+    for position, job in enumerate(queue.waiting(MOST_ROWS), 1):
+        shown, waited = "…", ""
+        if job is not None:
+            shown = job.id[:SHOWN_OF_ID] + "…"
+            waited = text("page_seconds", seconds=int((moment - job.created_at).total_seconds()))
+        rows.append((str(position), shown, waited))
+    heads = (text("page_place"), text("page_request"), text("page_waited"))
+    faults = [(f"<code>{escape(name)}</code>", escape(what)) for name, what in JOB_FAULTS.items()]
+    faults += [(f"<code>{escape(name)}</code>", escape(what)) for name, what in call_faults()]
+    curl = _CURL.format(base_url=base_url.rstrip("/"), model=schema.MODEL_ID)
+    state = text("page_state", waiting=len(queue), running=queue.running, accepted=accepted)
+    return _page(
+        say("page_title", language),
+        f"<p>{text('page_intro')}</p>"
+        f"<h2>{text('page_queue')}</h2><p>{state}</p>"
+        + (_table(rows, heads) if rows else f"<p>{text('page_empty')}</p>")
+        + f"<h2>{text('page_try')}</h2><pre>{escape(curl)}</pre>"
+        f'<p><a href="/docs">{text("page_docs")}</a> · <a href="/openapi.json">openapi.json</a></p>'
+        f"<details><summary>{text('page_faults')}</summary><p>{text('page_faults_hint')}</p>"
+        f"{_table(faults)}</details>",
+        language,
+    )
+
+
+def docs(description: dict[str, Any], language: str) -> HTMLResponse:
+    """Lay out an OpenAPI description for reading."""
+    parts = [f"<p>{escape(description['info']['description'])}</p>"]
+    for path, calls in description["paths"].items():
+        for method, call in calls.items():
+            parts.append(f"<h2><code>{method.upper()} {escape(path)}</code></h2><p>{escape(call['summary'])}</p>")
+            rows = [
+                (f"<code>{escape(entry['name'])}</code>", entry["in"], escape(entry.get("description", "")))
+                for entry in call["parameters"]
+            ]
+            if "requestBody" in call:
+                rows.append((_link(call["requestBody"]["content"]), "body", ""))
+            rows += [
+                (_link(reply["content"]), status, escape(reply["description"]))
+                for status, reply in call["responses"].items()
+            ]
+            parts.append(_table(rows))
+    for name, entry in description["components"]["schemas"].items():
+        layout = json.dumps(entry, indent=2, ensure_ascii=False)
+        parts.append(f'<h2 id="{escape(name)}">{escape(name)}</h2><pre>{escape(layout)}</pre>')
+    return _page(description["info"]["title"], "".join(parts), language)
+
+
+def _link(content: dict[str, Any]) -> str:
+    name = escape(content["application/json"]["schema"]["$ref"].rpartition("/")[2])
+    return f'<a href="#{name}">{name}</a>'
+
+
+def _table(rows: list[Any], heads: tuple[str, ...] = ()) -> str:
+    head = "".join(f"<th>{cell}</th>" for cell in heads)
+    body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
+    return f"<table>{f'<tr>{head}</tr>' if head else ''}{body}</table>"
+
+
+def _page(title: str, body: str, language: str) -> HTMLResponse:
+    return HTMLResponse(
+        f'<!DOCTYPE html><html lang="{language}"><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width">'
+        f"<title>{escape(title)}</title><style>{_STYLE}</style><h1>{escape(title)}</h1>{body}</html>",
+        headers=_HEADERS,
+    )
