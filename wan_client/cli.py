@@ -59,9 +59,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     bar = ProgressLine(sys.stderr)
     client = None
+    sandbox = False
     try:
         with WanClient(folder=".") as client:
-            if client.settings.backend is Backend.SANDBOX and not arguments.quiet:
+            sandbox = client.settings.backend is Backend.SANDBOX
+            if sandbox and not arguments.quiet:
                 print(MESSAGES["cli.sandbox"], file=sys.stderr)
             on_event = (lambda event: None) if arguments.quiet else bar.show
             if arguments.resume:
@@ -79,11 +81,11 @@ def main(argv: Sequence[str] | None = None) -> int:
                 )
     except KeyboardInterrupt:
         bar.close()
-        _say_cancelled(client.last_run if client else None)
+        _say_cancelled(client.last_run if client else None, sandbox=sandbox)
         return 130
     except WanError as problem:
         bar.close()
-        print(f"wan_client: {problem}", file=sys.stderr)
+        print(f"wan_client: {problem.tell(sandbox=sandbox)}", file=sys.stderr)
         return exit_code(problem)
     bar.close()
     if not arguments.quiet:
@@ -91,7 +93,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             if image.changes:
                 told = "; ".join(str(change) for change in image.changes)
                 print(MESSAGES["cli.changes"].format(number=number, changes=told), file=sys.stderr)
-        cost = MESSAGES["cli.cost"].format(cost=f"{result.cost:.4g}") if result.cost is not None else ""
+        cost = MESSAGES["cli.cost"].format(cost=f"{result.cost:.4g}") if result.cost is not None and not sandbox else ""
         size = f"{result.width} × {result.height}"
         print(MESSAGES["cli.done"].format(size=size, seconds=f"{result.seconds:.1f}", cost=cost), file=sys.stderr)
     for path in result.paths:
@@ -188,9 +190,11 @@ def _bar(share: float | None) -> str:
     return "█" * filled + "░" * (_BAR - filled)
 
 
-def _say_cancelled(run: Run | None) -> None:
+def _say_cancelled(run: Run | None, *, sandbox: bool) -> None:
     outcome = (run.cancel_outcome if run else None) or CancelOutcome.CANCELLED
-    print(f"wan_client: {MESSAGES[f'cancel.{outcome.value}']}", file=sys.stderr)
+    charged = "no" if outcome is CancelOutcome.CANCELLED else "maybe"
+    money = MESSAGES["charged.sandbox" if sandbox else f"charged.{charged}"]
+    print(f"wan_client: {MESSAGES[f'cancel.{outcome.value}']} {money}", file=sys.stderr)
     if run and run.request_id and outcome is not CancelOutcome.CANCELLED:
         print(MESSAGES["cli.resume"].format(request_id=run.request_id), file=sys.stderr)
 

@@ -77,26 +77,34 @@ class AsyncWanClient:
         request: EditRequest,
         *,
         out: str | PathLike[str] | None = None,
+        folder: str | PathLike[str] | None = None,
         on_submitted: Callable[[str], None] | None = None,
     ) -> Run:
         """A run of the request. Nothing is sent until it is iterated over or awaited.
 
         Args:
             request: What to do.
-            out: The file to write; by default one in the client's folder, named by the API.
+            out: The file to write; by default one named by the API.
+            folder: Where that one goes; by default the client's folder.
             on_submitted: Called with the request id as soon as the API has the run.
         """
         file = Path(out) if out is not None else None
-        return Run(self._line, request, out=file, folder=self.folder, on_submitted=on_submitted)
+        return Run(self._line, request, out=file, folder=Path(folder or self.folder), on_submitted=on_submitted)
 
-    def resume(self, request_id: str, *, out: str | PathLike[str] | None = None) -> Run:
+    def resume(
+        self,
+        request_id: str,
+        *,
+        out: str | PathLike[str] | None = None,
+        folder: str | PathLike[str] | None = None,
+    ) -> Run:
         """An earlier run, picked up by its id. It costs nothing.
 
         Raises:
             InvalidRequest: The id can't be one.
         """
         file = Path(out) if out is not None else None
-        return Run(self._line, request_id=request_id, out=file, folder=self.folder)
+        return Run(self._line, request_id=request_id, out=file, folder=Path(folder or self.folder))
 
     async def model(self) -> ModelEntry:
         """The catalogue's entry of the model, price included. What can't be learned is left empty."""

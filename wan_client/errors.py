@@ -73,7 +73,11 @@ class WanError(Exception):
         return MESSAGES[f"error.{self.code}.hint"].format(**self.values)
 
     def __str__(self) -> str:
-        parts = [self.what, MESSAGES[f"charged.{self.charged.value}"], self.hint]
+        return self.tell()
+
+    def tell(self, *, sandbox: bool = False) -> str:
+        """All of it in English, with the run's id. The sandbox never charges, whatever it rehearses."""
+        parts = [self.what, MESSAGES["charged.sandbox" if sandbox else f"charged.{self.charged.value}"], self.hint]
         if self.request_id:
             parts.append(MESSAGES["error.request_id"].format(request_id=self.request_id))
         return " ".join(parts)

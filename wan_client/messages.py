@@ -14,6 +14,8 @@ MESSAGES: Final[dict[str, str]] = {
     "charged.no": "Nothing was charged.",
     "charged.yes": "The run was charged.",
     "charged.unknown": "Whether it was charged is not known here.",
+    "charged.maybe": "It may be charged.",
+    "charged.sandbox": "The local preview never costs anything.",
     # settings
     "error.request_id": "(Run {request_id})",
     "error.backend_unknown": "WAN_BACKEND is “{given}”, which is no engine.",
@@ -136,9 +138,9 @@ MESSAGES: Final[dict[str, str]] = {
     "error.unexpected": "Something went wrong in this program.",
     "error.unexpected.hint": f"Look at {GENERATIONS_PAGE} before you try again.",
     # cancelling
-    "cancel.cancelled": "Removed from the queue. Nothing was charged.",
-    "cancel.not_cancellable": "Already running: it will finish, and may be charged.",
-    "cancel.unknown": "The API did not confirm it: the run may go on, and may be charged.",
+    "cancel.cancelled": "Removed from the queue before it started.",
+    "cancel.not_cancellable": "Too late to cancel: it is already running and will finish.",
+    "cancel.unknown": "The API did not confirm the cancellation: the run may go on.",
     # progress
     "event.preparing": "Preparing the pictures",
     "event.uploading": "Uploading",

@@ -14,6 +14,8 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
+from anyio import CancelScope
+
 from . import hosting, outputs
 from .api import CANCEL_SECONDS, GET_SECONDS, CancelOutcome, ResultReply, State, check_request_id
 from .errors import (
@@ -225,6 +227,11 @@ class Run:
     def __repr__(self) -> str:
         return f"Run({self.request_id!r})"
 
+    @property
+    def submitting(self) -> bool:
+        """Whether a submit has gone out, or may have: from here on a run can have been paid for."""
+        return self.request_id is not None or self._submission is not None
+
     def __aiter__(self) -> AsyncIterator[Event]:
         """The events, once."""
         if self._events is not None:
@@ -250,7 +257,8 @@ class Run:
                 if isinstance(event, Finished):
                     return event.result
         except asyncio.CancelledError:
-            await asyncio.shield(self.cancel())
+            with CancelScope(shield=True):
+                await self.cancel()
             raise
         raise RuntimeError("a run ends with a result or an error")
 
