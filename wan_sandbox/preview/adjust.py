@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .colour import blend, contrast, from_oklab, luma, rgb, saturate, smoothstep, to_oklab
-from .texture import blur, grain, local_contrast, unit, vignette
-from .vocabulary import COLOURS
+from wan_sandbox.preview.colour import blend, contrast, from_oklab, luma, rgb, saturate, smoothstep, to_oklab
+from wan_sandbox.preview.texture import blur, grain, local_contrast, unit, vignette
+from wan_sandbox.preview.vocabulary import COLOURS
 
 if TYPE_CHECKING:
-    from .colour import Array
+    from wan_sandbox.preview.colour import Array
+
     from .looks.brush import Brush, Look
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from .colour import Array, blend, smoothstep, to_array, to_image, to_oklab
-from .texture import blur, edges, resize
+from wan_sandbox.preview.colour import Array, blend, smoothstep, to_array, to_image, to_oklab
+from wan_sandbox.preview.texture import blur, edges, resize
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

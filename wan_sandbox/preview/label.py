@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
 
 if TYPE_CHECKING:
-    from .plan import Plan
+    from wan_sandbox.preview.plan import Plan
 
 TEXT = "local preview"
 

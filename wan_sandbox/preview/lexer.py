@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
 
-from .vocabulary import COLOURS, OPERATION_ROWS, WORD_ROWS, OperationRow, Row
+from wan_sandbox.preview.vocabulary import COLOURS, OPERATION_ROWS, WORD_ROWS, OperationRow, Row
 
 _NOUN = "풍|식|톤|느낌|스타일|효과|필터|분위기|그림|사진|이미지|버전|모드|화|체|색|빛"
 _PARTICLE = (

@@ -8,14 +8,14 @@ from zlib import crc32
 
 import numpy as np
 
-from .adjust import ADJUSTMENT_TABLE
-from .colour import Array, blend, to_array, to_image
-from .compose import colours_of, double_exposure, inset, on_background, side_by_side, split, triptych
-from .frame import fit, thumbnail
-from .label import stamp, to_png
-from .looks import LOOK_TABLE, Brush
-from .plan import COMPOSITIONS, Operation, Plan
-from .reader import read
+from wan_sandbox.preview.adjust import ADJUSTMENT_TABLE
+from wan_sandbox.preview.colour import Array, blend, to_array, to_image
+from wan_sandbox.preview.compose import colours_of, double_exposure, inset, on_background, side_by_side, split, triptych
+from wan_sandbox.preview.frame import fit, thumbnail
+from wan_sandbox.preview.label import stamp, to_png
+from wan_sandbox.preview.looks import LOOK_TABLE, Brush
+from wan_sandbox.preview.plan import COMPOSITIONS, Operation, Plan
+from wan_sandbox.preview.reader import read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

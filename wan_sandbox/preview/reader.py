@@ -7,14 +7,14 @@ import unicodedata
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
-from .lexer import Token, tokens
-from .plan import COMPOSITIONS, Operation, Plan, Strength
-from .vocabulary import OPERATION_ROWS
+from wan_sandbox.preview.lexer import Token, tokens
+from wan_sandbox.preview.plan import COMPOSITIONS, Operation, Plan, Strength
+from wan_sandbox.preview.vocabulary import OPERATION_ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from .vocabulary import OperationRow
+    from wan_sandbox.preview.vocabulary import OperationRow
 
 _POLISH = {
     "english": "balanced light, clear detail, gentle contrast",

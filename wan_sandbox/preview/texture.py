@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from .colour import luma, smoothstep
+from wan_sandbox.preview.colour import luma, smoothstep
 
 if TYPE_CHECKING:
-    from .colour import Array
+    from wan_sandbox.preview.colour import Array
 
 
 def unit(picture: Array) -> float:
@@ -126,25 +126,32 @@ def vignette(shape: tuple[int, ...], start: float = 0.55, end: float = 1.25) -> 
     return smoothstep(start, end, np.sqrt(x * x + y * y))
 
 
-def flatten(picture: Array, radius: int) -> Array:
-    """Paint away fine detail and keep outlines: each pixel takes its calmest neighbourhood's mean."""
-    size = 2 * (radius // 2) + 1
-    taps = np.full(size, 1 / size, np.float32)
-    mean = _along(_along(picture, taps, 0), taps, 1)
+def frame_distance(shape: tuple[int, ...]) -> Array:
+    """Give how many pixels each pixel lies from the nearest edge of the picture."""
+    height, width = shape[:2]
+    y, x = np.arange(height, dtype=np.float32)[:, None], np.arange(width, dtype=np.float32)[None]
+    return np.minimum(np.minimum(x, width - 1 - x), np.minimum(y, height - 1 - y))
+
+
+def flatten(picture: Array, radius: float) -> Array:
+    """Paint away fine detail and keep outlines: each pixel leans towards its calmest neighbourhoods."""
+    if radius >= 8:
+        height, width = picture.shape[:2]
+        half = resize(picture, (ceil(width / 2), ceil(height / 2)), Image.Resampling.BOX)
+        return np.clip(resize(flatten(half, radius / 2), (width, height)), 0, 1)
+    mean = blur(picture, 0.38 * radius)
     level = luma(picture)
-    level_mean = luma(mean)
-    variance = _along(_along(level * level, taps, 0), taps, 1) - level_mean * level_mean
-    reach = max(1, radius // 2)
+    variance = blur(level * level, 0.38 * radius) - luma(mean) ** 2
+    calm = 1 / (np.maximum(variance, 0) * 400 + 0.02)
+    calm *= calm
+    calm *= calm
+    reach, slant = max(1, round(0.8 * radius)), max(1, round(0.56 * radius))
     pad = [(reach, reach), (reach, reach)]
-    mean = np.pad(mean, [*pad, (0, 0)], mode="edge")
-    variance = np.pad(variance, pad, mode="edge")
+    weighted = np.pad(np.concatenate([mean * calm[..., None], calm[..., None]], -1), [*pad, (0, 0)], mode="edge")
+    total = np.zeros((*level.shape, 4), np.float32)
     height, width = level.shape
-    best = np.full(level.shape, np.inf, np.float32)
-    result = np.empty_like(picture)
-    for top in (0, 2 * reach):
-        for left in (0, 2 * reach):
-            calm = variance[top : top + height, left : left + width]
-            better = calm < best
-            np.copyto(best, calm, where=better)
-            np.copyto(result, mean[top : top + height, left : left + width], where=better[..., None])
-    return result
+    for down, right in ((0, reach), (0, -reach), (reach, 0), (-reach, 0)):
+        total += weighted[reach + down :, reach + right :][:height, :width]
+    for down, right in ((slant, slant), (slant, -slant), (-slant, slant), (-slant, -slant)):
+        total += weighted[reach + down :, reach + right :][:height, :width]
+    return total[..., :3] / total[..., 3:]

@@ -1,7 +1,7 @@
 """The looks: each restyles all of a picture."""
 
-from . import drawing, film, graphic, painting, weather
-from .brush import Brush, Look
+from wan_sandbox.preview.looks import drawing, film, graphic, painting, weather
+from wan_sandbox.preview.looks.brush import Brush, Look
 
 LOOK_TABLE: dict[str, Look] = {
     "pencil_sketch": drawing.pencil_sketch,

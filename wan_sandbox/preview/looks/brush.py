@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from ..colour import Array
+from wan_sandbox.preview.colour import Array
 
 
 @dataclass(frozen=True)

@@ -6,77 +6,88 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..colour import blend, contrast, from_oklab, luma, rgb, smoothstep, to_oklab
-from ..texture import blur, clouds, edges, flatten, hatching, local_contrast, paper, unit, vignette
+from wan_sandbox.preview.colour import blend, contrast, from_oklab, luma, rgb, smoothstep, to_oklab
+from wan_sandbox.preview.texture import blur, clouds, flatten, frame_distance, hatching, local_contrast, paper, unit
 
 if TYPE_CHECKING:
-    from ..colour import Array
-    from .brush import Brush
+    from wan_sandbox.preview.colour import Array
+    from wan_sandbox.preview.looks.brush import Brush
 
 
-def lines(plane: Array, width: float, sharpness: float = 12, level: float = 0.5) -> Array:
-    """Draw the outlines of a plane: 1 where there is a line, 0 on empty paper (XDoG)."""
+def lines(plane: Array, width: float, level: float = 0.5, sharpness: float = 9) -> Array:
+    """Draw outlines and fill what is dark: 1 where there is ink, 0 on empty paper (XDoG)."""
     near, far = blur(plane, width), blur(plane, width * 1.6)
     difference = near + 18 * (near - far)
     return 1 - np.clip(1 + np.tanh(sharpness * (difference - level)), 0, 1)
 
 
+def outlines(plane: Array, width: float, low: float = 0.012, high: float = 0.05) -> Array:
+    """Draw outlines alone, on the dark side of each edge."""
+    return smoothstep(low, high, blur(plane, width * 1.6) - blur(plane, width))
+
+
 def pencil_sketch(picture: Array, brush: Brush) -> Array:
     """Graphite on paper: soft outlines, tone built up from hatching."""
-    size = unit(picture)
+    size, rng = unit(picture), brush.rng
     level = luma(picture)
-    even = 0.55 * level + 0.45 * local_contrast(level, 60 * size)
-    dodge = np.clip(even / (blur(even, 7 * size) + 0.04), 0, 1)
-    fine = np.clip(even / (blur(even, 1.8 * size) + 0.03), 0, 1)
-    outline = np.clip(1.7 * (1 - dodge) + 1.5 * (1 - fine), 0, 1)
-    tone = 1 - contrast(np.clip(even, 0, 1), 0.35)
-    shade = np.zeros_like(level)
-    for angle, start in ((38, 0.28), (64, 0.5), (-28, 0.68)):
-        stroke = hatching(level.shape, brush.rng, angle, 2.6 * size)
-        depth = smoothstep(start, start + 0.4, tone)
-        shade += 0.42 * depth * smoothstep(0.62 - 0.5 * depth, 1.0, stroke)
-    shade += 0.16 * smoothstep(0.1, 0.9, tone)
-    tooth = paper(level.shape, brush.rng, size)
-    graphite = np.clip(outline * 0.95 + shade * brush.amount, 0, 1)
-    graphite = np.clip(graphite * (0.62 + 0.76 * (1 - tooth)), 0, 1)
-    edge = vignette(level.shape, 0.85, 1.3) + 0.5 * (clouds(level.shape, brush.rng, 90 * size) - 0.5)
-    graphite *= 1 - 0.75 * smoothstep(0.35, 1, edge)
-    sheet = rgb("#f6f3ec") * (0.965 + 0.035 * tooth[..., None])
-    return blend(sheet, np.broadcast_to(rgb("#2b2b2e"), picture.shape), 0.93 * graphite)
+    even = 0.6 * level + 0.4 * local_contrast(level, 70 * size, 0.1)
+    contour = np.clip(1 - even / (blur(even, 8 * size) + 0.05), 0, 1)
+    fine = np.clip(1 - even / (blur(even, 2 * size) + 0.04), 0, 1)
+    outline = smoothstep(0.04, 0.5, 1.1 * contour + 1.6 * fine)
+    tone = (1 - blur(even, 2.5 * size)) ** 1.15
+    bare = np.ones_like(level)
+    for angle, start, end in ((42, 0.2, 0.62), (26, 0.42, 0.85), (64, 0.6, 1.0), (-32, 0.76, 1.1)):
+        depth = smoothstep(start, end, tone)
+        stroke = hatching(level.shape, rng, angle, 2.1 * size)
+        laid = smoothstep(0.86 - 0.62 * depth, 1.02 - 0.42 * depth, stroke) * np.sqrt(depth)
+        bare *= 1 - min(0.46 * brush.amount, 0.7) * laid
+    graphite = 1 - bare * (1 - 0.72 * outline) * (1 - 0.2 * smoothstep(0.2, 1, tone))
+    tooth = paper(level.shape, rng, size)
+    graphite = np.clip(graphite * (1.04 - 0.3 * tooth * (1.15 - graphite)), 0, 1)
+    # The drawing ends in loose strokes before the paper does.
+    loose = hatching(level.shape, rng, 42, 5 * size)
+    graphite *= smoothstep(0, 0.22, frame_distance(level.shape) / (46 * size) - 1.1 * loose)
+    sheet = rgb("#faf8f3") * (0.972 + 0.028 * tooth[..., None])
+    return blend(sheet, np.broadcast_to(rgb("#26262a"), picture.shape), 0.95 * graphite)
 
 
 def ink(picture: Array, brush: Brush) -> Array:
     """Black brush ink on cream paper, with a thin wash in the shadows."""
-    size = unit(picture)
-    level = luma(flatten(picture, max(2, round(5 * size))))
-    even = local_contrast(level, 40 * size)
-    mixed = 0.6 * even + 0.4 * level
-    drawn = lines(blur(mixed, 0.6 * size), 1.3 * size * (0.8 + 0.2 * brush.amount), 9, 0.42)
-    black = smoothstep(0.2, 0.12, level + 0.04 * (clouds(level.shape, brush.rng, 12 * size) - 0.5))
-    flow = clouds(level.shape, brush.rng, 60 * size)
-    wash = 0.5 * smoothstep(0.55, 0.3, level + 0.12 * (flow - 0.5)) + 0.3 * smoothstep(0.8, 0.6, level)
-    tooth = paper(level.shape, brush.rng, size)
-    sheet = rgb("#f5efe2") * (0.97 + 0.03 * tooth[..., None])
-    washed = blend(sheet, np.broadcast_to(rgb("#6d6a68"), picture.shape), 0.55 * wash * (0.85 + 0.3 * tooth))
-    return blend(washed, np.broadcast_to(rgb("#14120f"), picture.shape), np.maximum(drawn, black) * (0.9 + 0.1 * tooth))
+    size, rng = unit(picture), brush.rng
+    level = luma(flatten(picture, 3 * size))
+    even = local_contrast(level, 45 * size, 0.12)
+    drawn = lines(0.65 * even + 0.35 * level, 1.3 * size * (0.7 + 0.3 * brush.amount), 0.38)
+    ragged = 0.05 * (clouds(level.shape, rng, 10 * size) - 0.5)
+    black = smoothstep(0.17, 0.11, blur(level, 2 * size) + ragged)
+    flow = clouds(level.shape, rng, 90 * size)
+    pooled = blur(level, 6 * size) + 0.16 * (flow - 0.5)
+    wash = (
+        0.42 * smoothstep(0.7, 0.56, pooled)
+        + 0.38 * smoothstep(0.46, 0.34, pooled)
+        + 0.2 * smoothstep(0.28, 0.2, pooled)
+    )
+    tooth = paper(level.shape, rng, size)
+    sheet = rgb("#f7f1e4") * (0.97 + 0.03 * tooth[..., None])
+    washed = blend(sheet, np.broadcast_to(rgb("#4d4b4d"), picture.shape), 0.62 * wash * (0.9 + 0.2 * (1 - tooth)))
+    dark = np.maximum(drawn, black) * (0.94 + 0.06 * tooth)
+    return blend(washed, np.broadcast_to(rgb("#14120f"), picture.shape), dark)
 
 
 def comic(picture: Array, brush: Brush) -> Array:
     """Flat strong colours in steps, ink outlines, dots in the shadows."""
     size = unit(picture)
-    flat = flatten(flatten(picture, max(2, round(7 * size))), max(2, round(5 * size)))
+    flat = flatten(flatten(picture, 5 * size), 4 * size)
     lab = to_oklab(flat)
-    level = contrast(lab[..., 0], 0.35, 0.55)
-    steps = 5
-    scaled = level * steps
-    lab[..., 0] = np.clip((np.floor(scaled) + smoothstep(0.42, 0.58, scaled % 1)) / steps, 0, 1) * 0.9 + 0.1
-    lab[..., 1:] *= 1.5
+    scaled = contrast(lab[..., 0], 0.3, 0.5) * 5
+    lab[..., 0] = 0.16 + 0.82 * (np.floor(scaled) + smoothstep(0.4, 0.6, scaled % 1)) / 5
+    lab[..., 1:] *= 1.55
     colour = from_oklab(lab)
     tone = luma(flat)
-    dots = halftone(tone.shape, 9 * size, 35)
-    shadow = smoothstep(0.05, -0.05, dots - smoothstep(0.55, 0.12, tone) * 0.75)
-    colour = blend(colour, colour * 0.45, shadow * smoothstep(0.6, 0.4, tone))
-    drawn = lines(0.5 * local_contrast(tone, 40 * size) + 0.5 * tone, 1.5 * size * brush.amount, 9, 0.36)
+    dots = halftone(tone.shape, 8 * size, 35)
+    shade = smoothstep(0.55, 0.1, blur(tone, 3 * size))
+    colour = blend(colour, colour * 0.5, smoothstep(-0.08, 0.08, 0.95 * shade - dots))
+    even = local_contrast(tone, 45 * size, 0.14)
+    drawn = lines(0.6 * even + 0.4 * tone, 1.5 * size * brush.amount, 0.31)
     return blend(colour, np.broadcast_to(rgb("#17131c"), picture.shape), drawn)
 
 
@@ -94,9 +105,10 @@ def blueprint(picture: Array, brush: Brush) -> Array:
     """White lines and a drafting grid on blue paper."""
     size = unit(picture)
     height, width = picture.shape[:2]
-    level = luma(flatten(picture, max(2, round(4 * size))))
-    even = local_contrast(level, 36 * size)
-    drawn = lines(0.65 * even + 0.35 * level, 1.0 * size, 8, 0.4)
+    level = luma(flatten(picture, 2.5 * size))
+    even = local_contrast(level, 30 * size, 0.07)
+    drawn = np.maximum(outlines(even, 0.9 * size, 0.01, 0.035), 0.75 * outlines(even, 2.2 * size, 0.016, 0.05))
+    drawn = np.maximum(drawn, 0.5 * outlines(even, 6 * size, 0.025, 0.07))
     hatch = hatching(level.shape, brush.rng, 45, 3 * size)
     shade = 0.22 * smoothstep(0.45, 0.9, level) * smoothstep(0.35, 0.8, hatch)
     sheet = np.broadcast_to(rgb("#16407c"), picture.shape) * (
@@ -112,6 +124,3 @@ def blueprint(picture: Array, brush: Brush) -> Array:
     light = np.clip(chalk + 0.25 * blur(chalk, 2 * size) + grid.astype(np.float32) + 0.7 * rule, 0, 1)
     worn = 0.85 + 0.3 * (paper(level.shape, brush.rng, size) - 0.5)
     return blend(sheet, np.broadcast_to(rgb("#eaf3ff"), picture.shape), np.clip(light * worn, 0, 1))
-
-
-__all__ = ["blueprint", "comic", "edges", "halftone", "ink", "lines", "pencil_sketch"]

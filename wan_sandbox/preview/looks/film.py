@@ -6,15 +6,26 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..colour import blend, contrast, from_oklab, gradient_map, grey, luma, rgb, screen, smoothstep, to_oklab
-from ..texture import blur, clouds, grain, unit, vignette
-from ..vocabulary import COLOURS
+from wan_sandbox.preview.colour import (
+    blend,
+    contrast,
+    from_oklab,
+    gradient_map,
+    grey,
+    luma,
+    rgb,
+    screen,
+    smoothstep,
+    to_oklab,
+)
+from wan_sandbox.preview.texture import blur, clouds, grain, unit, vignette
+from wan_sandbox.preview.vocabulary import COLOURS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..colour import Array
-    from .brush import Brush
+    from wan_sandbox.preview.colour import Array
+    from wan_sandbox.preview.looks.brush import Brush
 
 
 def duotone(picture: Array, brush: Brush) -> Array:
@@ -86,8 +97,8 @@ def vintage_film(picture: Array, brush: Brush) -> Array:
     height, width = level.shape
     x, y = np.linspace(0, 1, width, dtype=np.float32)[None], np.linspace(0, 1, height, dtype=np.float32)[:, None]
     drift = clouds(level.shape, brush.rng, 0.7 * min(height, width), 2)
-    leak = np.exp(-((x - 0.12 * drift) ** 2) / 0.012) * (0.35 + 0.65 * drift) * smoothstep(1.15, 0.3, y)
-    colour = screen(colour, leak[..., None] * rgb("#ff7a2e") * 0.62 * brush.amount)
+    leak = np.exp(-((x - 0.14 * drift) ** 2) / 0.02) * (0.35 + 0.65 * drift) * smoothstep(1.15, 0.3, y)
+    colour = screen(colour, leak[..., None] * rgb("#ff7a2e") * 0.85 * brush.amount)
     colour = colour * (1 - 0.34 * vignette(level.shape, 0.5, 1.35)[..., None])
     return colour + 0.03 * brush.amount * grain(level.shape, brush.rng, 1.3 * size)[..., None]
 
@@ -97,11 +108,11 @@ def night(picture: Array, brush: Brush) -> Array:
     size = unit(picture)
     lab = to_oklab(picture)
     level = lab[..., 0]
-    deep = 0.52 / (0.75 + 0.25 * brush.amount)
+    deep = 0.6 / (0.75 + 0.25 * brush.amount)
     lights = smoothstep(0.8, 0.98, level) * smoothstep(0.45, 0.1, blur(smoothstep(0.6, 0.9, level), 40 * size))
-    lab[..., 0] = 0.05 + deep * contrast(level, 0.25, 0.6) ** 1.25
-    lab[..., 1] = lab[..., 1] * 0.35 - 0.012
-    lab[..., 2] = lab[..., 2] * 0.3 - 0.058
+    lab[..., 0] = 0.05 + deep * contrast(level, 0.4, 0.6) ** 1.3
+    lab[..., 1] = lab[..., 1] * 0.42 - 0.014
+    lab[..., 2] = lab[..., 2] * 0.36 - 0.06
     dark = from_oklab(lab) * (1 - 0.5 * vignette(level.shape, 0.35, 1.3)[..., None])
     lit = blend(dark, picture, 0.9 * lights)
     halo = blur(picture * lights[..., None], 16 * size) + 0.6 * blur(picture * lights[..., None], 4 * size)

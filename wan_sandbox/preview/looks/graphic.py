@@ -7,25 +7,24 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageFilter
 
-from ..colour import (
+from wan_sandbox.preview.colour import (
     blend,
     contrast,
     from_oklab,
     luma,
     rgb,
-    saturate,
     screen,
     smoothstep,
     to_array,
     to_image,
     to_oklab,
 )
-from ..texture import blur, flatten, grain, local_contrast, resize, unit, vignette
-from .drawing import halftone, lines
+from wan_sandbox.preview.looks.drawing import halftone, lines, outlines
+from wan_sandbox.preview.texture import blur, flatten, grain, local_contrast, resize, unit, vignette
 
 if TYPE_CHECKING:
-    from ..colour import Array
-    from .brush import Brush
+    from wan_sandbox.preview.colour import Array
+    from wan_sandbox.preview.looks.brush import Brush
 
 _PANELS = (
     ("#1d1a5e", "#e8308a", "#ffd23f"),
@@ -35,40 +34,46 @@ _PANELS = (
 )
 
 
+# Magenta, cyan and amber in turn, as red, green and blue ramps.
+_TUBES = ((1.0, 0.05, 1.0, 1.0), (0.1, 0.85, 0.62, 0.1), (0.75, 1.0, 0.1, 0.75))
+_ORDERED = np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]], np.float32) / 16 - 0.47
+
+
 def pixel_art(picture: Array, brush: Brush) -> Array:
-    """Large square pixels in a small palette."""
+    """Large square pixels in a small palette, with dark outlines."""
     height, width = picture.shape[:2]
-    cell = max(3, round(8 * unit(picture) * brush.amount))
+    cell = max(3, round(10 * unit(picture) * brush.amount))
     small = (max(1, round(width / cell)), max(1, round(height / cell)))
-    sharp = to_image(picture).resize(small, Image.Resampling.BOX).filter(ImageFilter.UnsharpMask(1.2, 60, 0))
-    bold = saturate(to_array(sharp), 1.25)
-    steps = np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]], np.float32) / 16 - 0.47
-    threshold = np.tile(steps, (small[1] // 4 + 1, small[0] // 4 + 1))[: small[1], : small[0]]
-    bold = bold + 0.055 * threshold[..., None]
-    limited = to_image(bold).quantize(28, Image.Quantize.MEDIANCUT, kmeans=2, dither=Image.Dither.NONE).convert("RGB")
+    sharp = to_image(picture).resize(small, Image.Resampling.BOX).filter(ImageFilter.UnsharpMask(1, 40, 0))
+    lab = to_oklab(to_array(sharp))
+    lab[..., 1:] *= 1.3
+    rim = outlines(lab[..., 0], 0.8, 0.03, 0.09)
+    lab[..., 0] = contrast(lab[..., 0], 0.15) * (1 - 0.4 * rim)
+    pattern = np.tile(_ORDERED, (small[1] // 4 + 1, small[0] // 4 + 1))[: small[1], : small[0]]
+    lab[..., 0] += 0.035 * pattern
+    bold = to_image(from_oklab(lab))
+    palette = bold.quantize(32, Image.Quantize.FASTOCTREE, kmeans=3)
+    limited = bold.quantize(palette=palette, dither=Image.Dither.NONE).convert("RGB")
     return to_array(limited.resize((width, height), Image.Resampling.NEAREST))
 
 
 def neon(picture: Array, brush: Brush) -> Array:
-    """Glowing tubes along every edge, in the picture's own hues, in the dark."""
+    """Glowing tubes along every edge, in changing hues, in the dark."""
     size = unit(picture)
-    lab = to_oklab(flatten(picture, max(2, round(5 * size))))
-    even = local_contrast(lab[..., 0], 50 * size)
-    near, far = blur(even, 1.6 * size), blur(even, 3.4 * size)
-    tube = smoothstep(0.035, 0.14, np.abs(near - far))
+    lab = to_oklab(flatten(picture, 3.5 * size))
+    even = local_contrast(lab[..., 0], 60 * size, 0.07)
+    tube = np.maximum(outlines(even, 1.7 * size, 0.01, 0.045), 0.8 * outlines(even, 4 * size, 0.02, 0.08))
     height, width = tube.shape
     x, y = np.linspace(0, 1, width, dtype=np.float32)[None], np.linspace(0, 1, height, dtype=np.float32)[:, None]
-    wide = blur(lab[..., 1:], 6 * size)
-    hue = np.arctan2(wide[..., 1], wide[..., 0]) + 1.2 * (x + y)
-    hue = 2 * np.pi * (0.5 + 0.5 * np.sin(hue))
-    glow = np.stack([0.5 + 0.5 * np.cos(hue - shift) for shift in (5.4, 2.6, 4.0)], -1).astype(np.float32)
-    glow = glow / glow.max(-1, keepdims=True)
+    wide = blur(lab, 10 * size)
+    # Hues run across the frame; the picture's own colour and light push them on, so that neighbours differ.
+    hue = 2.4 * x + 1.7 * y + 2.2 * wide[..., 0] + 14 * wide[..., 1] - 9 * wide[..., 2]
+    glow = np.stack([np.interp(hue % 3, range(4), ramp) for ramp in _TUBES], -1).astype(np.float32)
     light = tube[..., None] * glow
-    dark = from_oklab(np.stack([0.06 + 0.24 * lab[..., 0], 0.3 * lab[..., 1] + 0.015, 0.3 * lab[..., 2] - 0.05], -1))
-    halo = 0.9 * blur(light, 4 * size) + 1.1 * blur(light, 14 * size) + 1.2 * blur(light, 44 * size)
-    lit = screen(dark, brush.amount * halo)
-    core = smoothstep(0.55, 1, tube)[..., None]
-    return screen(screen(lit, light), 0.6 * core)
+    dark = from_oklab(np.stack([0.05 + 0.3 * lab[..., 0], 0.35 * lab[..., 1] + 0.02, 0.35 * lab[..., 2] - 0.06], -1))
+    halo = 0.9 * blur(light, 4 * size) + 1.2 * blur(light, 13 * size) + 1.8 * blur(light, 48 * size)
+    lit = screen(screen(dark, brush.amount * halo), light)
+    return screen(lit, 0.65 * smoothstep(0.5, 1, tube)[..., None])
 
 
 def pop_art(picture: Array, brush: Brush) -> Array:
@@ -85,14 +90,14 @@ def pop_art(picture: Array, brush: Brush) -> Array:
 
 
 def _print(panel: Array, inks: tuple[str, str, str], size: float) -> Array:
-    level = luma(flatten(panel, max(2, round(4 * size))))
+    level = luma(flatten(panel, 3.5 * size))
     low, high = np.percentile(level, (2, 98))
     level = contrast(np.clip((level - low) / max(float(high - low), 0.2), 0, 1), 0.3)
-    even = 0.7 * level + 0.3 * local_contrast(level, 40 * size)
+    even = 0.6 * level + 0.4 * local_contrast(level, 60 * size, 0.12)
     dots = halftone(level.shape, 7 * size, 30)
     middle = smoothstep(-0.08, 0.08, (1 - smoothstep(0.3, 0.85, even)) * 1.15 - dots)
     sheet = blend(np.broadcast_to(rgb(inks[2]), panel.shape), np.broadcast_to(rgb(inks[1]), panel.shape), middle)
-    dark = np.maximum(smoothstep(0.34, 0.28, even), lines(even, 1.1 * size, 9, 0.34))
+    dark = np.maximum(smoothstep(0.34, 0.28, even), lines(even, 1.2 * size, 0.34))
     return blend(sheet, np.broadcast_to(rgb(inks[0]), panel.shape), dark)
 
 

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from ..colour import blend, contrast, from_oklab, luma, rgb, smoothstep, to_array, to_image, to_oklab
-from ..texture import blur, clouds, edges, flatten, grain, local_contrast, paper, resize, unit
+from wan_sandbox.preview.colour import blend, contrast, from_oklab, luma, rgb, smoothstep, to_array, to_image, to_oklab
+from wan_sandbox.preview.looks.drawing import outlines
+from wan_sandbox.preview.texture import blur, clouds, edges, flatten, frame_distance, grain, local_contrast, paper, unit
 
 if TYPE_CHECKING:
-    from ..colour import Array
-    from .brush import Brush
+    from wan_sandbox.preview.colour import Array
+    from wan_sandbox.preview.looks.brush import Brush
 
 _ANGLES = 24
 
@@ -29,19 +30,22 @@ def watercolour(picture: Array, brush: Brush) -> Array:
     """Transparent washes with dark rims, granulated on white paper that shows at the edges."""
     size, rng = unit(picture), brush.rng
     shape = picture.shape[:2]
-    wobble = [9 * size * (clouds(shape, rng, 36 * size, 3) - 0.5) for _ in range(2)]
-    washes = flatten(flatten(warp(picture, *wobble), max(2, round(9 * size))), max(2, round(6 * size)))
+    wobble = [6 * size * (clouds(shape, rng, 36 * size, 3) - 0.5) for _ in range(2)]
+    bent = warp(picture, *wobble)
+    washes = flatten(flatten(bent, 5 * size), 4 * size)
     lab = to_oklab(washes)
     level = lab[..., 0]
     steps = level * 6
     level = 0.45 * level + 0.55 * (np.floor(steps) + smoothstep(0.3, 0.7, steps % 1)) / 6
-    lab[..., 0] = 0.3 + 0.68 * contrast(np.clip(level, 0, 1), 0.2) ** 0.85
+    lab[..., 0] = 0.33 + 0.66 * contrast(np.clip(level, 0, 1), 0.2) ** 0.85
     lab[..., 1:] *= 1.35
     colour = from_oklab(lab)
     rim = smoothstep(0.01, 0.1, edges(blur(level, 1.2 * size)) * 2.2)
+    # A fine brush picks out at the end what the washes swallowed.
+    fine = outlines(local_contrast(luma(bent), 40 * size, 0.12), 1.1 * size, 0.02, 0.09)
     pools = clouds(shape, rng, 130 * size, 4)
     tooth = paper(shape, rng, 1.2 * size)
-    density = 1 + brush.amount * (0.75 * (pools - 0.5) + 0.55 * rim + 0.34 * (0.5 - tooth))
+    density = 1 + brush.amount * (0.9 * (pools - 0.5) + 0.5 * rim + 0.9 * fine + 0.2 * (0.5 - tooth))
     colour = np.clip(colour, 0.001, 1) ** density[..., None]
     border = _border(shape, rng, size)
     sheet = rgb("#fbf9f4") * (0.955 + 0.045 * tooth[..., None])
@@ -49,9 +53,7 @@ def watercolour(picture: Array, brush: Brush) -> Array:
 
 
 def _border(shape: tuple[int, ...], rng: np.random.Generator, size: float) -> Array:
-    height, width = shape[:2]
-    y, x = np.arange(height, dtype=np.float32)[:, None], np.arange(width, dtype=np.float32)[None]
-    inside = np.minimum(np.minimum(x, width - 1 - x), np.minimum(y, height - 1 - y)) / np.float32(size)
+    inside = frame_distance(shape) / np.float32(size)
     ragged = inside + 60 * (clouds(shape, rng, 90 * size, 4) - 0.5)
     return smoothstep(30, 42, ragged)
 
@@ -61,7 +63,7 @@ def oil_painting(picture: Array, brush: Brush) -> Array:
     size = unit(picture)
     height, width = picture.shape[:2]
     angle = _flow(luma(picture), 5 * size)
-    canvas = to_image(flatten(picture, max(2, round(12 * size))))
+    canvas = to_image(flatten(picture, 10 * size))
     relief = Image.new("L", (width, height), 110)
     detail = blur(edges(luma(picture)), 4 * size)
     detail /= detail.max() + 1e-6
@@ -134,7 +136,7 @@ def mosaic(picture: Array, brush: Brush) -> Array:
     """Small stones of one colour each, set in grout."""
     size, rng = unit(picture), brush.rng
     height, width = picture.shape[:2]
-    step = 19 * size * brush.amount
+    step = 13 * size * brush.amount
     rows, columns = int(np.ceil(height / step)), int(np.ceil(width / step))
     cy = (np.arange(rows)[:, None] + 0.5 + 0.55 * (rng.random((rows, columns)) - 0.5)).astype(np.float32) * np.float32(
         step
@@ -156,7 +158,7 @@ def mosaic(picture: Array, brush: Brush) -> Array:
             second = np.where(nearer, first, np.where(index == owner, second, np.minimum(second, distance)))
             owner = np.where(nearer, index, owner)
             first = np.minimum(first, distance)
-    soft = blur(picture, 0.22 * step)
+    soft = blur(picture, 0.18 * step)
     py, px = np.clip(cy, 0, height - 1).astype(int), np.clip(cx, 0, width - 1).astype(int)
     stones = soft[py, px].reshape(-1, 3) * (1 + 0.09 * rng.standard_normal((rows * columns, 1), dtype=np.float32))
     lab = to_oklab(np.clip(stones, 0, 1)[None])
@@ -167,6 +169,3 @@ def mosaic(picture: Array, brush: Brush) -> Array:
     shine = np.clip(-(down_slope + across_slope) * 5 * size, -0.2, 0.25)
     stone = coloured * (1 + 0.04 * grain(first.shape, rng, size)[..., None]) + shine[..., None]
     return blend(np.broadcast_to(rgb("#3a3733"), picture.shape), stone, smoothstep(0.06, 0.15, inner))
-
-
-__all__ = ["local_contrast", "mosaic", "oil_painting", "resize", "watercolour"]

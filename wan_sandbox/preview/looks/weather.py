@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageDraw
 
-from ..colour import blend, contrast, from_oklab, luma, rgb, screen, smoothstep, to_oklab
-from ..texture import blur, clouds, hatching, unit
+from wan_sandbox.preview.colour import blend, contrast, from_oklab, luma, rgb, screen, smoothstep, to_oklab
+from wan_sandbox.preview.texture import blur, clouds, hatching, unit
 
 if TYPE_CHECKING:
-    from ..colour import Array
-    from .brush import Brush
+    from wan_sandbox.preview.colour import Array
+    from wan_sandbox.preview.looks.brush import Brush
 
 
 def _flakes(shape: tuple[int, ...], rng: np.random.Generator, count: int, radius: float, spread: float) -> Array:
@@ -32,13 +32,13 @@ def snow(picture: Array, brush: Brush) -> Array:
     """Falling flakes at three distances, in a cold pale light."""
     size = unit(picture)
     lab = to_oklab(picture)
-    lab[..., 0] = 0.1 + 0.86 * contrast(lab[..., 0], -0.12)
-    lab[..., 1:] *= 0.62
+    lab[..., 0] = 0.06 + 0.9 * contrast(lab[..., 0], 0.08)
+    lab[..., 1:] *= 0.7
     lab[..., 2] -= 0.018
     cold = from_oklab(lab)
     area = picture.shape[0] * picture.shape[1] / 1024**2 / size**2
     mist = clouds(picture.shape, brush.rng, 260 * size)
-    cold = blend(cold, np.broadcast_to(rgb("#dfe8f2"), picture.shape), 0.1 + 0.22 * mist * brush.amount)
+    cold = blend(cold, np.broadcast_to(rgb("#dfe8f2"), picture.shape), 0.04 + 0.2 * mist * brush.amount)
     for count, radius, spread, soft, strength in (
         (2600, 1.5, 0.35, 0.6, 0.75),
         (420, 3.4, 0.35, 1.4, 0.85),
@@ -63,7 +63,7 @@ def rain(picture: Array, brush: Brush) -> Array:
     veil = 0.14 + 0.16 * mist + 0.12 * ground
     wet = blend(grey_day, np.broadcast_to(rgb("#8d99a6"), picture.shape), np.clip(veil * brush.amount, 0, 0.6))
     glow = 0.25 + 0.75 * blur(luma(picture), 20 * size)
-    for thick, low, strength in ((1.3, 0.8, 0.28), (2.2, 0.87, 0.42), (4.2, 0.94, 0.4)):
+    for thick, low, strength in ((1.3, 0.78, 0.34), (2.2, 0.85, 0.55), (4.2, 0.93, 0.5)):
         streaks = hatching(picture.shape, brush.rng, 76, thick * size)
         light = strength * brush.amount * smoothstep(low, 1, streaks) * glow
         wet = screen(wet, light[..., None] * rgb("#e6eef8"))
