@@ -9,7 +9,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
-from wan_sandbox.faults import JOB_FAULTS, KINDS, PLACES, parse
+from wan_sandbox.faults import JOB_FAULTS, KINDS, PLACES
 from wan_sandbox.sandbox import Sandbox
 from wan_sandbox.settings import Settings
 
@@ -107,8 +107,6 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _settings(options: argparse.Namespace) -> Settings:
-    for text in options.fault:
-        parse(text)
     return Settings(
         host=options.host,
         port=options.port,

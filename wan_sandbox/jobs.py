@@ -143,6 +143,10 @@ class Queue:
                 self._alarm = loop.call_at(turn.ready_at, self._dispatch)
                 return
             del self._turns[self._waiting.pop(0)]
+            if turn.job is not None:
+                # At once, not when the task comes round to it: from here on there is nothing left to cancel.
+                del self._tickets[turn.job.id]
+                turn.job.stage = "in_progress"
             self._idle -= 1
             task = loop.create_task(self._run(turn))
             self._running.add(task)
@@ -159,8 +163,6 @@ class Queue:
         if job is None:
             await asyncio.sleep(turn.seconds)
             return
-        del self._tickets[job.id]
-        job.stage = "in_progress"
         await asyncio.gather(asyncio.sleep(turn.seconds), self._perform(job))
         self._on_end(job)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from wan_sandbox.faults import parse
+
 MIB: Final = 1024 * 1024
 
 
@@ -70,3 +72,5 @@ class Settings:
         for name, fits in checks.items():
             if not fits:
                 raise ValueError(f"{name} is out of range")
+        for text in self.faults:
+            parse(text)

@@ -1,0 +1,34 @@
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from wan_sandbox import Sandbox, Settings
+
+from .support import Caller
+
+Serve = Callable[..., Caller]
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Start sandboxes that answer at once and draw nothing, unless told otherwise."""
+    with ExitStack() as stack:
+
+        def start(**settings: Any) -> Caller:
+            quick: dict[str, Any] = {"run_time": (0.02, 0.02), "picture": "blank"}
+            caller = Caller(stack.enter_context(Sandbox(Settings(**(quick | settings)))))
+            stack.enter_context(caller.http)
+            return caller
+
+        yield start
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Caller]:
+    """One sandbox for tests that leave nothing behind for each other."""
+    with Sandbox(Settings(run_time=(0.02, 0.02), workers=8, picture="blank")) as sandbox:
+        caller = Caller(sandbox)
+        with caller.http:
+            yield caller
