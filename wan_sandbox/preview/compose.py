@@ -44,11 +44,8 @@ def side_by_side(shows: Sequence[Show], size: tuple[int, int]) -> Array:
     page = _backdrop(shows[0](size), size)
     for place, show in enumerate(shows):
         start = gap + place * (along + gap)
-        if tall:
-            box = ((width - across) // 2, start, across, along)
-        else:
-            box = (start, (height - across) // 2, along, across)
-        page = lay(page, show((box[2], box[3])), (box[0], box[1]), shadow=0.5)
+        corner = ((width - across) // 2, start) if tall else (start, (height - across) // 2)
+        page = lay(page, show((across, along) if tall else (along, across)), corner, shadow=0.5)
     return page
 
 
@@ -74,13 +71,13 @@ def triptych(shows: Sequence[Show], size: tuple[int, int]) -> Array:
     wall[:] = np.linspace(0.93, 0.84, height, dtype=np.float32)[:, None, None] * np.array([1, 0.985, 0.96], np.float32)
     inner = (width - 2 * gap, height - 2 * gap)
     panel = (inner[0] - 2 * gap) // 3
-    whole = shows[0](inner) if len(shows) == 1 else None
-    for place in range(3):
-        left = place * (panel + gap)
-        if whole is not None:
-            piece = whole[:, left : left + panel]
-        else:
-            piece = shows[place % len(shows)]((panel, inner[1]))
+    lefts = [place * (panel + gap) for place in range(3)]
+    if len(shows) == 1:
+        whole = shows[0](inner)
+        pieces = [whole[:, left : left + panel] for left in lefts]
+    else:
+        pieces = [shows[place % len(shows)]((panel, inner[1])) for place in range(3)]
+    for left, piece in zip(lefts, pieces, strict=True):
         wall = lay(wall, piece, (gap + left, gap), shadow=0.6)
     return wall
 

@@ -7,22 +7,26 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from wan_sandbox.preview.colour import Array, blend, smoothstep, to_array, to_image, to_oklab
-from wan_sandbox.preview.texture import blur, edges, resize
+from wan_sandbox.preview.colour import Array, blend, smoothstep, to_array, to_oklab
+from wan_sandbox.preview.texture import blur, edges
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _MAP = 96
-_KEEP = 0.62
+KEEP = 0.66
+KEEP_IN_PANEL = 0.45
 
 
-def fit(image: Image.Image, size: tuple[int, int]) -> Array:
-    """Crop to the most telling part, or extend the edges where a crop would lose too much of it."""
+def fit(image: Image.Image, size: tuple[int, int], keep: float = KEEP) -> Array:
+    """Crop to the most telling part, or extend the edges where a crop would lose too much of it.
+
+    `keep` is the share of what there is to see that a crop must hold.
+    """
     width, height = size
     image = image.convert("RGB")
     wanted = width / height
-    left, top, right, bottom = _window(image, wanted)
+    left, top, right, bottom = _window(image, wanted, keep)
     inside = (right - left) / (bottom - top)
     if inside > wanted:
         inner = (width, max(1, min(height, round(width / inside))))
@@ -32,19 +36,19 @@ def fit(image: Image.Image, size: tuple[int, int]) -> Array:
     return picture if inner == size else _extend(picture, size)
 
 
-def _window(image: Image.Image, wanted: float) -> tuple[float, float, float, float]:
+def _window(image: Image.Image, wanted: float, keep: float) -> tuple[float, float, float, float]:
     """Find the part of the picture to show: of the ratio wanted, or closer to its own."""
     width, height = image.size
     ratio = width / height
     interest = _interest(image)
     if ratio > wanted:
-        start, end = _span(interest.sum(0), wanted / ratio)
+        start, end = _span(interest.sum(0), wanted / ratio, keep)
         return start * width, 0, end * width, height
-    start, end = _span(interest.sum(1), ratio / wanted)
+    start, end = _span(interest.sum(1), ratio / wanted, keep)
     return 0, start * height, width, end * height
 
 
-def _span(profile: Array, share: float) -> tuple[float, float]:
+def _span(profile: Array, share: float, keep: float) -> tuple[float, float]:
     """Find the stretch of a profile that holds the most interest, widened until it holds enough."""
     total = np.concatenate([[0], np.cumsum(profile)]) / max(float(profile.sum()), 1e-9)
     places = np.linspace(0, 1, len(total))
@@ -53,7 +57,7 @@ def _span(profile: Array, share: float) -> tuple[float, float]:
         held = np.interp(starts + share, places, total) - np.interp(starts, places, total)
         # Near-ties go to the middle: an even picture is cropped evenly.
         best = int(np.argmax(held - 0.06 * np.abs(starts - (1 - share) / 2)))
-        if held[best] >= _KEEP or share >= 1:
+        if held[best] >= keep or share >= 1:
             return float(starts[best]), float(starts[best] + share)
         share = min(1, share + 0.04)
 
@@ -63,8 +67,10 @@ def _interest(image: Image.Image) -> Array:
     small = to_oklab(to_array(image.resize((_MAP, _MAP), Image.Resampling.BOX, reducing_gap=2)))
     detail = blur(edges(small[..., 0]), 1.5)
     apart = blur(np.linalg.norm(small - small.mean((0, 1)), axis=-1), 1.5)
-    away = np.abs(np.linspace(-1, 1, _MAP, dtype=np.float32))
-    middle = 1 - 0.35 * np.maximum(away[:, None], away[None]) ** 2
+    # What matters stands in the middle, and rather above it than below: heads, not feet.
+    across = np.linspace(-1, 1, _MAP, dtype=np.float32)[None]
+    down = np.linspace(-0.6, 1.4, _MAP, dtype=np.float32)[:, None]
+    middle = (1 - 0.35 * across**2) * (1 - 0.45 * down**2)
     return (detail / (detail.mean() + 1e-6) + apart / (apart.mean() + 1e-6)) ** 1.5 * middle
 
 
@@ -97,6 +103,3 @@ def thumbnail(image: Image.Image, longest: int) -> Image.Image:
     image = image.copy()
     image.thumbnail((longest, longest), Image.Resampling.LANCZOS, reducing_gap=3)
     return image
-
-
-__all__ = ["fit", "resize", "thumbnail", "to_image"]

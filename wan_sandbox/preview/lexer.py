@@ -16,7 +16,12 @@ _PARTICLE = (
 )
 _VERB = "바꿔|바꾸|변환|만들|그려|해줘|해주|해라|하고|적용|표현|처리|변경|부탁"
 # What may follow a Korean noun: 수채화 + 풍 + 으로, then the word's end or a verb written together with it.
-_TAIL = rf"(?:{_NOUN})?(?:{_PARTICLE}){{0,2}}(?=[^가-힣]|$|{_VERB})"
+_TAIL = re.compile(rf"(?:{_NOUN})?(?:{_PARTICLE}){{0,2}}(?=[^가-힣]|$|{_VERB})")
+_LATIN = re.compile("[a-z0-9]*", re.IGNORECASE)
+_HANGUL = re.compile("[가-힣]*")
+_PICTURES = {"image", "picture", "photo"}
+_NUMBER = re.compile(r"\s*#?[1-9]\b")
+_SPACE = re.compile(r"[\s-]*")
 _WORD = re.compile(r"[가-힣]+|[^\W_가-힣]+(?:['-][^\W_가-힣]+)*")
 _QUOTED = re.compile(r'"[^"]*"')
 _STOP = re.compile(r"[.;!?\n…。]+|(?<=\s)[-–—]+(?=\s)")
@@ -44,13 +49,13 @@ _KOREAN_IMAGE = re.compile(
 )
 _ROLES = {
     "object": "을|를",
-    "of": "의|에서|처럼|같이|같은",
+    "of": "의|에서",
+    "like": "처럼|같이|같은",
     "with": "으로|로",
     "to": "에다가|에다|에",
     "bare": "와|과|랑|이랑|하고|은|는|이|가|도",
 }
-_ROLE = re.compile("|".join(f"(?P<{role}>{endings})" for role, endings in _ROLES.items()) + r"(?=[^가-힣]|$)")
-_ROLE = re.compile(rf"(?:{'|'.join(f'(?P<{role}>{endings})' for role, endings in _ROLES.items())})(?=[^가-힣]|$)")
+_ROLE = re.compile("|".join(f"(?P<{role}>{endings})" for role, endings in _ROLES.items()))
 _BOTH = re.compile(
     rf"(?:both|all|all three|all two|the two|the three|these|those)\s+(?:of\s+(?:the|them)\s+)?(?:the\s+|of\s+)?"
     rf"(?:{_PICTURE}|of them)(?![a-z])|(?:both|all of them|each other)(?![a-z])"
@@ -64,7 +69,7 @@ _MORE = re.compile(r"\s*(?:,|&|\+|and|와|과|랑|하고|및)\s*(?:and\s+)?([1-9
 class Token:
     """A stretch of the prompt and what the vocabulary says it is.
 
-    `role` says how a reference is introduced: object, of, with, to or bare.
+    `role` says how a reference is introduced: object, of, like, with, to or bare.
     """
 
     kind: str
@@ -104,10 +109,9 @@ def _known(text: str, at: int) -> list[Token]:
     for kind, pattern in (("word", _QUOTED), ("stop", _STOP), ("comma", _COMMA), ("both", _BOTH)):
         if match := pattern.match(text, at):
             return [Token(kind, at, match.end())]
-    lexicon, rows = _lexicon()
-    if (match := lexicon.match(text, at)) and match.lastindex:
-        kind, row = rows[match.lastindex - 1]
-        return [Token(kind, at, match.end(), row)]
+    for phrase in _lexicon().get(text[at].lower(), ()):
+        if end := phrase.match(text, at):
+            return [Token(phrase.kind, at, end, phrase.row)]
     if match := _WORD.match(text, at):
         return [Token("word", at, match.end())]
     return []
@@ -145,22 +149,47 @@ def _preposition(before: list[Token]) -> str:
     return ""
 
 
+class _Phrase:
+    """One phrase of the vocabulary, ready to be looked for."""
+
+    def __init__(self, phrase: str, kind: str, row: Row) -> None:
+        self.words = phrase.rstrip("~").split()
+        self.kind = kind
+        self.row = row
+        self._any_ending = phrase.endswith("~")
+
+    def match(self, text: str, at: int) -> int:
+        """Give the place where the phrase ends if it stands here, otherwise 0."""
+        for number, word in enumerate(self.words):
+            if number and (space := _SPACE.match(text, at)):
+                at = space.end()
+            if text[at : at + len(word)].lower() != word:
+                return 0
+            at += len(word)
+        # "mirror image 1" is about image 1.
+        return 0 if self.words[-1] in _PICTURES and _NUMBER.match(text, at) else self._ending(text, at)
+
+    def _ending(self, text: str, at: int) -> int:
+        korean = _HANGUL.fullmatch(self.words[-1][-1])
+        ending = (_HANGUL if korean else _LATIN).match(text, at)
+        rest = ending.end() if ending else at
+        if self._any_ending:
+            return rest
+        if not korean and rest > at:
+            return 0
+        particles = _TAIL.match(text, at)
+        return particles.end() if particles else 0
+
+
 @lru_cache
-def _lexicon() -> tuple[re.Pattern[str], list[tuple[str, Row]]]:
-    """Compile the vocabulary into one pattern; its groups are numbered like the rows returned."""
-    phrases: list[tuple[str, str, Row]] = []
+def _lexicon() -> dict[str, list[_Phrase]]:
+    """Arrange the vocabulary by first letter, long phrases before short ones."""
+    lexicon: dict[str, list[_Phrase]] = {}
     colours = (Row("colour", english, korean, name) for name, (_, english, korean) in COLOURS.items())
     for row in chain(OPERATION_ROWS, WORD_ROWS, colours):
         kind = "operation" if isinstance(row, OperationRow) else row.name
-        for language, phrase in [("english", row.english), ("korean", row.korean)]:
-            phrases += [(_pattern(part, language), kind, row) for part in map(str.strip, phrase.split("|")) if part]
-    phrases.sort(key=lambda entry: -len(entry[0]))
-    pattern = "|".join(f"({phrase})" for phrase, _, _ in phrases)
-    return re.compile(pattern, re.IGNORECASE), [(kind, row) for _, kind, row in phrases]
-
-
-def _pattern(phrase: str, language: str) -> str:
-    body = r"[\s-]*".join(re.escape(word) for word in phrase.rstrip("~").split())
-    if language == "korean":
-        return body + ("[가-힣]*" if phrase.endswith("~") else _TAIL)
-    return body + ("[a-z]*" if phrase.endswith("~") else "") + rf"(?![a-z0-9])(?:{_TAIL})?"
+        for phrase in filter(None, map(str.strip, f"{row.english}|{row.korean}".split("|"))):
+            lexicon.setdefault(phrase[0], []).append(_Phrase(phrase, kind, row))
+    for phrases in lexicon.values():
+        phrases.sort(key=lambda phrase: -len("".join(phrase.words)))
+    return lexicon

@@ -11,7 +11,7 @@ import numpy as np
 from wan_sandbox.preview.adjust import ADJUSTMENT_TABLE
 from wan_sandbox.preview.colour import Array, blend, to_array, to_image
 from wan_sandbox.preview.compose import colours_of, double_exposure, inset, on_background, side_by_side, split, triptych
-from wan_sandbox.preview.frame import fit, thumbnail
+from wan_sandbox.preview.frame import KEEP, KEEP_IN_PANEL, fit, thumbnail
 from wan_sandbox.preview.label import stamp, to_png
 from wan_sandbox.preview.looks import LOOK_TABLE, Brush
 from wan_sandbox.preview.plan import COMPOSITIONS, Operation, Plan
@@ -89,9 +89,9 @@ class _Easel:
     def _subject(self) -> int:
         return next((operation.image for operation in self._plan.operations if operation.image), 1)
 
-    def _show(self, image: int) -> Callable[[tuple[int, int]], Array]:
+    def _show(self, image: int, keep: float = KEEP) -> Callable[[tuple[int, int]], Array]:
         def show(size: tuple[int, int]) -> Array:
-            picture = fit(self._reference(image), size)
+            picture = fit(self._reference(image), size, keep)
             for operation in self._plan.operations:
                 if operation.image == image and operation.op not in COMPOSITIONS:
                     picture = self._apply(operation, picture)
@@ -102,7 +102,7 @@ class _Easel:
     def _compose(self, operation: Operation, composed: Array | None) -> Array:
         if operation.op in _LAYOUTS:
             images = _numbers(operation.parameters.get("images")) or list(range(1, len(self._references) + 1))
-            return _LAYOUTS[operation.op]([self._show(image) for image in images], self._size)
+            return _LAYOUTS[operation.op]([self._show(image, KEEP_IN_PANEL) for image in images], self._size)
         other = self._show(_numbers([operation.parameters.get("source")])[0])
         front = self._show(operation.image or self._subject())
         if operation.op == "inset":

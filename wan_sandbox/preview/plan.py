@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Strength = Literal["slight", "normal", "strong"]
 
@@ -31,6 +33,8 @@ LOOKS = (
     "blueprint",
     "glitch",
 )
+PAINTS = ("watercolour", "oil_painting", "comic", "pixel_art", "mosaic")
+"""Looks that are laid down in the picture's own colours."""
 ADJUSTMENTS = (
     "brighter",
     "darker",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from wan_sandbox.preview.lexer import Token, tokens
-from wan_sandbox.preview.plan import COMPOSITIONS, Operation, Plan, Strength
+from wan_sandbox.preview.plan import COMPOSITIONS, PAINTS, Operation, Plan, Strength
 from wan_sandbox.preview.vocabulary import OPERATION_ROWS
 
 if TYPE_CHECKING:
@@ -21,11 +21,11 @@ _POLISH = {
     "korean": "균형 잡힌 빛, 또렷한 디테일, 은은한 대비",
 }
 _HANGUL = re.compile("[가-힣]")
-_CLAUSE_ENDING = re.compile(r"(?:고|며|면서|지만|되|은 뒤|한 뒤|한 다음)$")
+_CLAUSE_ENDING = re.compile(r"[가-힣](?:고|며|면서|지만)$")
 _TAKES_COLOURS = {"duotone", "tint"}
 _NOTHING_SAID = {"glue", "verb", "definite", "with", "link", "comma", "join", "whole", "strength"}
 
-Scope = Literal["", "honoured", "refused"]
+Scope = Literal["", "honoured", "refused", "instead"]
 
 
 @dataclass
@@ -61,7 +61,7 @@ def read(prompt: str, *, images: int, negative_prompt: str = "", prompt_extend: 
     """
     text = unicodedata.normalize("NFC", prompt).strip()
     reading = _Reading(text, images)
-    for clause in _clauses(tokens(text)):
+    for clause in _clauses(tokens(text), text):
         reading.take(clause)
     unwanted = {token.operation.name for token in tokens(negative_prompt) if token.operation}
     operations = [operation for operation in reading.operations() if operation.op not in unwanted]
@@ -74,7 +74,7 @@ def read(prompt: str, *, images: int, negative_prompt: str = "", prompt_extend: 
     return Plan(tuple(operations), tuple(reading.not_understood), text)
 
 
-def _clauses(found: Sequence[Token]) -> Iterable[_Clause]:
+def _clauses(found: Sequence[Token], text: str) -> Iterable[_Clause]:
     """Cut a prompt where one request ends and the next begins."""
     clause = _Clause()
     for place, token in enumerate(found):
@@ -84,15 +84,29 @@ def _clauses(found: Sequence[Token]) -> Iterable[_Clause]:
             clause = _Clause()
         elif token.kind == "before":
             yield clause
-            clause = _Clause([token], "refused" if token.value == "refused" else "honoured")
+            clause = _Clause([token], _scope(token))
+        elif token.kind == "verb" and clause.scope == "instead" and _says_something(clause.tokens[1:]):
+            yield clause
+            clause = _Clause([token])
         elif token.kind == "after":
             kept, covered = _covered(clause.tokens)
             yield _Clause(kept, clause.scope)
-            yield _Clause([*covered, token], "refused" if token.value == "refused" else "honoured")
+            yield _Clause([*covered, token], _scope(token))
             clause = _Clause()
         else:
             clause.tokens.append(token)
+            if token.kind in {"verb", "word", "refuse"} and _CLAUSE_ENDING.search(text[token.start : token.end]):
+                yield clause
+                clause = _Clause()
     yield clause
+
+
+def _scope(token: Token) -> Scope:
+    return "refused" if token.value == "refused" else "instead" if token.value == "instead" else "honoured"
+
+
+def _says_something(found: Sequence[Token]) -> bool:
+    return any(token.kind not in _NOTHING_SAID for token in found)
 
 
 def _cuts(token: Token, clause: _Clause, ahead: Sequence[Token]) -> bool:
@@ -100,19 +114,23 @@ def _cuts(token: Token, clause: _Clause, ahead: Sequence[Token]) -> bool:
     following = next((other for other in ahead if other.kind not in {"definite", "join", "glue"}), None)
     if following is None:
         return True
+    if following.kind == "colour" and clause.tokens and clause.tokens[-1].kind == "colour":
+        return False
     if following.kind == "image" and clause.tokens and clause.tokens[-1].kind == "image":
         return False
     if token.kind == "with":
-        return following.kind != "image" and not clause.scope
-    if token.kind == "comma":
-        return True
-    if clause.scope:
+        return following.kind != "image" and not clause.scope and not any(t.kind == "refuse" for t in clause.tokens)
+    if clause.scope and token.kind == "join":
         return following.kind in {"verb", "refuse"}
-    return following.kind not in {"word", "part"} or any(other.operation for other in clause.tokens)
+    return (
+        token.kind == "comma"
+        or following.kind not in {"word", "part"}
+        or any(other.operation for other in clause.tokens)
+    )
 
 
 def _covered(before: Sequence[Token]) -> tuple[list[Token], list[Token]]:
-    """Find what a Korean "말고" or "유지" refers to: back to the adverb (수채화로, 어둡게) that ends another request."""
+    """Find what a Korean "말고" or "유지" refers to: back to where another request (수채화로) ends."""
     said = False
     for place in range(len(before) - 1, -1, -1):
         token = before[place]
@@ -135,7 +153,7 @@ class _Reading:
 
     def take(self, clause: _Clause) -> None:
         """Read one clause."""
-        found = _demote(clause.tokens)
+        found = _demote(clause.tokens, self._text, self._images)
         residue = [token for token in found if token.kind in {"word", "part"}]
         if clause.scope:
             if clause.scope == "refused" and residue:
@@ -145,7 +163,7 @@ class _Reading:
         named = [token.image for token in found if token.kind == "image"]
         self._mentioned += [image for image in named if image <= self._images and image not in self._mentioned]
         drafts = self._draft(found)
-        impossible = any(token.kind in {"refuse", "part"} for token in found)
+        impossible = any(token.kind in {"refuse", "part"} for token in found) or _unsourced(found, drafts)
         if impossible or any(image > self._images for image in named) or (residue and _precise(drafts)):
             self._report(found)
             return
@@ -177,10 +195,9 @@ class _Reading:
             row = next(row for row in OPERATION_ROWS if row.name == "side_by_side")
             drafts.append(_Draft(row, sorted(several)))
             composed = True
-        result: list[Operation] = []
-        for draft in drafts:
-            result += self._resolve(draft, composed=composed, layout=any(d.row.kind == "layout" for d in drafts))
-        return result
+        layout = any(draft.row.kind == "layout" for draft in drafts)
+        result = [operation for draft in drafts for operation in self._resolve(draft, composed=composed, layout=layout)]
+        return _colours_before_paint(result)
 
     def _resolve(self, draft: _Draft, *, composed: bool, layout: bool) -> Iterable[Operation]:
         operation = Operation(draft.row.name, None, draft.strength, _parameters(draft))
@@ -189,8 +206,10 @@ class _Reading:
             chosen = sorted(draft.images, key=lambda image: order.get(draft.places.get(image, ""), 0))
             return [replace(operation, parameters={**operation.parameters, "images": chosen})]
         if draft.row.name in {"background", "inset"}:
-            front = draft.images[0] if draft.images else None if layout else self.subject
-            return [replace(operation, image=front)]
+            front = draft.images[0] if draft.images else self.subject
+            if front == draft.source:
+                front = 2 if draft.source == 1 else 1
+            return [replace(operation, image=None if layout else front)]
         if draft.images:
             return [replace(operation, image=image) for image in draft.images]
         return [operation if composed else replace(operation, image=self.subject)]
@@ -236,10 +255,11 @@ class _Reading:
                     continue
                 taken.add(origin)
                 draft.source = found[origin].image
-                draft.images = [found[other].image for other in pictures if other not in taken][:1]
+                others = [found[other].image for other in pictures if other not in taken]
+                draft.images = [image for image in others if image != draft.source][:1]
                 self._avoid_source(draft)
             elif row.kind == "layout":
-                draft.images = list(dict.fromkeys(found[other].image for other in pictures))
+                draft.images = list(dict.fromkeys(found[other].image for other in pictures if other not in taken))
                 if any(token.kind == "both" for token in found):
                     draft.images = list(range(1, self._images + 1))
                 elif len(draft.images) == 1 and self._focus and self._focus[0] not in draft.images:
@@ -260,7 +280,8 @@ class _Reading:
             if role == "last" and len(pictures) > 1:
                 return pictures[-1]
             fitting = [place for place in pictures if found[place].role == role]
-            if role == "bare" and row.name == "colours_of" and len(pictures) == 1:
+            # "blur the background of image 1" takes nothing from anywhere.
+            if len(pictures) == 1 and (row.name, role) in {("colours_of", "bare"), ("background", "of")}:
                 fitting = [place for place in fitting if found[place].image != 1]
             if fitting:
                 return min(fitting, key=lambda place: (place > at, abs(place - at)))
@@ -328,6 +349,18 @@ class _Reading:
             self.not_understood.append(phrase)
 
 
+def _colours_before_paint(operations: list[Operation]) -> list[Operation]:
+    """Move borrowed colours ahead of paint: they are for the picture, not for the paper it is painted on."""
+    result: list[Operation] = []
+    for operation in operations:
+        place = len(result)
+        if operation.op == "colours_of":
+            painted = (other for other in result if other.op in PAINTS and other.image == operation.image)
+            place = next((result.index(other) for other in painted), place)
+        result.insert(place, operation)
+    return result
+
+
 def _same(one: _Draft, other: _Draft) -> bool:
     if one.row.name != other.row.name:
         return False
@@ -338,22 +371,41 @@ def _between(low: int, high: int, pictures: Sequence[int]) -> bool:
     return any(low < place < high for place in pictures)
 
 
+def _unsourced(found: Sequence[Token], drafts: Sequence[_Draft]) -> bool:
+    """Tell whether a clause speaks of a background that no reference gives."""
+    drawn = {draft.row.name for draft in drafts} | {"colours_of"}
+    return any(
+        token.operation and token.operation.kind == "source" and token.operation.name not in drawn for token in found
+    )
+
+
 def _precise(drafts: Sequence[_Draft]) -> bool:
     """Tell whether a clause with words nobody knows may mean only a part of the picture."""
     return not drafts or any(draft.row.kind == "adjustment" for draft in drafts)
 
 
-def _demote(found: Sequence[Token]) -> list[Token]:
+def _demote(found: Sequence[Token], text: str, images: int) -> list[Token]:
     """Make a plain word of an operation that only describes one: "neon sign", "dark hair"."""
     result = list(found)
     pictured = any(token.kind == "image" for token in found)
     for place in range(len(result) - 2, -1, -1):
         token, following = result[place], result[place + 1]
-        if token.kind in {"operation", "colour"} and following.kind in {"word", "part"}:
+        if token.kind == "manner":
+            beside = {following.kind, result[place - 1].kind if place else ""}
+            result[place] = replace(token, kind="refuse" if "image" in beside else "glue", row=None)
+        # A Korean look that ends like a verb (비가 오는) sets the scene for whatever follows.
+        elif text[token.end - 1] in "는낀" and token.operation and token.operation.kind == "look":
+            continue
+        elif token.kind in {"operation", "colour"} and following.kind in {"word", "part"}:
             result[place] = replace(token, kind="word", row=None)
     for place, token in enumerate(result):
-        if token.operation and {"place", "corner"} & set(token.operation.parameters) and not pictured:
+        row = token.operation
+        if row is None:
+            continue
+        if {"place", "corner"} & set(row.parameters) and not pictured:
             result[place] = replace(token, kind="word", row=None)
+        elif row.kind == "source" and (not pictured or images < 2):
+            result[place] = replace(token, kind="glue" if row.name == "colours_of" else "part", row=None)
     return result
 
 

@@ -61,22 +61,48 @@ def _border(shape: tuple[int, ...], rng: np.random.Generator, size: float) -> Ar
 def oil_painting(picture: Array, brush: Brush) -> Array:
     """Thick strokes that follow the forms, from broad to fine, lit from the upper left."""
     size = unit(picture)
-    height, width = picture.shape[:2]
-    angle = _flow(luma(picture), 5 * size)
-    canvas = to_image(flatten(picture, 10 * size))
-    relief = Image.new("L", (width, height), 110)
-    detail = blur(edges(luma(picture)), 4 * size)
-    detail /= detail.max() + 1e-6
-    for length, gap, floor in ((64, 17, 0.0), (34, 10, 0.03), (18, 6.5, 0.12)):
-        _strokes(picture, canvas, relief, angle, detail, brush.rng, length * size * brush.amount, gap * size, floor)
-    height_map = blur(np.asarray(relief, np.float32) / 255, 0.7 * size)
-    down, across = np.gradient(height_map)
+    canvas = _Canvas(picture, size, brush.rng)
+    for length, gap, busy in ((64, 17, 0.0), (34, 10, 0.03), (18, 6.5, 0.12)):
+        canvas.paint(length * size * brush.amount, gap * size, busy)
+    down, across = np.gradient(blur(np.asarray(canvas.relief, np.float32) / 255, 0.7 * size))
     light = np.clip(-(down + across) * 2.4 / size**0.5, -0.28, 0.34)
-    painted = to_array(canvas)
-    lab = to_oklab(painted)
+    lab = to_oklab(to_array(canvas.paints))
     lab[..., 1:] *= 1.18
     lab[..., 0] = contrast(np.clip(lab[..., 0], 0, 1), 0.15) + 0.42 * light
     return from_oklab(lab)
+
+
+class _Canvas:
+    """A picture being repainted: the paints, and how thick they lie."""
+
+    def __init__(self, picture: Array, size: float, rng: np.random.Generator) -> None:
+        self.paints = to_image(flatten(picture, 10 * size))
+        self.relief = Image.new("L", self.paints.size, 110)
+        self._picture = picture
+        self._rng = rng
+        self._angle = _flow(luma(picture), 5 * size)
+        detail = blur(edges(luma(picture)), 4 * size)
+        self._detail = detail / (detail.max() + 1e-6)
+
+    def paint(self, length: float, gap: float, busy: float) -> None:
+        """Cover the canvas with strokes of one length, or only those parts that are busy enough."""
+        (width, height), rng = self.paints.size, self._rng
+        down, across = np.arange(0, height, gap), np.arange(0, width, gap)
+        jitter = gap * (rng.random((2, len(down), len(across))) - 0.5)
+        y = (down[:, None] + jitter[0]).clip(0, height - 1).ravel()
+        x = (across[None] + jitter[1]).clip(0, width - 1).ravel()
+        at = y.astype(np.int64), x.astype(np.int64)
+        colours = blur(self._picture, gap * 0.35)[at] + 0.035 * rng.standard_normal((len(y), 1))
+        shades = (np.clip(colours, 0, 1) * 255).astype(int)
+        angles = self._angle[at] + 0.12 * rng.standard_normal(len(y))
+        turns = (np.round(angles / np.pi * _ANGLES) % _ANGLES).astype(int)
+        prints = [_bristles(length, length * 0.34, turn * 180 / _ANGLES, rng) for turn in range(_ANGLES)]
+        heights = rng.integers(70, 200, len(y))
+        for place in rng.permutation(np.flatnonzero(self._detail[at] >= busy)).tolist():
+            cover, thick = prints[turns[place]]
+            corner = (int(x[place]) - cover.width // 2, int(y[place]) - cover.height // 2)
+            self.paints.paste(tuple(shades[place].tolist()), corner, cover)
+            self.relief.paste(int(heights[place]), corner, thick)
 
 
 def _flow(level: Array, sigma: float) -> Array:
@@ -84,36 +110,6 @@ def _flow(level: Array, sigma: float) -> Array:
     down, across = np.gradient(blur(level, 1.5))
     xx, yy, xy = (blur(plane, sigma * 1.6) for plane in (across * across, down * down, across * down))
     return 0.5 * np.arctan2(2 * xy, xx - yy) + np.pi / 2
-
-
-def _strokes(
-    picture: Array,
-    canvas: Image.Image,
-    relief: Image.Image,
-    angle: Array,
-    detail: Array,
-    rng: np.random.Generator,
-    length: float,
-    gap: float,
-    floor: float,
-) -> None:
-    height, width = angle.shape
-    rows, columns = np.arange(0, height, gap), np.arange(0, width, gap)
-    y = (rows[:, None] + gap * (rng.random((len(rows), len(columns))) - 0.5)).clip(0, height - 1).ravel()
-    x = (columns[None] + gap * (rng.random((len(rows), len(columns))) - 0.5)).clip(0, width - 1).ravel()
-    iy, ix = y.astype(np.int64), x.astype(np.int64)
-    wanted = detail[iy, ix] >= floor
-    order = rng.permutation(np.flatnonzero(wanted))
-    colours = blur(picture, gap * 0.35)[iy, ix] + 0.035 * rng.standard_normal((len(iy), 1))
-    shades = (np.clip(colours, 0, 1) * 255).astype(int)
-    turns = (np.round((angle[iy, ix] + 0.12 * rng.standard_normal(len(iy))) / np.pi * _ANGLES) % _ANGLES).astype(int)
-    masks = [_bristles(length, length * 0.34, turn * 180 / _ANGLES, rng) for turn in range(_ANGLES)]
-    heights = rng.integers(70, 200, len(iy))
-    for place in order.tolist():
-        mask, thick = masks[turns[place]]
-        corner = (int(x[place]) - mask.width // 2, int(y[place]) - mask.height // 2)
-        canvas.paste(tuple(shades[place].tolist()), corner, mask)
-        relief.paste(int(heights[place]), corner, thick)
 
 
 def _bristles(length: float, width: float, degrees: float, rng: np.random.Generator) -> tuple[Image.Image, Image.Image]:

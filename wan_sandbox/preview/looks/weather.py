@@ -60,7 +60,7 @@ def rain(picture: Array, brush: Brush) -> Array:
     grey_day = from_oklab(lab)
     mist = clouds(picture.shape, brush.rng, 320 * size)
     ground = np.linspace(0, 1, picture.shape[0], dtype=np.float32)[:, None] ** 2
-    veil = 0.14 + 0.16 * mist + 0.12 * ground
+    veil = (0.16 + 0.18 * mist + 0.12 * ground) * (0.3 + 0.7 * smoothstep(0, 0.5, blur(luma(grey_day), 6 * size)))
     wet = blend(grey_day, np.broadcast_to(rgb("#8d99a6"), picture.shape), np.clip(veil * brush.amount, 0, 0.6))
     glow = 0.25 + 0.75 * blur(luma(picture), 20 * size)
     for thick, low, strength in ((1.3, 0.78, 0.34), (2.2, 0.85, 0.55), (4.2, 0.93, 0.5)):

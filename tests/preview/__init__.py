@@ -1,0 +1,1 @@
+"""What the preview reads and draws."""
