@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from wan_sandbox.validation import Wanted
 
 TIME_LIMIT: Final = 120.0
+MODULE: Final = "wan_sandbox.drawing"
 
 
 class DrawingError(Exception):
@@ -102,7 +103,7 @@ class Painter:
         home = str(Path(__file__).resolve().parent.parent)
         path = os.pathsep.join(filter(None, (home, os.environ.get("PYTHONPATH"))))
         process = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-m", __name__],
+            [sys.executable, "-m", MODULE],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             encoding="utf-8",

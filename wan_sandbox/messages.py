@@ -145,6 +145,10 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "en": "This is not an image that can be read; send JPEG, PNG, BMP or WEBP.",
         "ko": "읽을 수 없는 이미지입니다. JPEG, PNG, BMP, WEBP를 보내세요.",
     },
+    "image_too_large": {
+        "en": "This image has far too many pixels.",
+        "ko": "이미지의 픽셀 수가 너무 많습니다.",
+    },
     "image_alpha": {
         "en": "A PNG must not have an alpha channel.",
         "ko": "PNG에는 알파 채널이 없어야 합니다.",

@@ -80,7 +80,9 @@ def check(data: bytes, loc: Loc) -> Picture:
             image.load()
             suffix = FORMATS[str(image.format)]
             return Picture(data, suffix, Image.MIME[str(image.format)])
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, Image.DecompressionBombWarning):
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise BadPicture(Problem(loc, "image_too_large")) from None
+    except (OSError, ValueError, SyntaxError):
         raise BadPicture(Problem(loc, "image_unreadable")) from None
 
 
@@ -105,7 +107,7 @@ class Fetcher:
             raise BadPicture(Problem(loc, "url_too_long"))
         try:
             return await asyncio.wait_for(self._follow(url, loc), self.seconds)
-        except (asyncio.TimeoutError, httpx.HTTPError, httpx.InvalidURL, UnicodeError, OSError):
+        except (asyncio.TimeoutError, httpx.HTTPError, httpx.InvalidURL, ValueError, OSError):
             raise BadPicture(Problem(loc, "url_fetch")) from None
 
     async def close(self) -> None:
@@ -125,8 +127,8 @@ class Fetcher:
         if self._client is None:
             # The environment's proxies and .netrc would carry secrets to hosts that a stranger names.
             self._client = httpx.AsyncClient(trust_env=False)
-        parts = urlsplit(url)
         address = await _allowed_address(url, loc)
+        parts = urlsplit(url)
         # The address that was judged is the one connected to: a second look-up could answer differently.
         pinned = httpx.URL(url).copy_with(host=address, fragment=None, userinfo=b"")
         request = self._client.build_request(

@@ -54,6 +54,10 @@ class Caller:
             base_url=sandbox.url, headers={"authorization": f"Bearer {token}"}, timeout=10, trust_env=False
         )
 
+    def fetch(self, url: str, timeout: float = 10) -> httpx.Response:
+        """Get a file, without the token."""
+        return self.http.send(httpx.Request("GET", url, extensions={"timeout": httpx.Timeout(timeout).as_dict()}))
+
     def submit(self, fault: str = "", run_time: float | None = None, **changes: Any) -> httpx.Response:
         headers = {"x-sandbox-fault": fault} if fault else {}
         if run_time is not None:

@@ -178,7 +178,7 @@ def test_a_redirect_leads_to_this_server_and_is_noticed(shared: Caller) -> None:
     before = shared.sandbox.counters.redirects_followed
     target = reply.headers["location"]
     assert target.startswith(shared.sandbox.url + "/elsewhere/v1/")
-    assert httpx.get(target).status_code == 200
+    assert shared.fetch(target).status_code == 200
     assert shared.sandbox.counters.redirects_followed == before + 1
 
 
@@ -394,7 +394,7 @@ def test_shapes_of_the_output(shared: Caller) -> None:
         return shared.ended(shared.accepted(fault)).get("output", "nothing")
 
     def is_url(value: Any) -> bool:
-        return isinstance(value, str) and httpx.get(value).status_code == 200
+        return isinstance(value, str) and shared.fetch(value).status_code == 200
 
     assert output("empty-success") == "nothing"
     assert output("empty-output") == {}
@@ -435,18 +435,18 @@ def url_of(caller: Caller, fault: str) -> str:
 
 
 def test_outputs_that_are_no_picture(shared: Caller) -> None:
-    whole = httpx.get(url_of(shared, "")).content
-    half = httpx.get(url_of(shared, "output-truncated"))
+    whole = shared.fetch(url_of(shared, "")).content
+    half = shared.fetch(url_of(shared, "output-truncated"))
     assert (half.status_code, len(half.content)) == (200, len(whole) // 2)
-    assert httpx.get(url_of(shared, "output-garbage")).headers["content-type"] == "image/png"
-    assert httpx.get(url_of(shared, "output-empty-body")).content == b""
-    assert "<html" in httpx.get(url_of(shared, "output-html-200")).text
-    expired = httpx.get(url_of(shared, "output-expired"))
+    assert shared.fetch(url_of(shared, "output-garbage")).headers["content-type"] == "image/png"
+    assert shared.fetch(url_of(shared, "output-empty-body")).content == b""
+    assert "<html" in shared.fetch(url_of(shared, "output-html-200")).text
+    expired = shared.fetch(url_of(shared, "output-expired"))
     assert (expired.status_code, expired.headers["content-type"]) == (403, "application/xml")
 
 
 def test_an_output_of_too_many_pixels(shared: Caller) -> None:
-    content = httpx.get(url_of(shared, "output-many-pixels")).content
+    content = shared.fetch(url_of(shared, "output-many-pixels")).content
     assert len(content) < 1_000_000
     with pytest.raises(Image.DecompressionBombError):
         Image.open(BytesIO(content))
@@ -466,26 +466,26 @@ def test_an_output_of_too_many_bytes(shared: Caller, kind: str) -> None:
 
 def test_outputs_that_break_off(shared: Caller) -> None:
     with pytest.raises(httpx.RemoteProtocolError):
-        httpx.get(url_of(shared, "output-cut"))
+        shared.fetch(url_of(shared, "output-cut"))
     with pytest.raises(httpx.ReadError):
-        httpx.get(url_of(shared, "output-reset"))
+        shared.fetch(url_of(shared, "output-reset"))
     with pytest.raises(httpx.ReadTimeout):
-        httpx.get(url_of(shared, "output-stalled"), timeout=0.5)
+        shared.fetch(url_of(shared, "output-stalled"), timeout=0.5)
     url = url_of(shared, "output-html-503*2")
-    assert [httpx.get(url).status_code for _ in range(3)] == [503, 503, 200]
+    assert [shared.fetch(url).status_code for _ in range(3)] == [503, 503, 200]
 
 
 def test_a_trickling_output(serve: Serve) -> None:
     caller = serve(speed=10)
     url = url_of(caller, "output-trickle")
     began = time.monotonic()
-    assert Image.open(BytesIO(httpx.get(url).content)).size == (1024, 1024)
+    assert Image.open(BytesIO(caller.fetch(url).content)).size == (1024, 1024)
     assert time.monotonic() - began > 0.2
 
 
 def test_outputs_that_moved(shared: Caller) -> None:
-    assert httpx.get(url_of(shared, "output-moved")).headers["location"].startswith(shared.sandbox.url)
-    away = httpx.get(url_of(shared, "output-moved-away"))
+    assert shared.fetch(url_of(shared, "output-moved")).headers["location"].startswith(shared.sandbox.url)
+    away = shared.fetch(url_of(shared, "output-moved-away"))
     assert (away.status_code, away.headers["location"]) == (302, "https://foreign.invalid/picture.png")
 
 
@@ -508,7 +508,7 @@ def test_every_call_fault_answers_something(serve: Serve) -> None:
             elif place == "model":
                 caller.http.get(MODEL, headers=headers)
             elif place == "output":
-                httpx.get(url, headers=headers)
+                caller.http.get(url, headers=headers)
             else:
                 request_id = caller.accepted()
                 call = {"poll": "result", "cancelled": "cancel"}.get(place, place)

@@ -71,7 +71,7 @@ def test_the_result_of_a_job(shared: Caller) -> None:
     assert url.startswith(shared.sandbox.url + "/outputs/")
     assert "%3D" in url
     assert url.endswith(f"/local-preview_{request_id}_output.png")
-    reply = httpx.get(url)
+    reply = shared.fetch(url)
     assert reply.headers["content-type"] == "image/png"
     with Image.open(BytesIO(reply.content)) as image:
         assert (image.format, image.size) == ("PNG", (800, 1200))
@@ -89,7 +89,7 @@ def test_the_echo_names_stored_inputs_by_url(shared: Caller) -> None:
         "seed": 0,
         "prompt_extend": True,
     }
-    reply = httpx.get(echo["image_urls"][0])
+    reply = shared.fetch(echo["image_urls"][0])
     assert reply.content == picture(500, 400, "JPEG")
     assert reply.headers["content-type"] == "image/jpeg"
 
@@ -219,9 +219,9 @@ def test_unknown_requests_routes_and_methods(shared: Caller) -> None:
 
 def test_an_output_address_is_used_byte_for_byte(shared: Caller) -> None:
     url = shared.ended(shared.accepted())["output"]["image"]
-    reply = httpx.get(url.replace("%3D", "="))
+    reply = shared.fetch(url.replace("%3D", "="))
     assert (reply.status_code, reply.json()["error_code"]) == (403, 403001)
-    assert httpx.get(url).status_code == 200
+    assert shared.fetch(url).status_code == 200
 
 
 def test_a_token_sent_to_an_output_is_noticed(shared: Caller) -> None:
@@ -239,7 +239,7 @@ def test_the_counters(serve: Serve) -> None:
     result = caller.ended(request_id)
     caller.cancel(request_id)
     caller.http.get(MODEL)
-    httpx.get(result["output"]["image"])
+    caller.fetch(result["output"]["image"])
     counted = caller.sandbox.counters.as_dict()
     assert counted.pop("result_calls") >= 1
     assert {name: number for name, number in counted.items() if number} == {
@@ -265,5 +265,5 @@ def test_a_preview_is_drawn_and_explained(serve: Serve) -> None:
     result = until(lambda: (reply := caller.result(request_id).json())["finished_at"] and reply, 60)
     assert result["status"] == "succeeded"
     assert result["local_preview"]["understood"]
-    with Image.open(BytesIO(httpx.get(result["output"]["image"]).content)) as image:
+    with Image.open(BytesIO(caller.fetch(result["output"]["image"]).content)) as image:
         assert image.size == (1344, 576)

@@ -1,0 +1,191 @@
+"""Who waits, who runs, what is remembered and for how long."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from .conftest import Serve
+from .support import MODEL, Caller, body, data_uri, picture, until
+
+
+def positions(caller: Caller, ids: list[str]) -> list[int | None]:
+    return [caller.status(request_id).json().get("queue_position") for request_id in ids]
+
+
+def folder(caller: Caller) -> Path:
+    assert caller.sandbox._folder is not None
+    return caller.sandbox._folder
+
+
+def test_positions_count_from_one_and_close_up(serve: Serve) -> None:
+    caller = serve(run_time=(60, 60), warm_up=0)
+    ids = [caller.accepted() for _ in range(5)]
+    until(lambda: caller.word(ids[0]) == "in_progress")
+    assert positions(caller, ids) == [None, 1, 2, 3, 4]
+    caller.cancel(ids[2])
+    assert positions(caller, ids) == [None, 1, None, 2, 3]
+    assert caller.sandbox.counters.queue_peak == 4
+
+
+def test_workers_run_jobs_at_the_same_time_in_order(serve: Serve) -> None:
+    caller = serve(run_time=(60, 60), warm_up=0, workers=2)
+    ids = [caller.accepted() for _ in range(3)]
+    until(lambda: caller.word(ids[1]) == "in_progress")
+    assert positions(caller, ids) == [None, None, 1]
+
+
+def test_the_next_one_moves_up_when_a_job_ends(serve: Serve) -> None:
+    caller = serve(warm_up=0)
+    first, second = caller.accepted(run_time=0.2), caller.accepted(run_time=0.05)
+    assert caller.ended(second)["finished_at"] > caller.ended(first)["finished_at"]
+
+
+def test_a_queue_ahead(serve: Serve) -> None:
+    caller = serve(run_time=(60, 60), ahead=3)
+    first = caller.accepted()
+    assert positions(caller, [first]) == [4]
+    assert positions(caller, [first, caller.accepted()]) == [4, 5]
+
+
+def test_a_queue_ahead_is_worked_off(serve: Serve) -> None:
+    caller = serve(run_time=(0.05, 0.05), ahead=3)
+    began = time.monotonic()
+    assert caller.ended(caller.accepted())["status"] == "succeeded"
+    assert time.monotonic() - began >= 0.2
+    assert caller.sandbox.counters.submits_accepted == caller.sandbox.counters.jobs_succeeded == 1
+
+
+def test_run_times_by_setting_speed_and_header(serve: Serve) -> None:
+    def duration(caller: Caller, run_time: float | None = None) -> float:
+        began = time.monotonic()
+        caller.ended(caller.accepted(run_time=run_time))
+        return time.monotonic() - began
+
+    slow = serve(run_time=(0.4, 0.4), warm_up=0)
+    assert duration(slow) >= 0.4
+    assert duration(slow, 0) < 0.35
+    assert 0.1 <= duration(serve(run_time=(4, 4), warm_up=0, speed=40)) < 2
+
+
+def test_run_times_are_drawn_from_the_seed(serve: Serve) -> None:
+    def drawn(seed: int) -> list[float]:
+        caller = serve(run_time=(1, 100), seed=seed)
+        ids = [caller.accepted() for _ in range(3)]
+        server = caller.sandbox._server
+        assert server is not None
+        jobs = [server.api.records.find(request_id) for request_id in ids]
+        return [job.seconds for job in jobs if job is not None]
+
+    assert drawn(1) == drawn(1) != drawn(2)
+
+
+def test_ended_requests_and_their_files_expire(serve: Serve) -> None:
+    caller = serve(retention=0.3)
+    request_id = caller.accepted()
+    result = caller.ended(request_id)
+    urls = [result["output"]["image"], *result["input"]["image_urls"]]
+    assert [caller.fetch(url).status_code for url in urls] == [200, 200]
+    until(lambda: caller.status(request_id).status_code == 404)
+    for reply in (caller.result(request_id), caller.cancel(request_id), *map(caller.fetch, urls)):
+        assert (reply.status_code, reply.json()["error_code"]) == (404, 404001)
+    assert list(folder(caller).iterdir()) == []
+
+
+def test_waiting_requests_do_not_expire(serve: Serve) -> None:
+    caller = serve(retention=0.05, run_time=(0.4, 0.4))
+    request_id = caller.accepted()
+    until(lambda: caller.word(request_id) == "in_progress")
+    until(lambda: caller.status(request_id).status_code == 404)
+    assert caller.sandbox.counters.jobs_succeeded == 1
+
+
+def test_jobs_that_never_end_expire_too(serve: Serve) -> None:
+    caller = serve(retention=0.1)
+    ids = [caller.accepted("never-ends"), caller.accepted("never-starts")]
+    for request_id in ids:
+        until(lambda: caller.status(request_id).status_code == 404)  # noqa: B023
+    assert list(folder(caller).iterdir()) == []
+
+
+def test_a_cancelled_job_that_never_started_keeps_its_retention(serve: Serve) -> None:
+    caller = serve(retention=0.3)
+    request_id = caller.accepted("never-starts")
+    caller.cancel(request_id)
+    assert caller.word(request_id) == "cancelled"
+    until(lambda: caller.status(request_id).status_code == 404)
+
+
+def test_only_so_many_ended_requests_are_kept(serve: Serve) -> None:
+    caller = serve(max_ended=2)
+    ids = []
+    for _ in range(4):
+        ids.append(caller.accepted())
+        caller.ended(ids[-1])
+    assert [caller.status(request_id).status_code for request_id in ids] == [404, 404, 200, 200]
+
+
+def test_only_so_many_bytes_are_kept(serve: Serve) -> None:
+    caller = serve(max_stored=150_000)
+    large = [data_uri(picture(600, 600, "BMP"))]
+    first = caller.accepted(image_urls=large)
+    caller.ended(first)
+    second = caller.accepted(image_urls=large)
+    caller.ended(second)
+    assert caller.status(first).status_code == 404
+    assert caller.status(second).status_code == 200
+
+
+def test_what_waits_is_never_thrown_away_to_make_room(serve: Serve) -> None:
+    caller = serve(max_stored=150_000, run_time=(60, 60))
+    request_id = caller.accepted(image_urls=[data_uri(picture(600, 600, "BMP"))])
+    reply = caller.submit()
+    assert (reply.status_code, reply.json()["error_code"]) == (429, 429001)
+    assert reply.headers["retry-after"] == "5"
+    assert caller.status(request_id).status_code == 200
+
+
+def test_the_queue_is_limited(serve: Serve) -> None:
+    caller = serve(max_waiting=2, run_time=(60, 60))
+    assert [caller.submit().status_code for _ in range(3)] == [200, 200, 429]
+    assert caller.sandbox.counters.submits_accepted == 2
+
+
+def test_a_body_is_limited(serve: Serve) -> None:
+    caller = serve(max_body=50_000)
+    content = b"x" * 50_001
+    for sent in (content, iter([content])):
+        reply = caller.http.post(MODEL, content=sent)
+        assert (reply.status_code, reply.json()["error_code"]) == (413, 413001)
+    assert caller.http.post(MODEL, json=body()).status_code == 200
+
+
+def test_files_are_deleted_at_the_end(serve: Serve) -> None:
+    caller = serve(run_time=(60, 60))
+    caller.accepted()
+    place = folder(caller)
+    assert place.is_dir()
+    caller.sandbox.stop()
+    assert not place.exists()
+
+
+def test_refused_pictures_leave_no_files(serve: Serve) -> None:
+    caller = serve()
+    caller.submit(image_urls=[data_uri(), data_uri(picture(100, 100))])
+    assert list(folder(caller).iterdir()) == []
+
+
+def test_hundreds_of_waiting_jobs(serve: Serve) -> None:
+    caller = serve(run_time=(60, 60), warm_up=0)
+    ids = [caller.accepted() for _ in range(200)]
+    assert caller.status(ids[-1]).json()["queue_position"] == 199
+    began = time.monotonic()
+    for request_id in ids:
+        caller.status(request_id)
+    assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("setting", [{"run_time": (2, 1)}, {"workers": 0}, {"speed": 0}, {"token": " "}])
+def test_impossible_settings(serve: Serve, setting: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="out of range"):
+        serve(**setting)
