@@ -107,7 +107,8 @@ def invert(picture: Array, brush: Brush) -> Array:
 def mirror(picture: Array, brush: Brush) -> Array:
     """Swap left and right."""
     del brush
-    return picture[:, ::-1].copy()
+    result: Array = picture[:, ::-1].copy()
+    return result
 
 
 def polish(picture: Array, brush: Brush) -> Array:

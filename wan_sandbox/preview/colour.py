@@ -11,7 +11,7 @@ from PIL import Image
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-Array: TypeAlias = npt.NDArray[Any]
+Array: TypeAlias = npt.NDArray[np.floating[Any]]
 """A float32 picture (three channels) or plane (one)."""
 
 _TO_LMS = np.array(
@@ -43,7 +43,8 @@ _DISPLAY = np.where(_RAMP**2 <= 0.0031308, 12.92 * _RAMP**2, _DISPLAY).astype(np
 
 def to_array(image: Image.Image) -> Array:
     """Read a PIL picture into an array."""
-    return np.asarray(image.convert("RGB"), np.float32) / np.float32(255)
+    result: Array = np.asarray(image.convert("RGB"), np.float32) / np.float32(255)
+    return result
 
 
 def to_image(picture: Array) -> Image.Image:
@@ -53,7 +54,8 @@ def to_image(picture: Array) -> Image.Image:
 
 def rgb(code: str) -> Array:
     """Read a colour such as "#1b2a49"."""
-    return np.frombuffer(bytes.fromhex(code.lstrip("#")), np.uint8).astype(np.float32) / np.float32(255)
+    result: Array = np.frombuffer(bytes.fromhex(code.lstrip("#")), np.uint8).astype(np.float32) / np.float32(255)
+    return result
 
 
 def luma(picture: Array) -> Array:
@@ -78,19 +80,23 @@ def screen(under: Array, light: Array) -> Array:
     return 1 - (1 - under) * (1 - np.clip(light, 0, 1))
 
 
-def smoothstep(low: float, high: float, plane: Array) -> Array:
+def smoothstep(low: Array | float, high: Array | float, plane: Array) -> Array:
     """Rise softly from 0 at `low` to 1 at `high`."""
     t = np.clip((plane - low) / (high - low), 0, 1)
-    return t * t * (3 - 2 * t)
+    result: Array = t * t * (3 - 2 * t)
+    return result
 
 
 def contrast(plane: Array, amount: float, middle: float = 0.5) -> Array:
     """Bend values away from the middle in a soft S; negative amounts bend towards it."""
+    result: Array
     if amount <= 0:
-        return np.clip(middle + (plane - middle) * (1 + amount), 0, 1)
-    steep = 4 * amount
-    low, high = np.tanh(-steep * middle), np.tanh(steep * (1 - middle))
-    return (np.tanh(steep * (np.clip(plane, 0, 1) - middle)) - low).clip(0) / (high - low)
+        result = np.clip(middle + (plane - middle) * (1 + amount), 0, 1)
+    else:
+        steep = 4 * amount
+        low, high = np.tanh(-steep * middle), np.tanh(steep * (1 - middle))
+        result = np.maximum(np.tanh(steep * (np.clip(plane, 0, 1) - middle)) - low, 0) / (high - low)
+    return result
 
 
 def saturate(picture: Array, amount: float) -> Array:
@@ -104,20 +110,23 @@ def gradient_map(plane: Array, stops: Sequence[tuple[float, str]]) -> Array:
     places = [place for place, _ in stops]
     colours = np.stack([rgb(code) for _, code in stops])
     ramp = np.stack([np.interp(_RAMP, places, colours[:, channel]) for channel in range(3)], axis=-1)
-    return ramp.astype(np.float32)[_index(plane)]
+    result: Array = ramp.astype(np.float32)[_index(plane)]
+    return result
 
 
 def to_oklab(picture: Array) -> Array:
     """Convert to Oklab, where equal steps look equal."""
     lms = _LINEAR[_index(picture)] @ _TO_LMS.T
-    return np.cbrt(lms) @ _TO_LAB.T
+    result: Array = np.cbrt(lms) @ _TO_LAB.T
+    return result
 
 
 def from_oklab(lab: Array) -> Array:
     """Convert back from Oklab to display sRGB, clipped to what a screen can show."""
     lms = lab @ _FROM_LAB.T
     linear = (lms * lms * lms) @ _FROM_LMS.T
-    return _DISPLAY[_index(np.sqrt(np.maximum(linear, 0)))]
+    result: Array = _DISPLAY[_index(np.sqrt(np.maximum(linear, 0)))]
+    return result
 
 
 def _index(values: Array) -> Array:

@@ -41,7 +41,7 @@ def main() -> None:
     parser.add_argument("file", nargs="?", type=Path, default=_ASSETS / "contact-sheet.jpg")
     file = parser.parse_args().file
     photos = [Image.open(path).convert("RGB") for path in sorted((_ASSETS / "photos").glob("*.jpg"))]
-    contact_sheet(photos).save(file, quality=80, optimize=True, progressive=True)
+    contact_sheet(photos).save(file, quality=76, optimize=True, progressive=True)
 
 
 if __name__ == "__main__":

@@ -71,7 +71,8 @@ def _interest(image: Image.Image) -> Array:
     across = np.linspace(-1, 1, _MAP, dtype=np.float32)[None]
     down = np.linspace(-0.6, 1.4, _MAP, dtype=np.float32)[:, None]
     middle = (1 - 0.35 * across**2) * (1 - 0.45 * down**2)
-    return (detail / (detail.mean() + 1e-6) + apart / (apart.mean() + 1e-6)) ** 1.5 * middle
+    result: Array = (detail / (detail.mean() + 1e-6) + apart / (apart.mean() + 1e-6)) ** 1.5 * middle
+    return result
 
 
 def _extend(picture: Array, size: tuple[int, int]) -> Array:

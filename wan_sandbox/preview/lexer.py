@@ -32,7 +32,10 @@ _NUMBERS = {
     **dict.fromkeys(["2", "two", "second", "2nd", "이", "두", "둘째"], 2),
     **dict.fromkeys(["3", "three", "third", "3rd", "삼", "세", "셋째"], 3),
 }
-_PICTURE = r"(?:reference\s+|input\s+|source\s+)?(?:images?|pictures?|photos?|photographs?|pics?|imgs?|references?|refs?|inputs?)"
+_PICTURE = (
+    r"(?:reference\s+|input\s+|source\s+)?"
+    r"(?:images?|pictures?|photos?|photographs?|pics?|imgs?|references?|refs?|inputs?)"
+)
 _GAP = r"[\s_-]*"
 _ENGLISH_IMAGE = re.compile(
     rf"[@<\[(]?(?:{_PICTURE}{_GAP}(?:(?:number|no\.?|nr\.?|#){_GAP})?(?P<after>[1-9]|one|two|three)(?![a-z0-9])"

@@ -47,7 +47,7 @@ def _along(picture: Array, taps: Array, axis: int) -> Array:
     padded = np.pad(picture, pad, mode="edge")
     length = picture.shape[axis]
     parts = [padded[radius : radius + length] if axis == 0 else padded[:, radius : radius + length]]
-    total = parts[0] * taps[radius]
+    total: Array = parts[0] * taps[radius]
     for step in range(1, radius + 1):
         low, high = radius - step, radius + step
         if axis == 0:
@@ -72,14 +72,16 @@ def clouds(shape: tuple[int, ...], rng: np.random.Generator, scale: float, octav
     total = np.zeros(shape[:2], np.float32)
     for octave in range(octaves):
         total += noise(shape, rng, scale / 2**octave) * np.float32(0.5**octave)
-    return total / np.float32(2 - 0.5 ** (octaves - 1))
+    result: Array = total / np.float32(2 - 0.5 ** (octaves - 1))
+    return result
 
 
 def grain(shape: tuple[int, ...], rng: np.random.Generator, size: float = 1) -> Array:
     """Give film grain around 0, about one wide in standard deviation."""
     plane = rng.standard_normal(shape[:2], dtype=np.float32)
     plane = blur(plane, 0.55 * size) if size > 0.6 else plane
-    return plane / plane.std()
+    result: Array = plane / plane.std()
+    return result
 
 
 def paper(shape: tuple[int, ...], rng: np.random.Generator, size: float) -> Array:
@@ -102,7 +104,8 @@ def hatching(shape: tuple[int, ...], rng: np.random.Generator, angle: float, siz
     )
     turned = Image.fromarray(plane).rotate(angle, Image.Resampling.BILINEAR)
     left, top = (side - width) // 2, (side - height) // 2
-    return np.clip(np.asarray(turned)[top : top + height, left : left + width], 0, 1)
+    result: Array = np.clip(np.asarray(turned)[top : top + height, left : left + width], 0, 1)
+    return result
 
 
 def local_contrast(plane: Array, sigma: float, floor: float = 0.06) -> Array:
@@ -115,7 +118,8 @@ def local_contrast(plane: Array, sigma: float, floor: float = 0.06) -> Array:
 def edges(plane: Array) -> Array:
     """Give the strength of the change of brightness at each pixel."""
     down, across = np.gradient(plane)
-    return np.hypot(down, across)
+    result: Array = np.hypot(down, across)
+    return result
 
 
 def vignette(shape: tuple[int, ...], start: float = 0.55, end: float = 1.25) -> Array:

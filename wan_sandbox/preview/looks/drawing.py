@@ -18,7 +18,8 @@ def lines(plane: Array, width: float, level: float = 0.5, sharpness: float = 9) 
     """Draw outlines and fill what is dark: 1 where there is ink, 0 on empty paper (XDoG)."""
     near, far = blur(plane, width), blur(plane, width * 1.6)
     difference = near + 18 * (near - far)
-    return 1 - np.clip(1 + np.tanh(sharpness * (difference - level)), 0, 1)
+    result: Array = 1 - np.clip(1 + np.tanh(sharpness * (difference - level)), 0, 1)
+    return result
 
 
 def outlines(plane: Array, width: float, low: float = 0.012, high: float = 0.05) -> Array:
@@ -98,7 +99,8 @@ def halftone(shape: tuple[int, ...], pitch: float, angle: float) -> Array:
     y, x = np.arange(height, dtype=np.float32)[:, None], np.arange(width, dtype=np.float32)[None]
     u = (np.cos(turn) * x + np.sin(turn) * y) / np.float32(pitch) % 1 - 0.5
     v = (np.cos(turn) * y - np.sin(turn) * x) / np.float32(pitch) % 1 - 0.5
-    return np.sqrt(2 * (u * u + v * v)).astype(np.float32)
+    result: Array = np.sqrt(2 * (u * u + v * v)).astype(np.float32)
+    return result
 
 
 def blueprint(picture: Array, brush: Brush) -> Array:

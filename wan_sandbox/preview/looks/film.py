@@ -52,7 +52,8 @@ def _mixed(code: str, other: str, share: float) -> str:
 def _spread(level: Array) -> Array:
     """Use the whole range from black to white, as a careful print does."""
     low, high = np.percentile(level[::4, ::4], (1, 99))
-    return np.clip((level - low) / max(float(high - low), 0.25), 0, 1)
+    result: Array = np.clip((level - low) / max(float(high - low), 0.25), 0, 1)
+    return result
 
 
 def sepia(picture: Array, brush: Brush) -> Array:

@@ -113,11 +113,8 @@ def glitch(picture: Array, brush: Brush) -> Array:
     apart = round(9 * size * brush.amount)
     extra = (np.abs(shift) > 0)[:, None] * round(6 * size)
     rows = np.arange(height)[:, None]
-    channels = [
-        picture[rows, (columns + offset) % width, channel]
-        for channel, offset in enumerate((-apart - extra, 0, apart + extra))
-    ]
-    torn = np.stack(channels, -1)
+    sources = [columns - apart - extra, columns, columns + apart + extra]
+    torn = np.stack([picture[rows, source % width, channel] for channel, source in enumerate(sources)], -1)
     for _ in range(int(10 * brush.amount)):
         top, left = int(rng.integers(height)), int(rng.integers(width))
         tall, wide = int(rng.integers(6, 40) * size) + 1, int(rng.integers(40, 240) * size) + 1

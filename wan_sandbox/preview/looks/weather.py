@@ -25,7 +25,8 @@ def _flakes(shape: tuple[int, ...], rng: np.random.Generator, count: int, radius
     lights = (150 + 105 * rng.random(count)).astype(int)
     for (x, y), size, light in zip(places.tolist(), sizes.tolist(), lights.tolist(), strict=True):
         pen.ellipse((x - size, y - size * 0.92, x + size, y + size * 0.92), fill=light)
-    return np.asarray(layer.resize((width, height), Image.Resampling.BOX), np.float32) / np.float32(255)
+    result: Array = np.asarray(layer.resize((width, height), Image.Resampling.BOX), np.float32) / np.float32(255)
+    return result
 
 
 def snow(picture: Array, brush: Brush) -> Array:
