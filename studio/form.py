@@ -1,0 +1,46 @@
+"""What a visitor entered, as one value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from wan_client import EditRequest, ImageSize, InvalidRequest
+from wan_client.schema import DEFAULT_NEGATIVE_PROMPT, DEFAULT_PROMPT_EXTEND, DEFAULT_SEED
+
+from .uploads import checked
+
+
+@dataclass(frozen=True)
+class Form:
+    """The page's inputs. Pictures are paths of uploaded files; an empty slot is None."""
+
+    prompt: str
+    image_1: str | None = None
+    image_2: str | None = None
+    image_3: str | None = None
+    negative_prompt: str = DEFAULT_NEGATIVE_PROMPT
+    image_size: str = ImageSize.SQUARE.value
+    seed: float | None = DEFAULT_SEED
+    prompt_extend: bool = DEFAULT_PROMPT_EXTEND
+
+    def request(self) -> EditRequest:
+        """The request it makes.
+
+        Raises:
+            InvalidRequest: A value is outside its limits, or an empty slot stands before a filled one: dropping
+                it in silence would change which picture the prompt's numbers mean.
+        """
+        slots = (self.image_1, self.image_2, self.image_3)
+        images = [checked(path, number=number) for number, path in enumerate(slots, 1) if path]
+        if not all(slots[: len(images)]):
+            empty = next(number for number, path in enumerate(slots, 1) if not path)
+            filled = next(number for number, path in enumerate(slots, 1) if path and number > empty)
+            raise InvalidRequest("images_gap", field="images", empty=empty, filled=filled)
+        return EditRequest(
+            prompt=self.prompt or "",
+            images=images,
+            negative_prompt=self.negative_prompt or "",
+            image_size=ImageSize.parse(self.image_size),
+            seed=DEFAULT_SEED if self.seed is None else self.seed,  # type: ignore[arg-type]  # checked there
+            prompt_extend=self.prompt_extend,
+        )

@@ -1,0 +1,65 @@
+"""Every text of the page, by language. The client's own texts are in its `messages`, in English."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wan_client.messages import MESSAGES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import gradio as gr
+
+    from wan_client import WanError
+
+_LOCALES = Path(__file__).parent / "locales"
+DEFAULT_LANGUAGE = "en"
+
+
+@cache
+def translations() -> dict[str, dict[str, str]]:
+    """All texts: language → key → text. English takes the client's keys from the client."""
+    found = {file.stem: json.loads(file.read_text("utf-8")) for file in sorted(_LOCALES.glob("*.json"))}
+    found[DEFAULT_LANGUAGE] = {**MESSAGES, **found[DEFAULT_LANGUAGE]}
+    return found
+
+
+class Texts:
+    """The texts of one language. Call it with a key and the values that the text names."""
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+        self._texts = translations()[language]
+
+    def __call__(self, key: str, **values: object) -> str:
+        """The text of that key, filled in."""
+        return self._texts[key].format(**values)
+
+    def has(self, key: str) -> bool:
+        """Whether there is such a text."""
+        return key in self._texts
+
+    def charged(self, problem: WanError, *, sandbox: bool) -> str:
+        """The sentence about the money. The sandbox never charges, whatever it rehearses."""
+        return self("charged.sandbox" if sandbox else f"charged.{problem.charged.value}")
+
+    def sentences(self, problem: WanError, *, sandbox: bool) -> str:
+        """What happened, whether it was charged, and what to do."""
+        what = self(f"error.{problem.code}", **problem.values)
+        return " ".join(
+            [what, self.charged(problem, sandbox=sandbox), self(f"error.{problem.code}.hint", **problem.values)]
+        )
+
+
+def texts_for(request: gr.Request | None) -> Texts:
+    """The texts in the language that the visitor's browser asks for first, of those there are."""
+    headers: Mapping[str, str] = request.headers if request else {}
+    for part in headers.get("accept-language", "").split(","):
+        language = part.split(";")[0].strip().lower().split("-")[0]
+        if language in translations():
+            return Texts(language)
+    return Texts(DEFAULT_LANGUAGE)
