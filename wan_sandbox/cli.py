@@ -39,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ValueError as error:
         parser.error(str(error))
     if options.access_log:
-        logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(message)s")
+        _log_calls()
     over = threading.Event()
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
@@ -95,7 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--seed", type=int, default=defaults.seed, help="where run times and rates are drawn from")
     add("--ahead", type=int, default=defaults.ahead, metavar="N", help="jobs waiting ahead of each new one")
     add("--speed", type=float, default=defaults.speed, metavar="X", help="everything goes X times faster")
-    add("--fault", action="append", default=[], metavar="NAME[*count][:rate][@after]", help="see below")
+    add("--fault", action="extend", nargs="+", default=[], metavar="NAME[*count][:rate][@after]", help="see below")
     add("--faults", action="store_true", help="list the faults and end")
     add("--token", help="the only token accepted (default: any)")
     add("--price", type=float, default=defaults.price, help="US dollars a picture, for rehearsals")
@@ -122,6 +122,15 @@ def _settings(options: argparse.Namespace) -> Settings:
         picture="blank" if options.blank else "preview",
         access_log=options.access_log,
     )
+
+
+def _log_calls() -> None:
+    # Of the sandbox alone: other libraries' lines would hold whole addresses, signatures included.
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+    log = logging.getLogger("wan_sandbox")
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
 
 
 def _span(text: str) -> tuple[float, float]:

@@ -23,7 +23,7 @@ class Counters:
         output_calls: Downloads of an output that were asked for.
         inputs_fetched: Pictures fetched from URLs.
         redirects_followed: Calls to the addresses that redirecting faults point to.
-        faults: Faults that struck.
+        faults: Call faults that struck.
         queue_peak: Longest queue.
         tokens_leaked: Downloads that carried a token, which only calls of the API may.
     """

@@ -78,7 +78,7 @@ KINDS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "oversized": ("200 with a body of 96 MiB, its length not announced", _OUTPUT),
     "announced-oversized": ("200 with a Content-Length of 96 MiB", _OUTPUT),
     "many-pixels": ("a small PNG of 20000 × 20000 pixels", _OUTPUT),
-    "moved": ("302 to a picture at another address of this server", _OUTPUT),
+    "moved": ("302 to the same picture at another address of this server", _OUTPUT),
     "moved-away": ("302 to a foreign host", _OUTPUT),
 }
 

@@ -50,6 +50,14 @@ def is_data_uri(uri: str) -> bool:
     return uri[:5].lower() == "data:"
 
 
+def is_loopback(host: str) -> bool:
+    """Say whether a host to listen on is this computer alone; if not, strangers must not reach its other services."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 def decode(uri: str, loc: Loc) -> bytes:
     """Return the bytes of a data URI."""
     match = _DATA_URI.match(uri)
@@ -87,10 +95,11 @@ def check(data: bytes, loc: Loc) -> Picture:
 
 
 class Fetcher:
-    """Fetches pictures from URLs: from public hosts over https, and from loopback over http."""
+    """Fetches pictures from URLs: from public hosts over https, and, where that is wanted, from loopback over http."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, *, loopback: bool = True) -> None:
         self.seconds = seconds
+        self.loopback = loopback
         # One byte over the rule is enough to know that it is broken.
         self.most_bytes = 1_000_000 * next(
             rule.limit for rule in schema.rules("image_urls", of_items=True) if rule.measure == "file_size_mb"
@@ -127,7 +136,7 @@ class Fetcher:
         if self._client is None:
             # The environment's proxies and .netrc would carry secrets to hosts that a stranger names.
             self._client = httpx.AsyncClient(trust_env=False)
-        address = await _allowed_address(url, loc)
+        address = await _allowed_address(url, loc, loopback=self.loopback)
         parts = urlsplit(url)
         # The address that was judged is the one connected to: a second look-up could answer differently.
         pinned = httpx.URL(url).copy_with(host=address, fragment=None, userinfo=b"")
@@ -151,7 +160,7 @@ class Fetcher:
             await response.aclose()
 
 
-async def _allowed_address(url: str, loc: Loc) -> str:
+async def _allowed_address(url: str, loc: Loc, *, loopback: bool) -> str:
     """Return the IP address to fetch a URL from."""
     try:
         parts = urlsplit(url)
@@ -165,7 +174,7 @@ async def _allowed_address(url: str, loc: Loc) -> str:
     )
     addresses = [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
     if parts.scheme == "http":
-        if not all(address.is_loopback for address in addresses):
+        if not loopback or not all(address.is_loopback for address in addresses):
             raise BadPicture(Problem(loc, "url_scheme"))
     elif not all(address.is_global and not address.is_multicast for address in addresses):
         raise BadPicture(Problem(loc, "url_address"))

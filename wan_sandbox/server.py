@@ -7,45 +7,39 @@ import hmac
 import logging
 import random
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
 
-from PIL import Image
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from wan_sandbox import fault_replies, openapi, pages, pictures, schema, validation
-from wan_sandbox.drawing import DrawingError, Order, Painter
+from wan_sandbox import fault_replies, openapi, pages, schema
 from wan_sandbox.faults import Switches, take
-from wan_sandbox.jobs import Job, Queue, Records, now
+from wan_sandbox.intake import Intake
+from wan_sandbox.jobs import Job
 from wan_sandbox.messages import language_of, say
-from wan_sandbox.outcomes import error_of, fails, output_of, result_word, status_word
+from wan_sandbox.outcomes import error_of, output_of, result_word, status_word
 from wan_sandbox.replies import Problem, Refused
+from wan_sandbox.runs import Runs
 from wan_sandbox.store import Store, Stored
 from wan_sandbox.transport import Close
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
     from datetime import datetime
     from pathlib import Path
 
     from wan_sandbox.counters import Counters
     from wan_sandbox.settings import Settings
-    from wan_sandbox.validation import Wanted
 
-BODIES_AT_ONCE: Final = 8
-BODY_TIMEOUT: Final = 60.0
-ELSEWHERE: Final = fault_replies.ELSEWHERE
 LONGEST_RUN: Final = 86400.0
 SLOW_JOB: Final = 10
 
 _log = logging.getLogger("wan_sandbox")
-
-Handler = Callable[[Request], Awaitable[Response]]
 
 
 class Api:
@@ -56,23 +50,11 @@ class Api:
         self.counters = counters
         self.faults = Switches(settings.faults, random.Random(f"faults {settings.seed}"))  # noqa: S311
         self.store = Store(folder, settings.max_stored)
+        self.runs = Runs(settings, self.store, counters, self._drawn_seconds)
+        self.intake = Intake(settings, self.store, counters)
         self.on_refuse: Callable[[float], None] = lambda _seconds: None
-        self._drawn: dict[str, Job] = {}
         self._chance = random.Random(f"run times {settings.seed}")  # noqa: S311
         self._pepper = secrets.token_bytes(16)
-
-        self.painter = Painter(min(self.settings.workers, 2))
-        self.fetcher = pictures.Fetcher(self.settings.fetch_timeout)
-        self._bodies = asyncio.Semaphore(BODIES_AT_ONCE)
-        self.records = Records(
-            retention=self.settings.retention, most_ended=self.settings.max_ended, on_forget=self._forget
-        )
-        self.queue = Queue(
-            workers=self.settings.workers,
-            warm_up=self.settings.warm_up,
-            perform=self._perform,
-            on_end=self._ended,
-        )
 
     @asynccontextmanager
     async def life(self, _app: Starlette) -> AsyncIterator[None]:
@@ -80,10 +62,8 @@ class Api:
         try:
             yield
         finally:
-            self.records.close()
-            self.painter.close()
-            await self.queue.close()
-            await self.fetcher.close()
+            await self.runs.close()
+            await self.intake.close()
 
     # ------------------------------------------------------------------ calls
 
@@ -99,17 +79,18 @@ class Api:
             raise Refused(400001, "unknown_model")
         traits = own.traits() | self.faults.traits()
         seconds = self._run_seconds(request, traits)
-        self._make_room()
-        async with self._bodies:
-            try:
-                body = await asyncio.wait_for(self._body(request), BODY_TIMEOUT)
-            except asyncio.TimeoutError:
-                raise Refused(408001, "body_too_slow") from None
-            wanted = await asyncio.to_thread(validation.read, body)
-            inputs, echo = await self._take_pictures(wanted, traits)
-        # Nothing waits between here and the answer: a job is either accepted whole or not at all.
-        job = Job(wanted=wanted, owner=owner, inputs=inputs, echo=echo, seconds=seconds, traits=traits, switches=own)
-        self._accept(job)
+        self.runs.make_room()
+        taken = await self.intake.take(request, data_uris="data-uri-refused" not in traits)
+        job = Job(
+            wanted=taken.wanted,
+            owner=owner,
+            inputs=taken.files,
+            echo=taken.addresses,
+            seconds=seconds,
+            traits=traits,
+            switches=own,
+        )
+        self.runs.accept(job)
         replaced = await self._struck(request, "accepted", own)
         return replaced or JSONResponse(
             self._links(request, job, "status_url", "result_url", "cancel_url"),
@@ -125,7 +106,7 @@ class Api:
             return replaced
         reply: dict[str, Any] = {"request_id": job.id, "status": status_word(job)}
         if job.stage == "in_queue":
-            reply["queue_position"] = self.queue.position(job) or len(self.queue) + 1
+            reply["queue_position"] = self.runs.position(job)
         return JSONResponse(reply | self._links(request, job, "status_url", "result_url"))
 
     async def result(self, request: Request) -> Response:
@@ -148,7 +129,7 @@ class Api:
             reply["local_preview"] = job.plan
         elif job.stage == "failed":
             reply |= error_of(job, request.headers.get("authorization", ""))
-        if request.query_params.get("include_cost", "").lower() in {"true", "1"}:
+        if job.ended and request.query_params.get("include_cost", "").lower() in {"true", "1"}:
             reply["cost"] = self.settings.price if job.stage == "succeeded" else 0.0
         return JSONResponse(reply)
 
@@ -159,9 +140,7 @@ class Api:
         replaced = await self._struck_job(request, "cancel", job)
         if replaced is not None:
             return replaced
-        if job.stage == "in_queue":
-            self.queue.remove(job)
-            self._end(job, "cancelled")
+        self.runs.cancel(job)
         replaced = await self._struck_job(request, "cancelled", job)
         outcome = "cancelled" if job.stage == "cancelled" else "not_cancellable"
         return replaced or JSONResponse(
@@ -192,7 +171,7 @@ class Api:
         self.counters.output_calls += 1
         self.counters.tokens_leaked += "authorization" in request.headers
         stored = self._file(request, "outputs")
-        kind = take(("output",), self._own_switches(request), self._drawn[stored.key].switches, self.faults)
+        kind = take(("output",), self._own_switches(request), self.runs.job_of(stored).switches, self.faults)
         if kind is not None:
             self.counters.faults += 1
             whole = await asyncio.to_thread(stored.path.read_bytes)
@@ -208,17 +187,20 @@ class Api:
         return FileResponse(stored.path, media_type=stored.media_type)
 
     async def elsewhere(self, request: Request) -> Response:
-        """Notice that a redirect of the API was followed."""
+        """Notice that a redirect was followed; a picture that moved here is served."""
         self.counters.redirects_followed += 1
-        self.counters.tokens_leaked += "authorization" in request.headers
-        return JSONResponse({"redirected": True})
+        folder, _, rest = request.path_params["rest"].partition("/")
+        stored = self.store.find(rest.partition("/")[0]) if folder == "outputs" else None
+        if stored is None:
+            return JSONResponse({"redirected": True})
+        return FileResponse(stored.path, media_type=stored.media_type)
 
     async def home(self, request: Request) -> Response:
         """Show a person what this is, and the queue."""
         return pages.home(
             base_url=str(request.base_url),
             language=language_of(request.headers.get("accept-language", "")),
-            queue=self.queue,
+            queue=self.runs.queue,
             accepted=self.counters.submits_accepted,
         )
 
@@ -261,7 +243,7 @@ class Api:
 
     def _job(self, request: Request) -> Job:
         owner = self._owner(request)
-        job = self.records.find(request.path_params["request_id"])
+        job = self.runs.records.find(request.path_params["request_id"])
         if job is None:
             raise Refused(404001, "no_request")
         if job.owner != owner:
@@ -292,69 +274,13 @@ class Api:
         own = [self._own_switches(request)] if "x-sandbox-fault" in request.headers else []
         return await self._struck(request, place, *own, job.switches, job=job)
 
-    async def _body(self, request: Request) -> bytes:
-        limit = self.settings.max_body
-        announced = request.headers.get("content-length", "0")
-        if announced.isdigit() and int(announced) > limit:
-            raise Refused(413001, "body_too_large", limit=limit)
-        body = bytearray()
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > limit:
-                raise Refused(413001, "body_too_large", limit=limit)
-        return bytes(body)
-
     def _run_seconds(self, request: Request, traits: frozenset[str]) -> float:
         header = request.headers.get("x-sandbox-run-time")
-        if header is None:
-            seconds = self._chance.uniform(*self.settings.run_time)
-        else:
-            try:
-                seconds = float(header)
-            except ValueError:
-                seconds = -1
-            if not 0 <= seconds <= LONGEST_RUN:
-                values = {"limit": int(LONGEST_RUN)}
-                raise Refused.invalid([Problem(("header", "X-Sandbox-Run-Time"), "run_time", values)])
-        return seconds * (SLOW_JOB if "slow-job" in traits else 1) / self.settings.speed
+        seconds = self._drawn_seconds() if header is None else _seconds(header) / self.settings.speed
+        return seconds * SLOW_JOB if "slow-job" in traits else seconds
 
-    def _make_room(self) -> None:
-        if len(self.queue) >= self.settings.max_waiting:
-            raise Refused(429001, "queue_full", retry_after=5)
-        while not self.store.has_room():
-            if not self.records.forget_oldest():
-                raise Refused(429001, "storage_full", retry_after=5)
-
-    async def _take_pictures(self, wanted: Wanted, traits: frozenset[str]) -> tuple[list[Stored], list[str]]:
-        """Fetch or decode the pictures, check them, and keep them on disk."""
-        checked: list[pictures.Picture] = []
-        problems: list[Problem] = []
-        for index, uri in enumerate(wanted.image_urls):
-            loc = ("input", "image_urls", index)
-            try:
-                if pictures.is_data_uri(uri):
-                    if "data-uri-refused" in traits:
-                        raise pictures.BadPicture(Problem(loc, "data_uri_refused"))
-                    data = await asyncio.to_thread(pictures.decode, uri, loc)
-                else:
-                    data = await self.fetcher.fetch(uri, loc)
-                    self.counters.inputs_fetched += 1
-                checked.append(await asyncio.to_thread(pictures.check, data, loc))
-            except pictures.BadPicture as bad:
-                problems += bad.problems
-        if problems:
-            raise Refused.invalid(problems)
-        inputs = [await self._keep(picture, number) for number, picture in enumerate(checked, 1)]
-        echo = [
-            stored.address("inputs") if pictures.is_data_uri(uri) else uri
-            for uri, stored in zip(wanted.image_urls, inputs, strict=True)
-        ]
-        return inputs, echo
-
-    async def _keep(self, picture: pictures.Picture, number: int) -> Stored:
-        key, path = self.store.place()
-        await asyncio.to_thread(path.write_bytes, picture.data)
-        return self.store.add(key, f"image_{number}.{picture.suffix}", path, picture.media_type)
+    def _drawn_seconds(self) -> float:
+        return self._chance.uniform(*self.settings.run_time) / self.settings.speed
 
     def _links(self, request: Request, job: Job, *names: str) -> dict[str, str]:
         base = "https://foreign.invalid/" if "foreign-links" in job.traits else str(request.base_url)
@@ -384,65 +310,6 @@ class Api:
             "input_schema": schema.input_schema(language),
         }
 
-    # ------------------------------------------------------------------ the life of a job
-
-    def _accept(self, job: Job) -> None:
-        self.counters.submits_accepted += 1
-        self.records.add(job)
-        if self.settings.picture == "preview":
-            self.painter.prepare()
-        if "never-starts" in job.traits:
-            self.records.ended(job)
-            return
-        while len(self.queue) < self.settings.ahead:
-            self.queue.put(None, self._chance.uniform(*self.settings.run_time) / self.settings.speed)
-        self.queue.put(job, job.seconds)
-        self.counters.queue_peak = max(self.counters.queue_peak, len(self.queue))
-
-    async def _perform(self, job: Job) -> None:
-        if job.traits & {"never-ends", "canceled"}:
-            return
-        key, path = self.store.place()
-        try:
-            if self.settings.picture == "blank":
-                await asyncio.to_thread(_blank, job.wanted.size, path)
-                job.plan = {}
-            else:
-                references = [stored.path for stored in job.inputs]
-                job.plan = await self.painter.draw(Order.of(job.wanted, references, path))
-            name = f"local-preview_{job.id}_output.png"
-            job.output = self.store.add(key, name, path, "image/png")
-            self._drawn[key] = job
-        except (DrawingError, OSError):
-            _log.exception("a preview could not be drawn")
-            job.error = "InternalError: " + say("drawing_failed", "en")
-        except BaseException:
-            path.unlink(missing_ok=True)
-            raise
-
-    def _ended(self, job: Job) -> None:
-        if "never-ends" in job.traits:
-            self.records.ended(job)
-        elif "canceled" in job.traits:
-            self._end(job, "cancelled")
-        elif job.output is not None and not fails(job):
-            self._end(job, "succeeded")
-        else:
-            self._end(job, "failed")
-
-    def _end(self, job: Job, stage: Any) -> None:
-        job.stage = stage
-        job.finished_at = now()
-        self.records.ended(job)
-        setattr(self.counters, f"jobs_{stage}", getattr(self.counters, f"jobs_{stage}") + 1)
-
-    def _forget(self, job: Job) -> None:
-        for stored in job.inputs:
-            self.store.drop(stored)
-        if job.output is not None:
-            del self._drawn[job.output.key]
-            self.store.drop(job.output)
-
     # ------------------------------------------------------------------ errors
 
     async def refused(self, request: Request, error: Exception) -> Response:
@@ -470,8 +337,15 @@ def _stamp(moment: datetime) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _blank(size: tuple[int, int], path: Path) -> None:
-    Image.new("RGB", size, "#808890").save(path, "PNG", compress_level=1)
+def _seconds(header: str) -> float:
+    try:
+        seconds = float(header)
+    except ValueError:
+        seconds = -1
+    if not 0 <= seconds <= LONGEST_RUN:
+        problem = Problem(("header", "X-Sandbox-Run-Time"), "run_time", {"limit": int(LONGEST_RUN)})
+        raise Refused.invalid([problem])
+    return seconds
 
 
 def build(api: Api) -> Starlette:
@@ -486,7 +360,7 @@ def build(api: Api) -> Starlette:
             Route("/v1/models/{model_id:path}", api.model, methods=["GET"]),
             Route("/outputs/{key}/{name}", api.output, methods=["GET"]),
             Route("/inputs/{key}/{name}", api.input, methods=["GET"]),
-            Route(ELSEWHERE + "{rest:path}", api.elsewhere),
+            Route(fault_replies.ELSEWHERE + "{rest:path}", api.elsewhere),
             Route("/", api.home, methods=["GET"]),
             Route("/docs", api.docs, methods=["GET"]),
             Route("/openapi.json", api.openapi, methods=["GET"]),

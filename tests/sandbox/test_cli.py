@@ -92,7 +92,10 @@ def test_without_being_told_so_it_does_not_end_with_its_input() -> None:
 
 
 def test_options_reach_the_server() -> None:
-    with running("--token", "right", "--price", "0.03", "--fault", "submit-429*1", "--blank") as (_, url):
+    with running("--token", "right", "--price", "0.03", "--fault", "submit-429*1", "failed-text@9", "--blank") as (
+        _,
+        url,
+    ):
         assert httpx.get(url + MODEL, headers={"authorization": "Bearer wrong"}).json()["error_code"] == 400004
         headers = {"authorization": "Bearer right"}
         assert httpx.get(url + MODEL, headers=headers).json()["base_price_usd"] == 0.03

@@ -484,7 +484,9 @@ def test_a_trickling_output(serve: Serve) -> None:
 
 
 def test_outputs_that_moved(shared: Caller) -> None:
-    assert shared.fetch(url_of(shared, "output-moved")).headers["location"].startswith(shared.sandbox.url)
+    moved = shared.fetch(url_of(shared, "output-moved")).headers["location"]
+    assert moved.startswith(shared.sandbox.url + "/elsewhere/outputs/")
+    assert shared.fetch(moved).headers["content-type"] == "image/png"
     away = shared.fetch(url_of(shared, "output-moved-away"))
     assert (away.status_code, away.headers["location"]) == (302, "https://foreign.invalid/picture.png")
 

@@ -137,6 +137,12 @@ async def test_addresses_that_are_not_asked(url: str, kind: str) -> None:
     await fetcher.close()
 
 
+def test_a_sandbox_that_strangers_reach_fetches_nothing_from_loopback(serve: Serve, host: Host) -> None:
+    caller = serve(host="0.0.0.0")
+    assert kinds(caller.submit(image_urls=[host.serve("/a.png", picture())])) == ["url_scheme"]
+    assert host.calls == []
+
+
 async def test_a_name_is_judged_by_all_its_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
     async def resolve(host: str, port: int, **_: Any) -> list[Any]:
         return [(2, 1, 6, "", (address, port)) for address in ("93.184.215.14", "10.0.0.1")]

@@ -74,7 +74,7 @@ def test_run_times_are_drawn_from_the_seed(serve: Serve) -> None:
         ids = [caller.accepted() for _ in range(3)]
         server = caller.sandbox._server
         assert server is not None
-        jobs = [server.api.records.find(request_id) for request_id in ids]
+        jobs = [server.api.runs.records.find(request_id) for request_id in ids]
         return [job.seconds for job in jobs if job is not None]
 
     assert drawn(1) == drawn(1) != drawn(2)
