@@ -50,7 +50,17 @@ UNDERSTOOD = [
     ("고양이를 수채화로 바꿔줘", "watercolour@1"),
     ("8비트 게임처럼", "pixel_art@1"),
     ("연필로 그린 것처럼 해줘", "pencil_sketch@1"),
+    ("turn the person in image 1 into a cartoon", "comic@1"),
+    ("make my dog look like a pixel art character", "pixel_art@1"),
+    ("oil painting, thick brush strokes, no text, 8k, masterpiece", "oil_painting@1"),
+    ('"turn image 1 into a watercolour"', "watercolour@1"),
+    ("노을 지는 느낌으로", "golden_hour@1"),
+    ("비 오는 날처럼", "rain@1"),
     # adjustments
+    ("increase brightness by 20%", "brighter@1"),
+    ("less dark", "brighter@1"),
+    ("색을 반전해줘", "invert@1"),
+    ("좌우 반전해줘", "mirror@1"),
     ("warmer", "warmer@1"),
     ("increase the saturation", "more_saturated@1"),
     ("less contrast", "less_contrast@1"),
@@ -122,6 +132,8 @@ UNDERSTOOD = [
     ("image 2 in the top left corner of image 1", "inset@1 source=2 corner=top_left"),
     ("이미지 1 구석에 이미지 2를 작게 넣어줘", "inset@1 source=2 corner=bottom_right"),
     ("use image 2 as the background", "background@1 source=2"),
+    ("use the first image as the subject and the second as background", "background@1 source=2"),
+    ("이미지 2를 배경으로 쓰고 이미지 1을 앞에 놓아줘", "background@1 source=2"),
     ("replace the background of image 1 with image 2", "background@1 source=2"),
     ("이미지 1의 배경을 이미지 2로 바꿔줘", "background@1 source=2"),
     ("이미지 2를 이미지 1의 배경으로 사용해줘", "background@1 source=2"),
@@ -159,6 +171,17 @@ NOT_POSSIBLE = [
     ("turn the background into a watercolour", "", "turn the background into a watercolour"),
     ("replace the sky with a sunset", "", "replace the sky with a sunset"),
     ("remove the fog", "", "remove the fog"),
+    ("blur the background of image 1", "", "blur the background of image 1"),
+    ("dramatic lighting", "", "dramatic lighting"),
+    ("change the colours", "", "change the colours"),
+    ("only the cat in black and white", "", "only the cat in black and white"),
+    ("make image 1 look like image 2", "side_by_side images=[1, 2]", "make image 1 look like image 2"),
+    ("a Studio Ghibli anime", "comic@1", "a Studio Ghibli"),
+    ("add snow on the roof", "snow@1", "on the roof"),
+    ("make it a rainy night in Tokyo", "rain@1, night@1", "in Tokyo"),
+    ("배경은 유지하고 사람만 흑백으로", "", "사람만 흑백으로"),
+    ("이미지 2 느낌으로 바꿔줘", "", "이미지 2 느낌으로 바꿔줘"),
+    ("안개를 제거해줘", "", "안개를 제거해줘"),
     ("a watercolour of a dragon", "watercolour@1", "of a dragon"),
     ("a pencil sketch with a hat", "pencil_sketch@1", "a hat"),
     ("watercolour without people", "watercolour@1", "without people"),
@@ -175,7 +198,7 @@ NOT_POSSIBLE = [
 @pytest.mark.parametrize(("prompt", "understood", "phrase"), NOT_POSSIBLE)
 def test_what_cannot_be_done_is_said_in_the_persons_own_words(prompt: str, understood: str, phrase: str) -> None:
     assert plan(prompt).not_understood == (phrase,)
-    assert said(prompt) == (understood or "neutral_grade@1")
+    assert said(prompt) == (understood or f"neutral_grade@{2 if '이미지 2' in prompt else 1}")
 
 
 @pytest.mark.parametrize(

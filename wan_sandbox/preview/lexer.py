@@ -24,6 +24,7 @@ _NUMBER = re.compile(r"\s*#?[1-9]\b")
 _SPACE = re.compile(r"[\s-]*")
 _WORD = re.compile(r"[가-힣]+|[^\W_가-힣]+(?:['-][^\W_가-힣]+)*")
 _QUOTED = re.compile(r'"[^"]*"')
+_SHARE = re.compile(r"\d+\s*(?:%|percent|퍼센트|프로)")
 _STOP = re.compile(r"[.;!?\n…。]+|(?<=\s)[-–—]+(?=\s)")
 _COMMA = re.compile(r"[,、，]")
 
@@ -39,7 +40,9 @@ _PICTURE = (
 _GAP = r"[\s_-]*"
 _ENGLISH_IMAGE = re.compile(
     rf"[@<\[(]?(?:{_PICTURE}{_GAP}(?:(?:number|no\.?|nr\.?|#){_GAP})?(?P<after>[1-9]|one|two|three)(?![a-z0-9])"
-    rf"|(?P<before>first|second|third|1st|2nd|3rd)\s+(?:{_PICTURE}|one)(?![a-z]))[>\])]?(?P<of>'s(?![a-z]))?",
+    rf"|(?P<before>first|second|third|1st|2nd|3rd)\s+(?:{_PICTURE}|one)(?![a-z])"
+    r"|(?<=the )(?P<short>first|second|third)(?=\s+(?:as|is|in|on|into|with|and)\b|[,.]|$)"
+    r")[>\])]?(?P<of>'s(?![a-z]))?",
     re.IGNORECASE,
 )
 _KOREAN_PICTURE = "(?:이미지|사진|그림|레퍼런스|참조(?: ?이미지)?)"
@@ -109,7 +112,7 @@ def tokens(text: str) -> list[Token]:
 
 
 def _known(text: str, at: int) -> list[Token]:
-    for kind, pattern in (("word", _QUOTED), ("stop", _STOP), ("comma", _COMMA), ("both", _BOTH)):
+    for kind, pattern in (("word", _QUOTED), ("glue", _SHARE), ("stop", _STOP), ("comma", _COMMA), ("both", _BOTH)):
         if match := pattern.match(text, at):
             return [Token(kind, at, match.end())]
     for phrase in _lexicon().get(text[at].lower(), ()):

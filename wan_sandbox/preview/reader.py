@@ -23,7 +23,20 @@ _POLISH = {
 _HANGUL = re.compile("[가-힣]")
 _CLAUSE_ENDING = re.compile(r"[가-힣](?:고|며|면서|지만)$")
 _TAKES_COLOURS = {"duotone", "tint"}
-_NOTHING_SAID = {"glue", "verb", "definite", "with", "link", "comma", "join", "whole", "strength"}
+_NOTHING_SAID = {
+    "glue",
+    "verb",
+    "definite",
+    "with",
+    "link",
+    "comma",
+    "join",
+    "whole",
+    "strength",
+    "colours",
+    "manner",
+    "only",
+}
 
 Scope = Literal["", "honoured", "refused", "instead"]
 
@@ -60,6 +73,8 @@ def read(prompt: str, *, images: int, negative_prompt: str = "", prompt_extend: 
         prompt_extend: Whether to add the polish: a short phrase to the prompt, and the operation of that name.
     """
     text = unicodedata.normalize("NFC", prompt).strip()
+    if text[:1] + text[-1:] in {'""', "“”"} and len(text) > 1:
+        text = text[1:-1]
     reading = _Reading(text, images)
     for clause in _clauses(tokens(text), text):
         reading.take(clause)
@@ -153,7 +168,7 @@ class _Reading:
 
     def take(self, clause: _Clause) -> None:
         """Read one clause."""
-        found = _demote(clause.tokens, self._text, self._images)
+        found = _settled(clause.tokens, self._text, self._images)
         residue = [token for token in found if token.kind in {"word", "part"}]
         if clause.scope:
             if clause.scope == "refused" and residue:
@@ -168,9 +183,9 @@ class _Reading:
             self._report(found)
             return
         if residue:
-            for run in _runs(found, residue):
+            for run in _runs(found, residue, self._text):
                 self._report(run)
-        elif not drafts and any(token.operation for token in found):
+        elif not drafts and any(token.operation or token.kind == "colours" for token in found):
             self._report(found)
         self._drafts += drafts
         self._refocus(found, drafts, named)
@@ -384,29 +399,35 @@ def _precise(drafts: Sequence[_Draft]) -> bool:
     return not drafts or any(draft.row.kind == "adjustment" for draft in drafts)
 
 
-def _demote(found: Sequence[Token], text: str, images: int) -> list[Token]:
-    """Make a plain word of an operation that only describes one: "neon sign", "dark hair"."""
+def _settled(found: Sequence[Token], text: str, images: int) -> list[Token]:
+    """Decide what the words that have two sides mean beside their neighbours."""
     result = list(found)
     pictured = any(token.kind == "image" for token in found)
-    for place in range(len(result) - 2, -1, -1):
-        token, following = result[place], result[place + 1]
-        if token.kind == "manner":
-            beside = {following.kind, result[place - 1].kind if place else ""}
-            result[place] = replace(token, kind="refuse" if "image" in beside else "glue", row=None)
-        # A Korean look that ends like a verb (비가 오는) sets the scene for whatever follows.
-        elif text[token.end - 1] in "는낀" and token.operation and token.operation.kind == "look":
-            continue
-        elif token.kind in {"operation", "colour"} and following.kind in {"word", "part"}:
-            result[place] = replace(token, kind="word", row=None)
-    for place, token in enumerate(result):
-        row = token.operation
-        if row is None:
-            continue
-        if {"place", "corner"} & set(row.parameters) and not pictured:
-            result[place] = replace(token, kind="word", row=None)
-        elif row.kind == "source" and (not pictured or images < 2):
-            result[place] = replace(token, kind="glue" if row.name == "colours_of" else "part", row=None)
+    for place in range(len(result) - 1, -1, -1):
+        before = result[place - 1].kind if place else ""
+        after = result[place + 1].kind if place + 1 < len(result) else ""
+        kind = _kind(result[place], before, after, text)
+        row = result[place].operation
+        if kind == "operation" and row and row.kind == "source" and (not pictured or images < 2):
+            kind = "colours" if row.name == "colours_of" else "part"
+        elif kind == "operation" and row and {"place", "corner"} & set(row.parameters) and not pictured:
+            kind = "word"
+        result[place] = replace(result[place], kind=kind)
     return result
+
+
+def _kind(token: Token, before: str, after: str, text: str) -> str:
+    last = text[token.end - 1]
+    if token.kind in {"operation", "colour"} and after in {"word", "part"}:
+        # "neon sign" asks for a sign. A Korean look that ends like a verb (비가 오는) sets the scene for what follows.
+        scene = token.operation and token.operation.kind == "look" and last in "는낀"
+        return token.kind if scene else "word"
+    if token.kind in {"manner", "link"}:
+        manner = after == "image" or (token.kind == "manner" and before == "image")
+        return "refuse" if manner else "glue" if token.kind == "manner" else "link"
+    if token.kind == "only":
+        return "part" if after in {"word", "definite", "part"} else "glue"
+    return "part" if token.kind == "word" and last == "만" else token.kind
 
 
 def _untargeted(found: Sequence[Token], residue: list[Token], text: str) -> list[Token]:
@@ -416,7 +437,7 @@ def _untargeted(found: Sequence[Token], residue: list[Token], text: str) -> list
         return residue
     return [
         token
-        for run in _runs(found, residue)
+        for run in _runs(found, residue, text)
         for token in run
         if token in residue and not _is_target(run, found, looks, text)
     ]
@@ -429,8 +450,7 @@ def _is_target(run: Sequence[Token], found: Sequence[Token], looks: Sequence[int
     words = [token for token in run if token.kind == "word"]
     if text[words[-1].end - 1] in "을를" and any(place > end for place in looks):
         return True
-    definite = any(token.kind == "definite" for token in run) or (start and found[start - 1].kind == "definite")
-    if not definite:
+    if found[max(found.index(words[0]) - 1, 0)].kind != "definite":
         return False
     verb = next((token.value for token in found[: found.index(words[0])] if token.kind == "verb"), "")
     ahead = found[end + 1 : max((place for place in looks if place > end), default=end + 1)]
@@ -439,17 +459,20 @@ def _is_target(run: Sequence[Token], found: Sequence[Token], looks: Sequence[int
     return any(token.value == "of" for token in run) or (start > 0 and found[start - 1].value == "of")
 
 
-def _runs(found: Sequence[Token], residue: Sequence[Token]) -> list[list[Token]]:
+def _runs(found: Sequence[Token], residue: Sequence[Token], text: str) -> list[list[Token]]:
     """Collect the unknown words with the small words around them, as the person wrote them."""
     runs: list[list[Token]] = []
     run: list[Token] = []
     for token in [*found, None]:
-        if token is not None and (token in residue or token.kind in {"glue", "definite", "verb", "colour"}):
+        if token is not None and (token in residue or token.kind in {"glue", "definite", "verb", "colour", "colours"}):
             run.append(token)
             continue
         if any(other in residue for other in run):
             while run[-1] not in residue:
                 run.pop()
+            # Two small words may lead in English ("on the roof"), none in Korean.
+            lead = next(place for place, token in enumerate(run) if token in residue)
+            run = run[lead if _HANGUL.match(text, run[0].start) else max(0, lead - 2) :]
             runs.append(run)
         run = []
     return runs

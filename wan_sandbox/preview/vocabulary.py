@@ -138,9 +138,9 @@ OPERATION_ROWS: tuple[OperationRow, ...] = (
         "analogue photo | analog camera | analogue camera | film photo | film photograph~ | retro | "
         "retro photo~ | retro film | polaroid | kodak | kodachrome | lomo | lomography | 35mm | 35mm film | "
         "70s | 1970s | seventies | 80s film | faded photo | faded film",
-        "빈티지 | 빈티지 필름 | 빈티지 사진 | 필름 카메라 | 필름 사진 | 필름 감성 | 필름 느낌 | 필름 룩 | "
-        "옛날 사진 | 오래된 사진 | 레트로 | 레트로 필름 | 아날로그 | 아날로그 필름 | 폴라로이드 | 코닥 | "
-        "로모",
+        "빈티지 | 복고풍 | 복고 | 빈티지 필름 | 빈티지 사진 | 필름 카메라 | 필름 사진 | 필름 감성 | "
+        "필름 느낌 | 필름 룩 | 옛날 사진 | 오래된 사진 | 레트로 | 레트로 필름 | 아날로그 | 아날로그 필름 | "
+        "폴라로이드 | 코닥 | 로모",
     ),
     _look(
         "night",
@@ -161,16 +161,17 @@ OPERATION_ROWS: tuple[OperationRow, ...] = (
         "snow",
         "snow | snowy | snowing | snowfall | snow falling | falling snow | snowflakes | snow flakes | "
         "snowstorm | blizzard | winter | wintry | in winter | winter scene",
-        "눈이 오~ | 눈이 내~ | 눈 오~ | 눈 내~ | 눈이 펑펑 | 눈을 뿌~ | 눈을 내~ | 눈송이 | 함박눈 | "
-        "눈보라 | 설경 | 눈발 | 겨울 | 겨울 풍경 | 눈 효과 | 눈 오는 날 | 눈 내리는 날 | 눈이 오는 날 | "
-        "눈이 내리는 날",
+        "눈이 오~ | 눈도 오~ | 눈도 내~ | 눈이 내~ | 눈 오~ | 눈 내~ | 눈이 펑펑 | 눈을 뿌~ | 눈을 내~ | "
+        "눈송이 | 함박눈 | 눈보라 | 설경 | 눈발 | 겨울 | 겨울 풍경 | 눈 효과 | 눈 오는 날 | 눈 내리는 날 | "
+        "눈이 오는 날 | 눈이 내리는 날",
     ),
     _look(
         "rain",
         "rain | rainy | raining | rainfall | rain falling | falling rain | raindrops | rain drops | "
         "rainstorm | downpour | rainy day | drizzle | drizzling",
-        "비가 오~ | 비가 내~ | 비 오~ | 비 내~ | 비를 뿌~ | 비를 내~ | 빗방울 | 빗줄기 | 소나기 | 폭우 | "
-        "장마 | 비 효과 | 비오는 날 | 비 오는 날 | 비가 오는 날 | 비 내리는 날 | 비가 내리는 날 | 우천",
+        "비가 오~ | 비도 오~ | 비도 내~ | 비가 내~ | 비 오~ | 비 내~ | 비를 뿌~ | 비를 내~ | 빗방울 | "
+        "빗줄기 | 소나기 | 폭우 | 장마 | 비 효과 | 비오는 날 | 비 오는 날 | 비가 오는 날 | 비 내리는 날 | "
+        "비가 내리는 날 | 우천",
     ),
     _look(
         "fog",
@@ -301,8 +302,9 @@ OPERATION_ROWS: tuple[OperationRow, ...] = (
     ),
     _adjust(
         "polish",
-        "polish | polished | enhance | enhanced | improve | improved | better | nicer | more beautiful | "
-        "retouch | retouched | touch up | professional | more professional | auto enhance",
+        "polish | polished | enhance | enhanced | improve | improved | better | nicer | beautiful | "
+        "more beautiful | stunning | gorgeous | pretty | retouch | retouched | touch up | professional | "
+        "more professional | auto enhance",
         "보정 | 보정~ | 개선~ | 향상~ | 예쁘게 | 이쁘게 | 멋지게 | 멋있게 | 더 좋게 | 고급스럽게",
     ),
     _adjust(
@@ -412,7 +414,7 @@ OPERATION_ROWS: tuple[OperationRow, ...] = (
         "배경 | 배경으로 | 배경을 | 배경을 바꾸~ | 배경을 바꿔~ | 배경 이미지",
         "with object bare of",
     ),
-    _source("background", "in front of | on top of | against", "배경에 | 배경 위에 | 앞에", "to of bare"),
+    _source("background", "in front of | on top of | against", "배경에 | 배경 위에", "to of bare"),
 )
 
 COLOURS: dict[str, tuple[str, str, str]] = {
@@ -477,11 +479,9 @@ WORD_ROWS: tuple[Row, ...] = (
         "part",
         "background | backdrop | foreground | sky | eye | eyes | hair | face | faces | skin | lips | "
         "mouth | nose | teeth | smile | head | hand | hands | dress | shirt | jacket | clothes | clothing | "
-        "hat | car | wall | floor | grass | tree | trees | person | people | man | woman | object | "
-        "objects | text | words | letters | logo | shadow",
+        "hat | wall | floor | grass | text | words | letters | logo | shadow",
         "배경~ | 하늘~ | 눈동자~ | 머리~ | 머리카락~ | 얼굴~ | 피부~ | 입술~ | 치아~ | 옷~ | 셔츠~ | "
-        "드레스~ | 재킷~ | 모자~ | 자동차~ | 벽~ | 바닥~ | 잔디~ | 나무~ | 사람~ | 남자~ | 여자~ | 글자~ | "
-        "글씨~ | 텍스트~ | 로고~ | 그림자~",
+        "드레스~ | 재킷~ | 모자~ | 벽~ | 바닥~ | 잔디~ | 글자~ | 글씨~ | 텍스트~ | 로고~ | 그림자~",
     ),
     Row(
         "verb",
@@ -507,6 +507,7 @@ WORD_ROWS: tuple[Row, ...] = (
         "이용~",
         "do",
     ),
+    Row("only", "only | just the", "오직"),
     Row(
         "link",
         "into | in to | look like | looks like | look as if | look as though | appear as | look as | "
@@ -515,7 +516,11 @@ WORD_ROWS: tuple[Row, ...] = (
         "into",
     ),
     # A reference's manner of drawing cannot be borrowed; "in the style of a comic" can.
-    Row("manner", "in the style of | style of | in the manner of | art style of", "스타일~ | 화풍~ | 그림체~"),
+    Row(
+        "manner",
+        "in the style of | style of | in the manner of | art style of",
+        "스타일~ | 화풍~ | 그림체~ | 느낌~ | 분위기~ | 감성~ | 무드~",
+    ),
     Row("glue", "of | from", "", "of"),
     Row("glue", "like | as | as in | than", "", "like"),
     Row("with", "with", "", "with"),
@@ -541,36 +546,35 @@ WORD_ROWS: tuple[Row, ...] = (
     ),
     Row(
         "glue",
-        "a | an | it | them | me | i | you | we | he | she | they | please | pls | can | could | would | "
-        "will | should | just | now | some | any | more | bit | little | even | same | such | there | "
-        "here | kind of | sort of | id | i'd | i’d | i'll | i'm | it's | it’s | let's | so that | so | "
-        "where | which | if | were | was | s | thanks | thank you | hello | hi | ok | okay | image | "
-        "images | picture | pictures | photo | photos | photograph | photographs | pic | pics | img | "
-        "shot | scene | portrait | landscape | artwork | art | illustration | drawing | drawings | "
-        "version | copy | rendition | reference | references | style | styled | stylish | effect | "
-        "effects | filter | filters | look | looks | mood | vibe | vibes | atmosphere | atmospheric | "
-        "feel | feeling | tone | tones | toned | aesthetic | theme | themed | grade | graded | grading | "
-        "treatment | texture | textures | colour | color | colours | colors | coloured | colored | "
-        "lighting | light | lights | exposure | details | detail | detailed | highly | high quality | "
-        "quality | best quality | high resolution | masterpiece | 4k | 8k | hd | uhd | hdr | realistic | "
-        "beautiful | pretty | lovely | nice | nicely | cute | classic | classical | traditional | "
-        "delicate | fine | old | modern | soft | dramatic | moody | artistic | hand | handmade | "
-        "hand drawn | hand painted | expressive | loose | piece | work | work of art | full | single | "
-        "one | each | other | up | down | everything else | instead | diagonally | vertically | game | "
-        "movie | film | rest | the rest | composition | pose | identity | layout | subject | subjects | "
-        "original | entirely | day | time | hour | book | page | poster | print | canvas | day time | "
+        "no text | without text | without any text | no watermark | without watermark | no logo | "
+        "character | thick | thin | a | an | it | them | me | i | you | we | he | she | they | please | "
+        "pls | can | could | would | will | should | just | now | some | any | more | bit | little | even | "
+        "same | such | there | here | kind of | sort of | id | i'd | i’d | i'll | i'm | it's | it’s | "
+        "let's | so that | so | where | which | if | were | was | s | thanks | thank you | hello | hi | "
+        "ok | okay | image | images | picture | pictures | photo | photos | photograph | photographs | "
+        "pic | pics | img | shot | scene | portrait | landscape | artwork | art | illustration | drawing | "
+        "drawings | version | copy | rendition | reference | references | style | styled | stylish | "
+        "effect | effects | filter | filters | look | looks | mood | vibe | vibes | atmosphere | "
+        "atmospheric | feel | feeling | tone | tones | toned | aesthetic | theme | themed | grade | "
+        "graded | grading | treatment | texture | textures | colour | color | colours | colors | coloured | "
+        "colored | light | lights | exposure | details | detail | detailed | highly | high quality | "
+        "quality | best quality | high resolution | masterpiece | 4k | 8k | hd | uhd | hdr | lovely | "
+        "nice | nicely | classic | classical | traditional | delicate | fine | old | modern | soft | "
+        "artistic | hand | handmade | hand drawn | hand painted | expressive | loose | piece | work | "
+        "work of art | full | single | one | each | other | up | down | everything else | instead | "
+        "diagonally | vertically | game | movie | film | rest | the rest | subject | subjects | original | "
+        "entirely | day | time | hour | book | page | poster | print | canvas | day time | "
         "small version of | copy of | version of | version | weather | season | falling | heavily | "
-        "outside | outdoors | than | as | too | quite | rather | only | still | edit | editing | subtle | "
-        "level | levels | amount | half | side | sides | edges | corners | tint | two | three | "
-        "both halves",
-        "게임~ | 그린 | 영화~ | 이미지 | 이미지~ | 사진 | 사진~ | 그림 | 그림~ | 느낌~ | 분위기~ | 효과~ | "
-        "필터~ | 버전~ | 풍으로 | 풍의 | 처럼 | 같이 | 같은 | 더 | 더욱 | 덜 | 제발 | 부디 | 이것~ | 이걸 | "
-        "그것~ | 그걸 | 이거~ | 저것~ | 장면~ | 작품~ | 모습~ | 상태~ | 감성~ | 무드~ | 색 | 색감~ | "
-        "색상~ | 색깔~ | 색으로 | 톤~ | 톤으로 | 으로 | 로 | 을 | 를 | 은 | 는 | 이 | 가 | 의 | 에 | 에서 | "
-        "빛~ | 조명~ | 레퍼런스 | 참조 | 원본~ | 고화질~ | 고품질~ | 한 장 | 한장 | 하나~ | 날~ | 배치 | "
-        "구도~ | 포즈~ | 그 | 것~ | 게 | 수 | 때 | 안녕~ | 감사~ | 고마워~ | 위에 | 안에 | 아래~ | 위~ | "
-        "옆~ | 부분~ | 내리~ | 내린 | 오는 | 풍경~ | 채워~ | 채우~ | 가득~ | 펑펑 | 소나기처럼 | 자욱~ | "
-        "멋진 | 예쁜 | 아름다운 | 아름답게 | 귀여운",
+        "outside | outdoors | than | as | too | quite | rather | still | edit | editing | subtle | level | "
+        "levels | amount | half | side | sides | edges | corners | tint | two | three | both halves",
+        "텍스트 없이 | 글자 없이 | 워터마크 없이 | 지는 | 앞에 | 게임~ | 그린 | 영화~ | 이미지 | 이미지~ | "
+        "사진 | 사진~ | 그림 | 그림~ | 효과~ | 필터~ | 버전~ | 풍으로 | 풍의 | 처럼 | 같이 | 같은 | 더 | "
+        "더욱 | 덜 | 제발 | 부디 | 이것~ | 이걸 | 그것~ | 그걸 | 이거~ | 저것~ | 장면~ | 작품~ | 모습~ | "
+        "상태~ | 색 | 색감~ | 색상~ | 색깔~ | 색으로 | 톤~ | 톤으로 | 으로 | 로 | 을 | 를 | 은 | 는 | 이 | "
+        "가 | 의 | 에 | 에서 | 빛~ | 레퍼런스 | 참조 | 원본~ | 고화질~ | 고품질~ | 한 장 | 한장 | 하나~ | "
+        "날~ | 배치 | 그 | 것~ | 게 | 수 | 때 | 안녕~ | 감사~ | 고마워~ | 위에 | 안에 | 아래~ | 위~ | 옆~ | "
+        "부분~ | 내리~ | 내린 | 오는 | 풍경~ | 채워~ | 채우~ | 가득~ | 펑펑 | 소나기처럼 | 자욱~ | 멋진 | "
+        "예쁜 | 아름다운 | 아름답게 | 귀여운",
     ),
     # These look like an operation and mean something else.
     Row(

@@ -77,7 +77,8 @@ def ink(picture: Array, brush: Brush) -> Array:
 def comic(picture: Array, brush: Brush) -> Array:
     """Flat strong colours in steps, ink outlines, dots in the shadows."""
     size = unit(picture)
-    flat = flatten(flatten(picture, 5 * size), 4 * size)
+    crisp = flatten(picture, 2.8 * size)
+    flat = flatten(flatten(crisp, 4 * size), 3 * size)
     lab = to_oklab(flat)
     scaled = contrast(lab[..., 0], 0.3, 0.5) * 5
     lab[..., 0] = 0.16 + 0.82 * (np.floor(scaled) + smoothstep(0.4, 0.6, scaled % 1)) / 5
@@ -87,8 +88,9 @@ def comic(picture: Array, brush: Brush) -> Array:
     dots = halftone(tone.shape, 8 * size, 35)
     shade = smoothstep(0.55, 0.1, blur(tone, 3 * size))
     colour = blend(colour, colour * 0.5, smoothstep(-0.08, 0.08, 0.95 * shade - dots))
-    even = local_contrast(tone, 45 * size, 0.14)
-    drawn = lines(0.6 * even + 0.4 * tone, 1.5 * size * brush.amount, 0.31)
+    level = luma(crisp)
+    even = local_contrast(level, 45 * size, 0.14)
+    drawn = lines(0.6 * even + 0.4 * level, 1.4 * size * brush.amount, 0.3)
     return blend(colour, np.broadcast_to(rgb("#17131c"), picture.shape), drawn)
 
 

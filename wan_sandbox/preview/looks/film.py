@@ -109,7 +109,7 @@ def night(picture: Array, brush: Brush) -> Array:
     size = unit(picture)
     lab = to_oklab(picture)
     level = lab[..., 0]
-    deep = 0.6 / (0.75 + 0.25 * brush.amount)
+    deep = 0.66 / (0.75 + 0.25 * brush.amount)
     lights = smoothstep(0.8, 0.98, level) * smoothstep(0.45, 0.1, blur(smoothstep(0.6, 0.9, level), 40 * size))
     lab[..., 0] = 0.05 + deep * contrast(level, 0.4, 0.6) ** 1.3
     lab[..., 1] = lab[..., 1] * 0.42 - 0.014
