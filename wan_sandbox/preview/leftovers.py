@@ -1,0 +1,53 @@
+"""The words of a clause that no operation accounts for."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from wan_sandbox.preview.lexer import Token
+
+_UNKNOWN = {"word", "part"}
+_SMALL = {"glue", "definite", "verb", "colour", "colours"}
+_HANGUL = re.compile("[가-힣]")
+
+
+def leftovers(found: Sequence[Token], text: str) -> list[list[Token]]:
+    """Collect the unknown words with the small words around them, as the person wrote them.
+
+    Words that only name what is already in the picture are left out: "turn the cat into …", "… of the cat".
+    """
+    looks = [place for place, token in enumerate(found) if token.operation and token.operation.kind == "look"]
+    result: list[list[Token]] = []
+    start = 0
+    while start < len(found):
+        end = start
+        while end < len(found) and found[end].kind in _UNKNOWN | _SMALL:
+            end += 1
+        unknown = [place for place in range(start, end) if found[place].kind in _UNKNOWN]
+        if unknown and not _in_the_picture(found, unknown, looks, text):
+            # Two small words may lead in English ("on the roof"), none in Korean.
+            lead = 0 if _HANGUL.match(text, found[unknown[0]].start) else 2
+            result.append(list(found[max(start, unknown[0] - lead) : unknown[-1] + 1]))
+        start = end + 1
+    return result
+
+
+def _in_the_picture(found: Sequence[Token], unknown: Sequence[int], looks: Sequence[int], text: str) -> bool:
+    first, last = unknown[0], unknown[-1]
+    if not looks or any(found[place].kind == "part" for place in unknown):
+        return False
+    later = [place for place in looks if place > last]
+    if later and text[found[last].end - 1] in "을를":
+        return True
+    if first == 0 or found[first - 1].kind != "definite":
+        return False
+    if first > 1 and found[first - 2].value == "of":
+        return True
+    verb = next((token.value for token in found[:first] if token.kind == "verb"), "")
+    between = found[last + 1 : max(later, default=0)]
+    linked = not between or any(token.kind == "link" or token.value == "to" for token in between)
+    return bool(later) and verb in {"turn", "make"} and linked
