@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from wan_sandbox.preview.colour import blend, contrast, from_oklab, luma, rgb, smoothstep, to_oklab
+from wan_sandbox.preview.colour import blend, contrast, from_oklab, full_range, luma, rgb, smoothstep, to_oklab
 from wan_sandbox.preview.texture import blur, clouds, flatten, frame_distance, hatching, local_contrast, paper, unit
 
 if TYPE_CHECKING:
@@ -61,11 +61,9 @@ def ink(picture: Array, brush: Brush) -> Array:
     ragged = 0.05 * (clouds(level.shape, rng, 10 * size) - 0.5)
     black = smoothstep(0.17, 0.11, blur(level, 2 * size) + ragged)
     flow = clouds(level.shape, rng, 90 * size)
-    pooled = blur(level, 6 * size) + 0.16 * (flow - 0.5)
-    wash = (
-        0.42 * smoothstep(0.7, 0.56, pooled)
-        + 0.38 * smoothstep(0.46, 0.34, pooled)
-        + 0.2 * smoothstep(0.28, 0.2, pooled)
+    pooled = blur(full_range(level), 6 * size) + 0.2 * (flow - 0.5)
+    wash = sum(
+        share * smoothstep(start, start - 0.12, pooled) for share, start in ((0.3, 0.6), (0.4, 0.4), (0.3, 0.22))
     )
     tooth = paper(level.shape, rng, size)
     sheet = rgb("#f7f1e4") * (0.97 + 0.03 * tooth[..., None])

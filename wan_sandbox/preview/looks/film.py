@@ -10,6 +10,7 @@ from wan_sandbox.preview.colour import (
     blend,
     contrast,
     from_oklab,
+    full_range,
     gradient_map,
     grey,
     luma,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 def duotone(picture: Array, brush: Brush) -> Array:
     """Two inks: a dark one for the shadows, a light one for the highlights."""
-    level = contrast(_spread(luma(picture)), 0.45 * brush.amount)
+    level = contrast(full_range(luma(picture)), 0.45 * brush.amount)
     named = brush.parameters.get("colours")
     names: Sequence[str] = named if isinstance(named, (list, tuple)) else ()
     return gradient_map(level, _inks([COLOURS[name][0] for name in names]))
@@ -49,17 +50,10 @@ def _mixed(code: str, other: str, share: float) -> str:
     return "#" + bytes((blend(rgb(code), rgb(other), share) * 255).astype(np.uint8)).hex()
 
 
-def _spread(level: Array) -> Array:
-    """Use the whole range from black to white, as a careful print does."""
-    low, high = np.percentile(level[::4, ::4], (1, 99))
-    result: Array = np.clip((level - low) / max(float(high - low), 0.25), 0, 1)
-    return result
-
-
 def sepia(picture: Array, brush: Brush) -> Array:
     """A brown print on warm paper, with soft corners."""
     size = unit(picture)
-    level = contrast(_spread(luma(picture)), 0.25 * brush.amount)
+    level = contrast(full_range(luma(picture)), 0.25 * brush.amount)
     toned = gradient_map(
         level, [(0, "#1f140c"), (0.25, "#553722"), (0.6, "#b08a5e"), (0.88, "#ecd9b4"), (1, "#f9efd9")]
     )
@@ -70,14 +64,14 @@ def sepia(picture: Array, brush: Brush) -> Array:
 def black_and_white(picture: Array, brush: Brush) -> Array:
     """A neutral print of full range."""
     mixed = picture @ np.array([0.35, 0.5, 0.15], np.float32)
-    return grey(contrast(_spread(mixed), 0.22 * brush.amount))
+    return grey(contrast(full_range(mixed), 0.22 * brush.amount))
 
 
 def noir(picture: Array, brush: Brush) -> Array:
     """Deep blacks, glowing highlights, grain: a crime film of the forties."""
     size = unit(picture)
     mixed = picture @ np.array([0.5, 0.42, 0.08], np.float32)
-    level = contrast(_spread(mixed) ** 1.25, 0.62 * brush.amount, 0.45)
+    level = contrast(full_range(mixed) ** 1.25, 0.62 * brush.amount, 0.45)
     glow = blur(smoothstep(0.6, 1, level), 14 * size)
     level = level + 0.28 * glow * (1 - level)
     level = level * (1 - 0.72 * vignette(level.shape, 0.4, 1.25))

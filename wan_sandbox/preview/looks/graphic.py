@@ -11,6 +11,7 @@ from wan_sandbox.preview.colour import (
     blend,
     contrast,
     from_oklab,
+    full_range,
     luma,
     rgb,
     screen,
@@ -91,8 +92,7 @@ def pop_art(picture: Array, brush: Brush) -> Array:
 
 def _print(panel: Array, inks: tuple[str, str, str], size: float) -> Array:
     level = luma(flatten(panel, 3.5 * size))
-    low, high = np.percentile(level, (2, 98))
-    level = contrast(np.clip((level - low) / max(float(high - low), 0.2), 0, 1), 0.3)
+    level = contrast(full_range(level), 0.3)
     even = 0.6 * level + 0.4 * local_contrast(level, 60 * size, 0.12)
     dots = halftone(level.shape, 7 * size, 30)
     middle = smoothstep(-0.08, 0.08, (1 - smoothstep(0.3, 0.85, even)) * 1.15 - dots)

@@ -132,7 +132,7 @@ def mosaic(picture: Array, brush: Brush) -> Array:
     """Small stones of one colour each, set in grout."""
     size, rng = unit(picture), brush.rng
     height, width = picture.shape[:2]
-    step = 13 * size * brush.amount
+    step = 11.5 * size * brush.amount
     rows, columns = int(np.ceil(height / step)), int(np.ceil(width / step))
     cy = (np.arange(rows)[:, None] + 0.5 + 0.55 * (rng.random((rows, columns)) - 0.5)).astype(np.float32) * np.float32(
         step
