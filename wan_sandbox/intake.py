@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from wan_sandbox import pictures, validation
 from wan_sandbox.replies import Problem, Refused
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.requests import Request
 
     from wan_sandbox.counters import Counters
@@ -21,44 +23,40 @@ BODIES_AT_ONCE: Final = 8
 BODY_TIMEOUT: Final = 60.0
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """What a submit brought: the inputs, their files, and the addresses that the echo names them by."""
-
-    wanted: Wanted
-    files: list[Stored]
-    addresses: list[str]
-
-
 class Intake:
     """Reads bodies, a few at once: each may be large, and is held in memory until its pictures are on disk."""
 
-    def __init__(self, settings: Settings, store: Store, counters: Counters) -> None:
+    def __init__(self, settings: Settings, store: Store, counters: Counters, make_room: Callable[[], None]) -> None:
         self._limit = settings.max_body
         self._store = store
         self._counters = counters
+        self._make_room = make_room
         self._places = asyncio.Semaphore(BODIES_AT_ONCE)
         self._fetcher = pictures.Fetcher(settings.fetch_timeout, loopback=pictures.is_loopback(settings.host))
 
-    async def take(self, request: Request, *, data_uris: bool) -> Taken:
-        """Read a submit and keep its pictures.
+    async def take(self, request: Request, *, data_uris: bool) -> tuple[Wanted, list[Stored]]:
+        """Read a submit and keep its pictures; return the inputs, which name their files, and the files.
 
         Raises:
             Refused: Something is wrong with it; nothing was kept.
         """
         async with self._places:
+            self._make_room()
             try:
                 body = await asyncio.wait_for(self._read(request), BODY_TIMEOUT)
             except asyncio.TimeoutError:
                 raise Refused(408001, "body_too_slow") from None
             wanted = await asyncio.to_thread(validation.read, body)
             checked = await self._check(wanted, data_uris=data_uris)
+            # Others may have filled the store meanwhile.
+            self._make_room()
             files = [await self._keep(picture, number) for number, picture in enumerate(checked, 1)]
-        addresses = [
+        # The job keeps addresses, not the pictures themselves: it stays small however long it is kept.
+        addresses = tuple(
             file.address("inputs") if pictures.is_data_uri(uri) else uri
             for uri, file in zip(wanted.image_urls, files, strict=True)
-        ]
-        return Taken(wanted, files, addresses)
+        )
+        return replace(wanted, image_urls=addresses), files
 
     async def close(self) -> None:
         """Close the connections to other hosts."""

@@ -32,7 +32,6 @@ class Job:
     wanted: Wanted
     owner: bytes
     inputs: list[Stored]
-    echo: list[str]
     seconds: float
     traits: frozenset[str]
     switches: Switches

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
+import atexit
+import os
 import socket
-import tempfile
 import threading
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import uvicorn
 
 from wan_sandbox.access_log import AccessLog
 from wan_sandbox.counters import Counters
+from wan_sandbox.folder import Folder
 from wan_sandbox.server import Api, build
 from wan_sandbox.settings import Settings
 from wan_sandbox.transport import Connection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
     from types import TracebackType
 
 START_TIMEOUT: Final = 20.0
@@ -40,7 +41,7 @@ class Sandbox:
         self.url = ""
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
-        self._folder: Path | None = None
+        self._folder: Folder | None = None
 
     def __enter__(self) -> Sandbox:
         return self.start()
@@ -62,10 +63,11 @@ class Sandbox:
         listener = _listen(self.settings.host, self.settings.port)
         host, port = listener.getsockname()[:2]
         self.url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-        self._folder = Path(tempfile.mkdtemp(prefix="wan-sandbox-"))
-        self._server = _Server(self.settings, self._folder, self.counters, (host, port))
+        self._folder = Folder()
+        self._server = _Server(self.settings, self._folder.path, self.counters, (host, port))
         self._thread = threading.Thread(target=self._server.run, args=([listener],), name="wan-sandbox", daemon=True)
         self._thread.start()
+        atexit.register(self.stop)
         if not self._server.ready.wait(START_TIMEOUT):
             self.stop()
             raise RuntimeError("the sandbox did not start")
@@ -94,7 +96,8 @@ class Sandbox:
             self._server.should_exit = True
             self._thread.join(STOP_TIMEOUT)
         if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder.close()
+        atexit.unregister(self.stop)
         self._server = self._thread = self._folder = None
 
 
@@ -102,7 +105,9 @@ def _listen(host: str, port: int) -> socket.socket:
     family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     listener = socket.socket(family, kind, protocol)
     try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if os.name != "nt":
+            # On Windows this would let two servers share a port; elsewhere it only forgives recent connections.
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
         listener.listen(2048)
     except OSError:
@@ -154,10 +159,11 @@ class _Server(uvicorn.Server):
     def refuse(self, seconds: float) -> None:
         """Close the door for some seconds: connections are refused until they are over."""
         self.close_door()
-        asyncio.get_running_loop().call_later(seconds, lambda: asyncio.ensure_future(self.open_door()))
+        loop = asyncio.get_running_loop()
+        loop.call_later(seconds, lambda: asyncio.run_coroutine_threadsafe(self.open_door(), loop))
 
     def close_door(self) -> None:
-        """Listen no longer, and reset the connections that there are once they have their answers."""
+        """Listen no longer, and close the connections that there are once they have their answers."""
         for server in self.servers:
             server.close()
         self.servers.clear()

@@ -51,7 +51,7 @@ class Api:
         self.faults = Switches(settings.faults, random.Random(f"faults {settings.seed}"))  # noqa: S311
         self.store = Store(folder, settings.max_stored)
         self.runs = Runs(settings, self.store, counters, self._drawn_seconds)
-        self.intake = Intake(settings, self.store, counters)
+        self.intake = Intake(settings, self.store, counters, self.runs.make_room)
         self.on_refuse: Callable[[float], None] = lambda _seconds: None
         self._chance = random.Random(f"run times {settings.seed}")  # noqa: S311
         self._pepper = secrets.token_bytes(16)
@@ -79,17 +79,8 @@ class Api:
             raise Refused(400001, "unknown_model")
         traits = own.traits() | self.faults.traits()
         seconds = self._run_seconds(request, traits)
-        self.runs.make_room()
-        taken = await self.intake.take(request, data_uris="data-uri-refused" not in traits)
-        job = Job(
-            wanted=taken.wanted,
-            owner=owner,
-            inputs=taken.files,
-            echo=taken.addresses,
-            seconds=seconds,
-            traits=traits,
-            switches=own,
-        )
+        wanted, files = await self.intake.take(request, data_uris="data-uri-refused" not in traits)
+        job = Job(wanted=wanted, owner=owner, inputs=files, seconds=seconds, traits=traits, switches=own)
         self.runs.accept(job)
         replaced = await self._struck(request, "accepted", own)
         return replaced or JSONResponse(
@@ -292,7 +283,7 @@ class Api:
         base = str(request.base_url).rstrip("/")
         return {
             "prompt": wanted.prompt,
-            "image_urls": [base + uri if uri.startswith("/") else uri for uri in job.echo],
+            "image_urls": [base + uri if uri.startswith("/") else uri for uri in wanted.image_urls],
             "negative_prompt": wanted.negative_prompt,
             "image_size": wanted.image_size,
             "seed": wanted.seed,

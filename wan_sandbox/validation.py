@@ -22,7 +22,7 @@ _PYTHON_TYPES: Final[dict[str, type]] = {
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The inputs of one job, defaults filled in; the pictures are still URIs."""
+    """The inputs of one job, defaults filled in; pictures are URIs, or paths on this server once they are kept."""
 
     prompt: str
     image_urls: tuple[str, ...]

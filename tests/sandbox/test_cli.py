@@ -37,9 +37,9 @@ def running(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     try:
         yield process, process.stdout.readline().rstrip("\n")
     finally:
-        watch.cancel()
-        process.kill()
+        process.terminate()
         process.wait()
+        watch.cancel()
         for pipe in (process.stdin, process.stdout, process.stderr):
             assert pipe is not None
             pipe.close()

@@ -1,9 +1,12 @@
 """The calls and replies of the API, key by key."""
 
+import json
 import re
 import time
+import urllib.request
 from datetime import datetime
 from io import BytesIO
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -11,7 +14,7 @@ import pytest
 from PIL import Image
 
 from .conftest import Serve
-from .support import MODEL, Caller, body, data_uri, picture, until
+from .support import MODEL, TOKEN, Caller, body, data_uri, picture, until
 
 
 def test_a_submit_answers_with_the_id_and_absolute_links(shared: Caller) -> None:
@@ -253,6 +256,20 @@ def test_the_counters(serve: Serve) -> None:
         "output_calls": 1,
         "queue_peak": 1,
     }
+
+
+def test_a_client_of_another_kind_completes_a_job(shared: Caller) -> None:
+    """The standard library's client: HTTP/1.1 without keep-alive, links taken from the replies as they are."""
+
+    def call(url: str, data: bytes | None = None) -> Any:
+        request = urllib.request.Request(url, data, {"Authorization": f"Bearer {TOKEN}"})
+        with urllib.request.urlopen(request, timeout=10) as reply:
+            return json.load(reply)
+
+    sent = call(shared.sandbox.url + MODEL, json.dumps(body()).encode())
+    result = until(lambda: (reply := call(sent["result_url"]))["status"] == "succeeded" and reply)
+    with urllib.request.urlopen(result["output"]["image"], timeout=10) as reply:
+        assert reply.read(8) == b"\x89PNG\r\n\x1a\n"
 
 
 def test_a_preview_is_drawn_and_explained(serve: Serve) -> None:

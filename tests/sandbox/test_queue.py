@@ -1,5 +1,6 @@
 """Who waits, who runs, what is remembered and for how long."""
 
+import os
 import time
 from pathlib import Path
 
@@ -15,7 +16,7 @@ def positions(caller: Caller, ids: list[str]) -> list[int | None]:
 
 def folder(caller: Caller) -> Path:
     assert caller.sandbox._folder is not None
-    return caller.sandbox._folder
+    return caller.sandbox._folder.path
 
 
 def test_positions_count_from_one_and_close_up(serve: Serve) -> None:
@@ -167,6 +168,31 @@ def test_files_are_deleted_at_the_end(serve: Serve) -> None:
     assert place.is_dir()
     caller.sandbox.stop()
     assert not place.exists()
+
+
+def test_what_a_killed_sandbox_left_is_deleted_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, serve: Serve
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    running = folder(serve()).parent
+    left, strange = tmp_path / "wan-sandbox-left", tmp_path / "wan-sandbox-strange"
+    for home in (left, strange):
+        home.mkdir()
+    (left / "lock").touch()
+    for home in (left, strange, running):
+        os.utime(home, (0, 0))
+    serve()
+    assert (left.exists(), strange.exists(), running.exists()) == (False, True, True)
+
+
+def test_a_kept_job_does_not_hold_its_pictures_in_memory(serve: Serve) -> None:
+    caller = serve()
+    request_id = caller.accepted()
+    server = caller.sandbox._server
+    assert server is not None
+    job = server.api.runs.records.find(request_id)
+    assert job is not None
+    assert all(len(uri) < 100 for uri in job.wanted.image_urls)
 
 
 def test_refused_pictures_leave_no_files(serve: Serve) -> None:
