@@ -78,7 +78,7 @@ def test_the_seed_moves_grain_brush_and_particles_only(op: str) -> None:
     assert np.array_equal(first, other) == (op not in SEEDED)
 
 
-@pytest.mark.parametrize("op", ["watercolour", "snow", "warmer", "pop_art"])
+@pytest.mark.parametrize("op", ["watercolour", "snow", "warmer", "neon", "blueprint"])
 def test_stronger_is_further_from_the_picture(op: str) -> None:
     untouched = pixels(Plan((), (), "")).astype(int)
     slight, strong = (

@@ -101,7 +101,8 @@ def film_grain(picture: Array, brush: Brush) -> Array:
 
 def invert(picture: Array, brush: Brush) -> Array:
     """Turn light to dark and each colour to its opposite."""
-    return blend(picture, 1 - picture, min(1.0, brush.amount))
+    del brush
+    return 1 - picture
 
 
 def mirror(picture: Array, brush: Brush) -> Array:

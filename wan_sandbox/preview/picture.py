@@ -13,7 +13,7 @@ from wan_sandbox.preview.colour import Array, blend, to_array, to_image
 from wan_sandbox.preview.compose import colours_of, double_exposure, inset, on_background, side_by_side, split, triptych
 from wan_sandbox.preview.frame import KEEP, KEEP_IN_PANEL, fit, thumbnail
 from wan_sandbox.preview.label import stamp, to_png
-from wan_sandbox.preview.looks import LOOK_TABLE, Brush
+from wan_sandbox.preview.looks import IN_PIECES, LOOK_TABLE, Brush
 from wan_sandbox.preview.plan import COMPOSITIONS, Operation, Plan
 from wan_sandbox.preview.reader import read
 
@@ -120,7 +120,7 @@ class _Easel:
         brush = Brush(amount, np.random.default_rng([self._seed, crc32(operation.op.encode())]), operation.parameters)
         if operation.op in ADJUSTMENT_TABLE:
             return ADJUSTMENT_TABLE[operation.op](picture, brush)
-        if operation.strength == "slight":
+        if operation.strength == "slight" and operation.op not in IN_PIECES:
             whole = Brush(1.0, brush.rng, brush.parameters)
             return blend(picture, LOOK_TABLE[operation.op](picture, whole), 0.6)
         return LOOK_TABLE[operation.op](picture, brush)

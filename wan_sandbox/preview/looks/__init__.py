@@ -27,4 +27,7 @@ LOOK_TABLE: dict[str, Look] = {
     "glitch": graphic.glitch,
 }
 
-__all__ = ["LOOK_TABLE", "Brush", "Look"]
+IN_PIECES = frozenset({"pixel_art", "mosaic", "pop_art"})
+"""Looks whose strength is the size of their pieces; of the others, a slight one lets the photograph through."""
+
+__all__ = ["IN_PIECES", "LOOK_TABLE", "Brush", "Look"]

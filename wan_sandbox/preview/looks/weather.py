@@ -79,7 +79,7 @@ def fog(picture: Array, brush: Brush) -> Array:
     banks = clouds((height, max(1, width // 2)), brush.rng, 220 * size, 5)
     banks = np.asarray(Image.fromarray(banks).resize((width, height), Image.Resampling.BICUBIC))
     distance = smoothstep(1.1, 0.0, y)
-    thick = np.clip((0.22 + 0.46 * distance + 0.75 * (banks - 0.5)) * brush.amount, 0.08, 0.9)
+    thick = np.clip((0.22 + 0.46 * distance + 0.75 * (banks - 0.5)) * brush.amount, 0.08, 0.82)
     soft = blend(picture, blur(picture, 5 * size), thick)
     lab = to_oklab(soft)
     lab[..., 1:] *= 0.75
