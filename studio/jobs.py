@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 
 from wan_client import AsyncWanClient, Backend, CancelOutcome, Charged, Finished, WanError
 
+from .before import framed
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
@@ -39,7 +41,7 @@ class Job:
         event: The latest event.
         result: The result, once there is one.
         problem: Why there is none.
-        before: Image 1 as it was sent, beside the result.
+        before: The picture to compare the result with, in the same frame.
         cancel_outcome: What the Cancel button achieved.
     """
 
@@ -94,7 +96,7 @@ class Job:
             async for event in self._run:
                 self.event = event
                 if isinstance(event, Finished):
-                    self._keep_before(event.result)
+                    await asyncio.to_thread(self._keep_before, event.result)
                     self.result = event.result
                 self._tell()
         except WanError as problem:
@@ -108,9 +110,9 @@ class Job:
 
     def _keep_before(self, result: Result) -> None:
         if result.images:
-            first = result.images[0]
-            self.before = self._folder / f"before.{first.media_type.split('/')[1]}"
-            self.before.write_bytes(first.data)
+            file = self._folder / "before.jpg"
+            file.write_bytes(framed(result.images, (result.width, result.height), result.extra))
+            self.before = file
 
     def _tell(self) -> None:
         self._news.set()

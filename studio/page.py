@@ -22,7 +22,7 @@ from wan_client.schema import (
 
 from . import actions, examples, published
 from .jobs import Jobs
-from .slot import picture_slot
+from .slot import Slot
 from .texts import DEFAULT_LANGUAGE, translations
 from .uploads import results_folder
 
@@ -54,19 +54,8 @@ def build(settings: Settings) -> gr.Blocks:
             gr.Markdown(word("page.heading"), elem_id="heading")
             banner = gr.HTML(elem_id="banner", js_on_load=None, padding=False)
         with gr.Row(elem_id="columns", equal_height=False):
-            with gr.Column(scale=5, min_width=340, elem_id="inputs"):
-                with gr.Row(elem_id="slots"):
-                    slots = [
-                        picture_slot(
-                            label=word(f"slot.{number}"),
-                            sources=["upload", "clipboard", "webcam"],
-                            height=186,
-                            min_width=100,
-                            elem_id=f"slot-{number}",
-                            buttons=[],
-                        )
-                        for number in (1, 2, 3)
-                    ]
+            with gr.Column(elem_id="inputs"):
+                slots = _slots(word)
                 with gr.Column(elem_classes="counted"):
                     prompt = gr.Textbox(
                         label=word("prompt.label"),
@@ -116,16 +105,20 @@ def build(settings: Settings) -> gr.Blocks:
                 with gr.Row(elem_id="buttons"):
                     generate = gr.Button(word("button.generate"), variant="primary", elem_id="generate", scale=3)
                     cancel = gr.Button(word("button.cancel"), interactive=False, elem_id="cancel", scale=1)
-            with gr.Column(scale=6, min_width=340, elem_id="outputs"):
+            with gr.Column(elem_id="outputs"):
                 status = gr.HTML(elem_id="status", js_on_load=None, padding=False)
                 again = gr.Button(word("button.again"), visible=False, elem_id="again")
                 result = gr.HTML(elem_id="result", js_on_load=None, padding=False)
-        gr.Markdown(word("examples.heading"), elem_id="examples-heading")
-        with gr.Row(elem_id="examples"):
-            cards = [
-                (example, gr.Button(word(f"example.{example.name}"), icon=example.thumbnail, elem_classes="example"))
-                for example in examples.load()
-            ]
+            with gr.Column(elem_id="examples-box"):
+                gr.Markdown(word("examples.heading"), elem_id="examples-heading")
+                with gr.Row(elem_id="examples"):
+                    cards = [
+                        (
+                            example,
+                            gr.Button(word(f"example.{example.name}"), icon=example.thumbnail, elem_classes="example"),
+                        )
+                        for example in examples.load()
+                    ]
 
         handlers = actions.Actions(jobs)
         fields = [prompt, *slots, negative_prompt, image_size, seed, prompt_extend]
@@ -148,6 +141,24 @@ def build(settings: Settings) -> gr.Blocks:
         gr.events.api(published.endpoint(jobs), api_name="edit", concurrency_limit=None)
         page.queue(default_concurrency_limit=None)
     return page
+
+
+def _slots(word: gr.I18n) -> list[Slot]:
+    """The three places for pictures, in the order of their numbers."""
+    with gr.Row(elem_id="slots"):
+        return [
+            Slot(
+                label=word(f"slot.{number}"),
+                type="filepath",
+                image_mode=None,
+                sources=["upload", "clipboard", "webcam"],
+                height=186,
+                min_width=100,
+                elem_id=f"slot-{number}",
+                buttons=[],
+            )
+            for number in (1, 2, 3)
+        ]
 
 
 def _count(field: str, text: str, limit: int) -> gr.HTML:
@@ -182,6 +193,9 @@ def launch(page: gr.Blocks, **options: Any) -> tuple[Any, str, str]:
             block_label_text_color="*body_text_color",
             block_label_text_color_dark="*body_text_color",
             block_border_width="1px",
+            body_text_color_subdued="*neutral_500",
+            input_placeholder_color="*neutral_500",
+            input_placeholder_color_dark="*neutral_400",
         ),
         css_paths=[_STATIC / "page.css"],
         head=f"<script>{(_STATIC / 'page.js').read_text('utf-8')}</script>",

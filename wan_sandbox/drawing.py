@@ -154,7 +154,7 @@ def carry_out(order: Order) -> dict[str, Any]:
         prompt_extend=order.prompt_extend,
     )
     Path(order.target).write_bytes(preview.png)
-    plan: dict[str, Any] = preview.plan.to_json()
+    plan: dict[str, Any] = preview.to_json()
     return plan
 
 

@@ -23,17 +23,35 @@ def fit(image: Image.Image, size: tuple[int, int], keep: float = KEEP) -> Array:
 
     `keep` is the share of what there is to see that a crop must hold.
     """
-    width, height = size
     image = image.convert("RGB")
-    wanted = width / height
-    left, top, right, bottom = _window(image, wanted, keep)
-    inside = (right - left) / (bottom - top)
-    if inside > wanted:
-        inner = (width, max(1, min(height, round(width / inside))))
-    else:
-        inner = (max(1, min(width, round(height * inside))), height)
-    picture = to_array(image.resize(inner, Image.Resampling.LANCZOS, box=(left, top, right, bottom), reducing_gap=3))
+    box, inner = _placed(image, size, keep)
+    picture = to_array(image.resize(inner, Image.Resampling.LANCZOS, box=box, reducing_gap=3))
     return picture if inner == size else _extend(picture, size)
+
+
+def shown(image: Image.Image, size: tuple[int, int], keep: float = KEEP) -> tuple[float, float, float, float]:
+    """Tell which part of an image `fit` shows: left, top, right, bottom in shares of its sides.
+
+    Beyond 0 and 1 where the edges are extended. Whoever lays the image over the result needs it.
+    """
+    (left, top, right, bottom), inner = _placed(image.convert("RGB"), size, keep)
+    across = (right - left) * (size[0] / inner[0] - 1) / 2
+    down = (bottom - top) * (size[1] / inner[1] - 1) / 2
+    width, height = image.size
+    return (left - across) / width, (top - down) / height, (right + across) / width, (bottom + down) / height
+
+
+def _placed(
+    image: Image.Image, size: tuple[int, int], keep: float
+) -> tuple[tuple[float, float, float, float], tuple[int, int]]:
+    """Find the part of the image to show, and the pixels that it takes up in the middle of the frame."""
+    width, height = size
+    wanted = width / height
+    box = _window(image, wanted, keep)
+    inside = (box[2] - box[0]) / (box[3] - box[1])
+    if inside > wanted:
+        return box, (width, max(1, min(height, round(width / inside))))
+    return box, (max(1, min(width, round(height * inside))), height)
 
 
 def _window(image: Image.Image, wanted: float, keep: float) -> tuple[float, float, float, float]:

@@ -11,7 +11,7 @@ import numpy as np
 from wan_sandbox.preview.adjust import ADJUSTMENT_TABLE
 from wan_sandbox.preview.colour import Array, blend, to_array, to_image
 from wan_sandbox.preview.compose import colours_of, double_exposure, inset, on_background, side_by_side, split, triptych
-from wan_sandbox.preview.frame import KEEP, KEEP_IN_PANEL, fit, thumbnail
+from wan_sandbox.preview.frame import KEEP, KEEP_IN_PANEL, fit, shown, thumbnail
 from wan_sandbox.preview.label import stamp, to_png
 from wan_sandbox.preview.looks import IN_PIECES, LOOK_TABLE, Brush
 from wan_sandbox.preview.plan import COMPOSITIONS, Operation, Plan
@@ -33,10 +33,19 @@ _LAYOUTS = {
 
 @dataclass(frozen=True)
 class Preview:
-    """A finished preview: the picture's file, and the plan it was drawn from."""
+    """A finished preview: the picture's file, the plan it was drawn from, and where it shows its one subject.
+
+    `frame` is the subject's number and the part of it in view, as `shown` tells it; None for a composition.
+    """
 
     png: bytes
     plan: Plan
+    frame: tuple[int, tuple[float, float, float, float]] | None = None
+
+    def to_json(self) -> dict[str, object]:
+        """Give what is known about the picture as plain JSON values."""
+        frame = self.frame and {"image": self.frame[0], "box": [round(side, 4) for side in self.frame[1]]}
+        return {**self.plan.to_json(), "frame": frame}
 
 
 def render(
@@ -50,7 +59,8 @@ def render(
 ) -> Preview:
     """Read an instruction, draw it, and write the picture: the whole way in one call."""
     plan = read(prompt, images=len(references), negative_prompt=negative_prompt, prompt_extend=prompt_extend)
-    return Preview(to_png(draw(plan, references, size, seed=seed), plan), plan)
+    easel = _Easel(plan, references, size, seed)
+    return Preview(to_png(stamp(to_image(easel.picture())), plan), plan, easel.frame())
 
 
 def draw(plan: Plan, references: Sequence[Image.Image], size: tuple[int, int], *, seed: int = 0) -> Image.Image:
@@ -58,8 +68,6 @@ def draw(plan: Plan, references: Sequence[Image.Image], size: tuple[int, int], *
 
     The same plan, references, size and seed give the same pixels. The seed moves grain, brush and particles only.
     """
-    if not references:
-        raise ValueError("a preview needs at least one reference")
     return stamp(to_image(_Easel(plan, references, size, seed).picture()))
 
 
@@ -67,6 +75,8 @@ class _Easel:
     """One drawing in progress."""
 
     def __init__(self, plan: Plan, references: Sequence[Image.Image], size: tuple[int, int], seed: int) -> None:
+        if not references:
+            raise ValueError("a preview needs at least one reference")
         self._plan = plan
         self._size = size
         self._seed = seed
@@ -85,6 +95,13 @@ class _Easel:
             if operation.image is None and operation.op not in COMPOSITIONS:
                 composed = self._apply(operation, composed)
         return composed
+
+    def frame(self) -> tuple[int, tuple[float, float, float, float]] | None:
+        """Tell which part of which reference the picture shows, where it shows one and the right way round."""
+        if any(operation.op in COMPOSITIONS or operation.op == "mirror" for operation in self._plan.operations):
+            return None
+        subject = self._subject()
+        return subject, shown(self._reference(subject), self._size)
 
     def _subject(self) -> int:
         return next((operation.image for operation in self._plan.operations if operation.image), 1)

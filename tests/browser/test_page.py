@@ -1,0 +1,339 @@
+"""The page as people use it, in a real browser."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from typing import TYPE_CHECKING, TypeAlias
+
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from tests.conftest import running_app
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.conftest import App
+
+PROMPT = "turn image 1 into a pencil sketch"
+Visit: TypeAlias = "Callable[..., Page]"
+
+
+def fill(page: Page, picture: Path, prompt: str = PROMPT) -> None:
+    page.locator("#slot-1 input[type=file]").set_input_files(picture)
+    page.locator("#slot-1 img").wait_for()
+    page.locator("#prompt textarea").fill(prompt)
+
+
+def generate(page: Page) -> None:
+    page.locator("#generate").click()
+
+
+def test_the_whole_path_from_a_picture_to_a_compared_and_downloaded_result(
+    app: App, visit: Visit, photos: Path, tmp_path: Path
+) -> None:
+    app.play(picture="preview", run_time=(1.5, 1.5), warm_up=0.7)
+    page = visit(app.url)
+    expect(page.locator(".engine")).to_contain_text("Local preview")
+    fill(page, photos / "cat.jpg")
+    expect(page.locator("#prompt-count")).to_contain_text(f"{len(PROMPT)} / 1,999")
+    generate(page)
+    status = page.locator("#status")
+    expect(status).to_contain_text("In the queue, position 1")
+    expect(page.locator("#cancel")).to_be_enabled()
+    expect(status).to_contain_text("Running")
+    expect(page.locator(".stages .now")).to_contain_text("Run")
+    expect(status).to_contain_text("Finished in")
+    expect(page.locator("#generate")).to_be_enabled()
+    expect(page.locator("#cancel")).to_be_disabled()
+
+    after = page.locator(".compare .after")
+    expect(after).to_be_visible()
+    page.wait_for_function("document.querySelector('.compare .after').naturalWidth > 0")
+    assert after.evaluate("image => [image.naturalWidth, image.naturalHeight]") == [1024, 1024]
+    page.wait_for_function("document.querySelector('.compare .before').naturalWidth > 0")
+    expect(page.locator(".plan")).to_contain_text("Understood: pencil sketch (image 1)")
+
+    compare = page.locator(".compare")
+    box = compare.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 40)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.2, box["y"] + 40, steps=5)
+    page.mouse.up()
+    assert abs(cut_of(page) - 20) < 3
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    assert cut_of(page) > 20.4
+
+    with page.expect_download() as download:
+        page.locator(".download").click()
+    name = download.value.suggested_filename
+    assert "local-preview" in name
+    assert name.endswith(".png")
+    file = tmp_path / name
+    download.value.save_as(file)
+    with Image.open(file) as image:
+        assert image.size == (1024, 1024)
+        assert any("local preview" in str(value).lower() for value in image.info.values())
+    assert app.sandbox
+    assert app.sandbox.counters.submits_accepted == 1
+
+
+def cut_of(page: Page) -> float:
+    return float(page.locator(".compare").evaluate("e => e.style.getPropertyValue('--cut')").rstrip("%"))
+
+
+def test_cancel_while_queued_says_so_and_keeps_what_was_entered(app: App, visit: Visit, photos: Path) -> None:
+    sandbox = app.play(faults=("never-starts",))
+    page = visit(app.url)
+    fill(page, photos / "cat.jpg")
+    generate(page)
+    expect(page.locator("#status")).to_contain_text("In the queue")
+    page.locator("#cancel").click()
+    expect(page.get_by_role("alert")).to_contain_text("removed from the queue before it started")
+    expect(page.locator("#prompt textarea")).to_have_value(PROMPT)
+    expect(page.locator("#slot-1 img")).to_be_visible()
+    expect(page.locator("#generate")).to_be_enabled()
+    assert sandbox.counters.jobs_cancelled == 1
+
+
+def test_cancel_while_running_says_that_it_will_finish_and_shows_the_result(
+    app: App, visit: Visit, photos: Path
+) -> None:
+    app.play(run_time=(3, 3), warm_up=0)
+    page = visit(app.url)
+    fill(page, photos / "cat.jpg")
+    generate(page)
+    expect(page.locator("#status [role=status]")).to_contain_text("Running")
+    page.locator("#cancel").click()
+    expect(page.locator("#status")).to_contain_text("Too late to cancel")
+    expect(page.locator("#status")).to_contain_text("Finished")
+    expect(page.locator(".compare .after")).to_be_visible()
+
+
+def test_a_file_that_is_no_picture_is_refused_with_a_sentence(app: App, visit: Visit, tmp_path: Path) -> None:
+    broken = tmp_path / "holiday.jpg"
+    broken.write_bytes(b"this is no picture" * 100)
+    page = visit(app.url)
+    page.locator("#slot-1 input[type=file]").set_input_files(broken)
+    page.get_by_role("button", name="Remove Image").wait_for()
+    page.locator("#prompt textarea").fill(PROMPT)
+    generate(page)
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("Image 1 can't be read as a picture.")
+    expect(alert).to_contain_text("never costs anything")
+    expect(page.locator("#prompt textarea")).to_have_value(PROMPT)
+    assert app.sandbox
+    assert app.sandbox.counters.submits_received == 0
+
+
+def test_missing_input_and_gaps_between_slots_are_told(app: App, visit: Visit, photos: Path) -> None:
+    page = visit(app.url)
+    generate(page)
+    expect(page.get_by_role("alert")).to_contain_text("There is no prompt.")
+    page.locator("#prompt textarea").fill(PROMPT)
+    generate(page)
+    expect(page.get_by_role("alert")).to_contain_text("There is no picture.")
+    page.locator("#slot-2 input[type=file]").set_input_files(photos / "cat.jpg")
+    page.locator("#slot-2 img").wait_for()
+    generate(page)
+    expect(page.get_by_role("alert")).to_contain_text("Image 1 is empty, but image 2 is not.")
+
+
+def test_a_refusal_by_moderation_is_told_without_the_vendors_words(app: App, visit: Visit, photos: Path) -> None:
+    app.play(faults=("moderation-text",))
+    page = visit(app.url)
+    fill(page, photos / "cat.jpg")
+    generate(page)
+    expect(page.get_by_role("alert")).to_contain_text("content check did not let this request through")
+    shown = page.locator("body").inner_text()
+    for raw in ("DataInspection", "Traceback", "{", "error_code"):
+        assert raw not in shown
+    expect(page.locator("#prompt textarea")).to_have_value(PROMPT)
+
+
+def test_without_the_api_the_page_says_so_and_recovers(app: App, visit: Visit, photos: Path) -> None:
+    page = visit(app.url)
+    fill(page, photos / "cat.jpg")
+    assert app.sandbox
+    app.sandbox.stop()
+    generate(page)
+    expect(page.get_by_role("alert")).to_contain_text("could not be reached", timeout=60_000)
+    app.sandbox = None
+    app.play()
+    generate(page)
+    expect(page.locator("#status")).to_contain_text("Finished")
+
+
+def test_a_finished_picture_that_cannot_be_fetched_is_fetched_again_without_paying(
+    app: App, visit: Visit, photos: Path
+) -> None:
+    sandbox = app.play(faults=("output-moved-away*1",))
+    page = visit(app.url)
+    fill(page, photos / "cat.jpg")
+    generate(page)
+    expect(page.get_by_role("alert")).to_contain_text("The picture is finished, but")
+    page.locator("#again").click()
+    expect(page.locator(".compare .after")).to_be_visible()
+    assert sandbox.counters.submits_accepted == 1
+
+
+def test_a_reload_in_the_middle_finds_the_run_and_what_was_entered(app: App, visit: Visit, photos: Path) -> None:
+    sandbox = app.play(run_time=(4, 4), warm_up=0)
+    page = visit(app.url)
+    fill(page, photos / "cat.jpg")
+    generate(page)
+    expect(page.locator("#status [role=status]")).to_contain_text("Running")
+    page.reload()
+    expect(page.locator("#status [role=status]")).to_contain_text("Running")
+    expect(page.locator("#prompt textarea")).to_have_value(PROMPT)
+    expect(page.locator("#slot-1 img")).to_be_visible()
+    expect(page.locator(".compare .after")).to_be_visible()
+    page.reload()
+    expect(page.locator(".stage-empty")).to_be_visible()
+    assert sandbox.counters.submits_accepted == 1
+
+
+def test_a_crash_of_the_server_in_the_middle_loses_nothing(visit: Visit, photos: Path) -> None:
+    with running_app(WAN_BACKEND="sandbox") as app:
+        sandbox = app.play(run_time=(3, 3), warm_up=0)
+        page = visit(app.url)
+        fill(page, photos / "cat.jpg")
+        generate(page)
+        expect(page.locator("#status [role=status]")).to_contain_text("Running")
+        app.stop(kill=True)
+        app.start()
+        page.goto(app.url)
+        expect(page.locator("#status")).to_contain_text("Finished")
+        expect(page.locator(".compare .after")).to_be_visible()
+        assert sandbox.counters.submits_accepted == 1
+
+
+def test_two_clicks_are_one_run(app: App, visit: Visit, photos: Path) -> None:
+    sandbox = app.play(run_time=(1, 1))
+    page = visit(app.url)
+    fill(page, photos / "cat.jpg")
+    page.locator("#generate").dblclick()
+    expect(page.locator("#status")).to_contain_text("Finished")
+    assert sandbox.counters.submits_accepted == 1
+
+
+def test_korean_by_the_browsers_language(app: App, visit: Visit, photos: Path) -> None:
+    page = visit(app.url, locale="ko-KR")
+    expect(page.locator(".engine")).to_contain_text("로컬 미리보기")
+    expect(page.locator("#generate")).to_have_text("생성하기")
+    expect(page.locator("#slot-2")).to_contain_text("이미지 2")
+    page.locator("#image-size input").click()
+    expect(page.get_by_role("option").first).to_contain_text("정사각형")
+    page.keyboard.press("Escape")
+    generate(page)
+    expect(page.get_by_role("alert")).to_contain_text("프롬프트가 없습니다.")
+    fill(page, photos / "cat.jpg", "이미지 1을 연필 스케치로 바꿔줘")
+    generate(page)
+    expect(page.locator("#status")).to_contain_text("완료했습니다")
+
+
+def test_another_language_falls_back_to_english(app: App, visit: Visit) -> None:
+    page = visit(app.url, locale="fr-FR")
+    expect(page.locator("#generate")).to_have_text("Generate")
+    expect(page.locator(".engine")).to_contain_text("Local preview")
+
+
+def test_a_phone_gets_one_column_without_sideways_scrolling(app: App, visit: Visit, photos: Path) -> None:
+    page = visit(app.url, width=390, height=844)
+    fill(page, photos / "cat.jpg")
+    generate(page)
+    expect(page.locator(".compare .after")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    inputs, outputs = page.locator("#inputs").bounding_box(), page.locator("#outputs").bounding_box()
+    assert inputs
+    assert outputs
+    assert outputs["y"] >= inputs["y"] + inputs["height"]
+
+
+def test_a_desktop_gets_two_columns(app: App, visit: Visit) -> None:
+    page = visit(app.url)
+    inputs, outputs = page.locator("#inputs").bounding_box(), page.locator("#outputs").bounding_box()
+    assert inputs
+    assert outputs
+    assert outputs["x"] >= inputs["x"] + inputs["width"]
+    generate_box = page.locator("#generate").bounding_box()
+    assert generate_box
+    assert generate_box["y"] + generate_box["height"] <= 900
+
+
+def test_dark_follows_the_system(app: App, visit: Visit) -> None:
+    page = visit(app.url, scheme="dark")
+    background = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert max(int(part) for part in re.findall(r"\d+", background)[:3]) < 60
+
+
+def test_an_example_fills_the_form_and_the_dice_roll(app: App, visit: Visit) -> None:
+    page = visit(app.url)
+    page.locator(".example").nth(4).click()
+    expect(page.locator("#slot-2 img")).to_be_visible()
+    expect(page.locator("#prompt textarea")).to_have_value("Give image 1 the colours of image 2.")
+    page.locator(".example").nth(0).click()
+    expect(page.locator("#slot-2 img")).to_have_count(0)
+    expect(page.locator("#seed input")).to_have_value("0")
+    page.locator("#dice").click()
+    expect(page.locator("#seed input")).not_to_have_value("0")
+
+
+def test_what_a_program_says_is_text_not_markup(app: App, visit: Visit, photos: Path) -> None:
+    app.play(picture="preview")
+    page = visit(app.url)
+    fill(page, photos / "cat.jpg", "<img src=x onerror=\"document.title='owned'\"> pencil sketch")
+    generate(page)
+    expect(page.locator(".compare .after")).to_be_visible()
+    assert page.title() != "owned"
+    assert page.locator(".plan img").count() == 0
+
+
+def test_the_token_stays_on_the_server(visit: Visit, photos: Path) -> None:
+    token = "secret-token-that-nobody-sees"
+    with running_app(RUNCOMFY_API_TOKEN=token) as app:
+        sandbox = app.play(token=token, price=0.03, faults=("failed-echo-token*1",))
+        seen: list[str] = []
+        page = visit(app.url)
+        page.on("response", lambda response: seen.append(f"{response.url} {json.dumps(response.headers)}"))
+        expect(page.locator(".engine")).to_contain_text("paid run of the hosted model, $0.03")
+        fill(page, photos / "cat.jpg")
+        generate(page)
+        expect(page.get_by_role("alert")).to_contain_text("could not finish this run")
+        generate(page)
+        expect(page.locator(".compare .after")).to_be_visible()
+        stored = page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie])")
+        config = page.request.get(f"{app.url}/config").text()
+        for place in (page.content(), stored, config, app.log, *seen):
+            assert token not in place
+        assert sandbox.counters.tokens_leaked == 0
+
+
+def test_one_visitors_result_is_not_anothers(app: App, visit: Visit, photos: Path) -> None:
+    app.play(run_time=(2, 2))
+    mine, other = visit(app.url), visit(app.url)
+    prompt = "a sepia picture for my eyes only"
+    fill(mine, photos / "cat.jpg", prompt)
+    generate(mine)
+    expect(mine.locator("#status [role=status]")).to_contain_text("Running")
+    other.reload()
+    expect(other.locator(".stage-empty")).to_be_visible()
+    expect(mine.locator(".compare .after")).to_be_visible()
+    expect(other.locator(".compare")).to_have_count(0)
+    assert prompt not in other.content()
+
+
+def test_the_result_is_the_apis_own_bytes(app: App, visit: Visit, photos: Path) -> None:
+    page = visit(app.url)
+    fill(page, photos / "cat.jpg")
+    generate(page)
+    address = page.locator(".compare .after").get_attribute("src")
+    picture = page.request.get(f"{app.url}/{address}")
+    assert picture.headers["content-type"] == "image/png"
+    with Image.open(io.BytesIO(picture.body())) as image:
+        assert image.format == "PNG"

@@ -1,0 +1,119 @@
+"""What several rooms' tests share: the real app in a process of its own, over a sandbox that a test sets up."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from wan_sandbox import Sandbox, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parent.parent
+PHOTOS = ROOT / "assets" / "photos"
+START_SECONDS = 60.0
+
+
+def free_port() -> int:
+    """A port that is free now."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+class App:
+    """The app as a user starts it, and the sandbox behind it, which each test can set up anew at the same address."""
+
+    def __init__(self, folder: Path, **environment: str) -> None:
+        self.url = f"http://127.0.0.1:{free_port()}"
+        self.sandbox: Sandbox | None = None
+        self._api_port = free_port()
+        self._log = folder / "app.log"
+        self._environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith(("RUNCOMFY", "WAN_"))},
+            "GRADIO_SERVER_PORT": self.url.rsplit(":", 1)[1],
+            "GRADIO_TEMP_DIR": str(folder / "files"),
+            "RUNCOMFY_API_BASE": f"http://127.0.0.1:{self._api_port}",
+            **environment,
+        }
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def log(self) -> str:
+        """Everything the app has printed."""
+        return self._log.read_text("utf-8", "replace")
+
+    def start(self) -> None:
+        """Start the app and wait until it answers."""
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, str(ROOT / "app.py")], cwd=ROOT, env=self._environment, stdout=log, stderr=log
+            )
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline and self._process.poll() is None:
+            try:
+                if httpx.get(self.url, timeout=5, trust_env=False).is_success:
+                    return
+            except httpx.TransportError:
+                time.sleep(0.1)
+        raise AssertionError(f"the app did not start:\n{self.log}")
+
+    def stop(self, *, kill: bool = False) -> None:
+        """End the app; `kill` ends it as a crash would."""
+        if self._process:
+            (self._process.kill if kill else self._process.terminate)()
+            self._process.wait(20)
+
+    def play(self, **settings: Any) -> Sandbox:
+        """Put a sandbox with these settings behind the app."""
+        if self.sandbox:
+            self.sandbox.stop()
+        defaults: dict[str, Any] = {"port": self._api_port, "run_time": (0.2, 0.2), "picture": "blank"}
+        self.sandbox = Sandbox(Settings(**{**defaults, **settings})).start()
+        return self.sandbox
+
+
+@contextmanager
+def running_app(**environment: str) -> Iterator[App]:
+    """An app with these environment variables, with a plain sandbox behind it."""
+    with tempfile.TemporaryDirectory() as folder:
+        app = App(Path(folder), **environment)
+        app.play()
+        app.start()
+        try:
+            yield app
+        finally:
+            app.stop()
+            if app.sandbox:
+                app.sandbox.stop()
+
+
+@pytest.fixture(scope="session")
+def shared_app() -> Iterator[App]:
+    with running_app(WAN_BACKEND="sandbox") as app:
+        yield app
+
+
+@pytest.fixture
+def app(shared_app: App) -> App:
+    """The app as it is without a token."""
+    shared_app.play()
+    return shared_app
+
+
+@pytest.fixture
+def photos() -> Path:
+    """The sample photographs."""
+    return PHOTOS
