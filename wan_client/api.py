@@ -27,22 +27,18 @@ from .errors import (
     Refused,
     RunNotFound,
     ServerTrouble,
-    UnknownOutcome,
     Unreachable,
     WanError,
+    unknown_outcome,
 )
 from .schema import MODEL_ID
-from .settings import is_loopback
+from .settings import Timeouts, is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
 log = logging.getLogger(__name__)
 
-CONNECT_SECONDS = 15.0
-GET_SECONDS = 20.0
-SUBMIT_SECONDS = 180.0
-CANCEL_SECONDS = 5.0
 REPLY_BYTES_MAX = 64 * 1024 * 1024
 
 _CHUNK = 64 * 1024
@@ -149,21 +145,25 @@ class Api:
         base: The API's address, without a slash at its end.
         token: The bearer token.
         tls: One TLS context to share; building one takes 20 ms.
+        timeouts: How long a single call may take.
     """
 
-    def __init__(self, base: str, token: str, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, base: str, token: str, tls: ssl.SSLContext | None = None, timeouts: Timeouts | None = None
+    ) -> None:
         self._base = base
         self._token = token
+        self._timeouts = timeouts or Timeouts()
         verify = tls or ssl.create_default_context()
         # Proxy settings of the environment must not catch what stays on this machine.
         outside = not is_loopback(base)
-        timeout = httpx.Timeout(GET_SECONDS, connect=CONNECT_SECONDS)
+        timeout = httpx.Timeout(self._timeouts.read, connect=self._timeouts.connect)
         limits = httpx.Limits(max_connections=64, max_keepalive_connections=32)
         self._reads = httpx.AsyncClient(verify=verify, trust_env=outside, timeout=timeout, limits=limits)
         # A kept connection may be closed by the other side just as a submit goes out, and then nobody knows whether
         # it arrived. So a submit gets a connection of its own.
         alone = httpx.Limits(max_connections=None, max_keepalive_connections=0)
-        once = httpx.Timeout(SUBMIT_SECONDS, connect=CONNECT_SECONDS)
+        once = httpx.Timeout(self._timeouts.submit, connect=self._timeouts.connect)
         self._submits = httpx.AsyncClient(verify=verify, trust_env=outside, timeout=once, limits=alone)
 
     def __repr__(self) -> str:
@@ -206,16 +206,11 @@ class Api:
                 return request_id
             raise ServerTrouble("server_trouble", api_message="no usable request_id")
         except ServerTrouble as trouble:
-            raise UnknownOutcome(
-                "unknown_outcome",
-                http_status=trouble.http_status,
-                api_code=trouble.api_code,
-                api_message=trouble.api_message,
-                at=at,
-                time=f"{at:%H:%M:%S}",
+            raise unknown_outcome(
+                at, http_status=trouble.http_status, api_code=trouble.api_code, api_message=trouble.api_message
             ) from trouble
 
-    async def status(self, request_id: str, *, timeout: float = GET_SECONDS) -> StatusReply:
+    async def status(self, request_id: str, *, timeout: float | None = None) -> StatusReply:
         """Where the run stands, and its place in the queue."""
         reply = await self._get(f"/v1/requests/{check_request_id(request_id)}/status", timeout)
         state = _state(reply.get("status"))
@@ -225,7 +220,7 @@ class Api:
             position = None
         return StatusReply(ended, state, position)
 
-    async def result(self, request_id: str, *, timeout: float = GET_SECONDS) -> ResultReply:
+    async def result(self, request_id: str, *, timeout: float | None = None) -> ResultReply:
         """Where the run stands and, after its end, what came of it."""
         path = f"/v1/requests/{check_request_id(request_id)}/result"
         try:
@@ -246,7 +241,9 @@ class Api:
     async def cancel(self, request_id: str) -> CancelOutcome:
         """Ask for a queued run to be removed. Never raises: what can't be learned is `CancelOutcome.UNKNOWN`."""
         request = self._reads.build_request(
-            "POST", f"{self._base}/v1/requests/{check_request_id(request_id)}/cancel", timeout=CANCEL_SECONDS
+            "POST",
+            f"{self._base}/v1/requests/{check_request_id(request_id)}/cancel",
+            timeout=self._timeouts.cancel,
         )
         try:
             reply = await self._send(self._reads, request)
@@ -260,7 +257,7 @@ class Api:
 
     async def model(self) -> ModelEntry:
         """The catalogue's entry of the model, price included."""
-        reply = await self._get(f"/v1/models/{MODEL_ID}", GET_SECONDS)
+        reply = await self._get(f"/v1/models/{MODEL_ID}")
         price, schema = reply.get("base_price_usd"), reply.get("input_schema")
         return ModelEntry(
             price_usd=float(price) if isinstance(price, int | float) and not isinstance(price, bool) else None,
@@ -269,8 +266,9 @@ class Api:
             input_schema=schema if isinstance(schema, dict) else {},
         )
 
-    async def _get(self, path: str, timeout: float, **params: str) -> dict[str, Any]:
-        limits = httpx.Timeout(timeout, connect=min(timeout, CONNECT_SECONDS))
+    async def _get(self, path: str, timeout: float | None = None, **params: str) -> dict[str, Any]:
+        seconds = timeout or self._timeouts.read
+        limits = httpx.Timeout(seconds, connect=min(seconds, self._timeouts.connect))
         request = self._reads.build_request("GET", f"{self._base}{path}", params=params or None, timeout=limits)
         return await self._send(self._reads, request)
 
@@ -300,10 +298,17 @@ class Api:
         if status == httpx.codes.TOO_MANY_REQUESTS:
             return RateLimited("rate_limited", http_status=status, retry_after=_retry_after(response))
         envelope = reply or {}
-        api_code = envelope.get("error_code", envelope.get("code"))
+        api_code = envelope.get("error_code") or envelope.get("code")
         words = (envelope.get(key) for key in ("error_message", "message", "error", "detail"))
-        passing = reply is None or status >= 500 or status in {408, 425} or 300 <= status < 400
-        if passing or str(api_code).startswith(("5", "429")):
+        # What a proxy in front says of the token or of the size is as final as if the API had said it.
+        is_page = reply is None and status not in {401, 413}
+        if (
+            is_page
+            or status >= 500
+            or status in {408, 425}
+            or 300 <= status < 400
+            or str(api_code).startswith(("5", "429"))
+        ):
             error: WanError = ServerTrouble("server_trouble", retry_after=_retry_after(response))
         else:
             kind, code = _MEANINGS.get(str(api_code or ""), _MEANINGS.get(str(status), (Refused, "refused")))

@@ -1,4 +1,4 @@
-"""The command line: ``python -m wan_client "prompt" image…``.
+"""The command line: ``wan_client "prompt" image…``, and the commands ``runs``, ``resume``, ``cancel`` and ``price``.
 
 Exit codes are those of ``sysexits.h`` where it has one, so that scripts can tell what to do next:
 
@@ -41,64 +41,129 @@ from .errors import (
     UnknownOutcome,
     WanError,
 )
+from .journal import Journal
 from .messages import MESSAGES
 from .runs import Downloading, Event, Finished, Preparing, Queued, Running, Submitted, Trouble, Uploading
 from .schema import DEFAULT_IMAGE_SIZE, DEFAULT_NEGATIVE_PROMPT, DEFAULT_SEED, ImageSize
-from .settings import Backend
+from .settings import Backend, Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from .runs import Run
+    from .runs import Result, Run
 
+GOES_ON = 75
 _BAR = 24
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
-    arguments = _parser().parse_args(argv)
+    words = list(sys.argv[1:] if argv is None else argv)
+    command = words.pop(0) if words and words[0] in _COMMANDS else "edit"
+    arguments = _parser(command).parse_args(words)
     bar = ProgressLine(sys.stderr)
-    client = None
-    sandbox = False
+    settings, client = None, None
     try:
-        with WanClient(folder=".") as client:
-            sandbox = client.settings.backend is Backend.SANDBOX
-            if sandbox and not arguments.quiet:
-                print(MESSAGES["cli.sandbox"], file=sys.stderr)
-            on_event = (lambda event: None) if arguments.quiet else bar.show
-            if arguments.resume:
-                result = client.resume(arguments.resume, out=arguments.out, on_event=on_event)
-            else:
-                result = client.edit(
-                    arguments.prompt or "",
-                    *arguments.images,
-                    out=arguments.out,
-                    on_event=on_event,
-                    negative_prompt=arguments.negative_prompt,
-                    image_size=arguments.image_size,
-                    seed=arguments.seed,
-                    prompt_extend=arguments.prompt_extend,
-                )
+        settings = Settings.load()
+        with WanClient(settings, folder=".") as client:
+            return _COMMANDS[command](client, arguments, bar)
     except KeyboardInterrupt:
         bar.close()
-        _say_cancelled(client.last_run if client else None, sandbox=sandbox)
+        _say_cancelled(client.last_run if client else None, sandbox=_is_sandbox(settings))
         return 130
     except WanError as problem:
         bar.close()
+        sandbox = _is_sandbox(settings)
         print(f"wan_client: {problem.tell(sandbox=sandbox)}", file=sys.stderr)
-        return exit_code(problem)
+        code = exit_code(problem)
+        if code == GOES_ON and problem.request_id and not sandbox:
+            print(MESSAGES["cli.resume"].format(request_id=problem.request_id), file=sys.stderr)
+        return code
+
+
+def _edit(client: WanClient, arguments: argparse.Namespace, bar: ProgressLine) -> int:
+    if _is_sandbox(client.settings) and not arguments.quiet:
+        print(MESSAGES["cli.sandbox"], file=sys.stderr)
+    result = client.edit(
+        arguments.prompt,
+        *arguments.images,
+        out=arguments.out,
+        on_event=(lambda event: None) if arguments.quiet else bar.show,
+        negative_prompt=arguments.negative_prompt,
+        image_size=arguments.image_size,
+        seed=arguments.seed,
+        prompt_extend=arguments.prompt_extend,
+    )
+    return _show(client, result, arguments, bar)
+
+
+def _resume(client: WanClient, arguments: argparse.Namespace, bar: ProgressLine) -> int:
+    on_event = (lambda event: None) if arguments.quiet else bar.show
+    out = arguments.out
+    if out is None and (entry := _journal(client).find(arguments.request_id)):
+        out = entry.file
+    return _show(client, client.resume(arguments.request_id, out=out, on_event=on_event), arguments, bar)
+
+
+def _cancel(client: WanClient, arguments: argparse.Namespace, _bar: ProgressLine) -> int:
+    outcome = client.cancel(arguments.request_id)
+    print(MESSAGES[f"cancel.{outcome.value}"], file=sys.stderr)
+    return 0 if outcome is CancelOutcome.CANCELLED else GOES_ON
+
+
+def _runs(client: WanClient, _arguments: argparse.Namespace, _bar: ProgressLine) -> int:
+    entries = _journal(client).entries()
+    for entry in entries:
+        place = entry.file or ""
+        state = MESSAGES[f"cli.state.{entry.state}"]
+        print(f"{entry.sent.astimezone():%Y-%m-%d %H:%M:%S}  {entry.request_id or '-':32}  {state}  {place}".rstrip())
+    if not entries:
+        print(MESSAGES["cli.no_runs"], file=sys.stderr)
+    return 0
+
+
+def _price(client: WanClient, _arguments: argparse.Namespace, _bar: ProgressLine) -> int:
+    entry = client.model()
+    if entry.price_usd is None:
+        print(MESSAGES["cli.price_unknown"], file=sys.stderr)
+        return 69
+    print(MESSAGES["cli.price"].format(price=entry.price_usd, unit=entry.price_unit))
+    return 0
+
+
+_COMMANDS: dict[str, Callable[[WanClient, argparse.Namespace, ProgressLine], int]] = {
+    "edit": _edit,
+    "runs": _runs,
+    "resume": _resume,
+    "cancel": _cancel,
+    "price": _price,
+}
+
+
+def _show(client: WanClient, result: Result, arguments: argparse.Namespace, bar: ProgressLine) -> int:
     bar.close()
     if not arguments.quiet:
         for number, image in enumerate(result.images, 1):
             if image.changes:
                 told = "; ".join(str(change) for change in image.changes)
                 print(MESSAGES["cli.changes"].format(number=number, changes=told), file=sys.stderr)
-        cost = MESSAGES["cli.cost"].format(cost=f"{result.cost:.4g}") if result.cost is not None and not sandbox else ""
+        told_cost = result.cost is not None and not _is_sandbox(client.settings)
+        cost = MESSAGES["cli.cost"].format(cost=f"{result.cost:.4g}") if told_cost else ""
         size = f"{result.width} × {result.height}"
         print(MESSAGES["cli.done"].format(size=size, seconds=f"{result.seconds:.1f}", cost=cost), file=sys.stderr)
+        if client.last_run and client.last_run.picked_up:
+            print(MESSAGES["cli.picked_up"], file=sys.stderr)
     for path in result.paths:
         print(path)
     return 0
+
+
+def _is_sandbox(settings: Settings | None) -> bool:
+    return settings is not None and settings.backend is Backend.SANDBOX
+
+
+def _journal(client: WanClient) -> Journal:
+    return Journal().of(client.settings.api_base or "", client.settings.token)
 
 
 def exit_code(problem: WanError) -> int:
@@ -107,18 +172,18 @@ def exit_code(problem: WanError) -> int:
         return 66
     by_kind: tuple[tuple[tuple[type[WanError], ...], int], ...] = (
         ((InvalidRequest,), 65),
-        ((UnknownOutcome, DeadlineExceeded), 75),
+        ((UnknownOutcome, DeadlineExceeded), GOES_ON),
         ((AuthenticationError, InsufficientBalance), 77),
         ((RunFailed, RunNotFound), 1),
     )
     if isinstance(problem, SettingsError):
         return {"token_missing": 77, "token_malformed": 77, "folder_not_writable": 73}.get(problem.code, 64)
     if isinstance(problem, DownloadFailed):
-        return 73 if problem.code == "not_writable" else 75
+        return 73 if problem.code == "not_writable" else GOES_ON
     found = next((code for kinds, code in by_kind if isinstance(problem, kinds)), None)
     if found is not None:
         return found
-    return 75 if problem.charged is Charged.UNKNOWN else 69
+    return GOES_ON if problem.charged is Charged.UNKNOWN else 69
 
 
 class ProgressLine:
@@ -205,21 +270,24 @@ class _Parser(argparse.ArgumentParser):
         self.exit(64, f"{self.prog}: {message}\n")
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(command: str) -> _Parser:
     text = {name[len("cli.help.") :]: value for name, value in MESSAGES.items() if name.startswith("cli.help.")}
-    sizes = [size.ratio for size in ImageSize]
-    parser = _Parser(prog="wan_client", description=text["description"], epilog=text["epilog"])
-    parser.add_argument("prompt", nargs="?", help=text["prompt"])
-    parser.add_argument("images", nargs="*", metavar="image", help=text["images"])
-    parser.add_argument("-o", "--out", type=Path, help=text["out"])
-    parser.add_argument("--negative-prompt", default=DEFAULT_NEGATIVE_PROMPT, help=text["negative_prompt"])
-    parser.add_argument(
-        "--image-size", default=DEFAULT_IMAGE_SIZE.ratio, metavar="|".join(sizes), help=text["image_size"]
-    )
-    parser.add_argument("--seed", type=int, default=DEFAULT_SEED, help=text["seed"])
-    parser.add_argument(
-        "--prompt-extend", action=argparse.BooleanOptionalAction, default=True, help=text["prompt_extend"]
-    )
-    parser.add_argument("--resume", metavar="ID", help=text["resume"])
-    parser.add_argument("-q", "--quiet", action="store_true", help=text["quiet"])
+    if command == "edit":
+        parser = _Parser(prog="wan_client", description=text["description"], epilog=text["epilog"])
+        parser.add_argument("prompt", help=text["prompt"])
+        parser.add_argument("images", nargs="*", metavar="image", help=text["images"])
+        sizes = "|".join(size.ratio for size in ImageSize)
+        ratio = DEFAULT_IMAGE_SIZE.ratio
+        parser.add_argument("--negative-prompt", default=DEFAULT_NEGATIVE_PROMPT, help=text["negative_prompt"])
+        parser.add_argument("--image-size", default=ratio, metavar=sizes, help=text["image_size"])
+        parser.add_argument("--seed", type=int, default=DEFAULT_SEED, help=text["seed"])
+        extend = argparse.BooleanOptionalAction
+        parser.add_argument("--prompt-extend", action=extend, default=True, help=text["prompt_extend"])
+    else:
+        parser = _Parser(prog=f"wan_client {command}", description=text[command])
+    if command in {"resume", "cancel"}:
+        parser.add_argument("request_id", metavar="ID", help=text["request_id"])
+    if command in {"edit", "resume"}:
+        parser.add_argument("-o", "--out", type=Path, help=text["out"])
+        parser.add_argument("-q", "--quiet", action="store_true", help=text["quiet"])
     return parser

@@ -8,25 +8,28 @@ import ssl
 import threading
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from anyio.from_thread import start_blocking_portal
 
-from .api import CANCEL_SECONDS, Api, ModelEntry
+from .api import Api, ModelEntry
 from .errors import WanError
+from .journal import Journal
 from .outputs import Outputs
 from .pace import Pace
 from .runs import Line, Run
 from .sandbox import running_sandbox
 from .schema import EditRequest
-from .settings import Settings
+from .settings import DEFAULT_API_BASE, Backend, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from os import PathLike
     from types import TracebackType
 
+    from .api import CancelOutcome
     from .runs import Event, Result
     from .schema import ImageSource
 
@@ -45,11 +48,23 @@ class AsyncWanClient:
         settings: Where the API is and how to reach it; by default from the environment and ``.env``. Without a
             token, the sandbox is started on this machine for as long as the client is open.
         folder: Where results go that have no name of their own.
+        pace: When to ask again; by default what this installation has learned.
+        journal: Where runs are noted before they are paid for, so that the same request made again after a crash
+            fetches the picture that is paid already. By default runs are not noted: a server has many users.
     """
 
-    def __init__(self, settings: Settings | None = None, *, folder: str | PathLike[str] = OUTPUT_FOLDER) -> None:
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        folder: str | PathLike[str] = OUTPUT_FOLDER,
+        pace: Pace | None = None,
+        journal: Journal | None = None,
+    ) -> None:
         self.settings = settings or Settings.load()
         self.folder = Path(folder)
+        self._pace = pace or self._learned_pace()
+        self._journal = journal or Journal(off=True)
         self._stack = AsyncExitStack()
         self._open: Line | None = None
 
@@ -60,16 +75,22 @@ class AsyncWanClient:
             settings = replace(settings, api_base=address)
         base = settings.api_base or ""
         tls = ssl.create_default_context()
-        api, outputs = Api(base, settings.token, tls), Outputs(base, tls)
+        api, outputs = Api(base, settings.token, tls, settings.timeouts), Outputs(base, tls, settings.timeouts)
         self._stack.push_async_callback(api.aclose)
         self._stack.push_async_callback(outputs.aclose)
-        self._open = Line(api, outputs, Pace(), asyncio.Semaphore(READS_AT_ONCE), settings.deadline)
+        gate = asyncio.Semaphore(READS_AT_ONCE)
+        journal = self._journal.of(base, settings.token)
+        self._open = Line(api, outputs, self._pace, journal, gate, settings.deadline, settings.timeouts)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._open = None
+        line, self._open = self._open, None
+        if line and line.submissions:
+            # Closing a connection under a submit would leave its outcome unknown.
+            timeouts = line.timeouts
+            await asyncio.wait(line.submissions, timeout=timeouts.submit if kind is None else timeouts.cancel)
         await self._stack.aclose()
 
     def run(
@@ -84,12 +105,12 @@ class AsyncWanClient:
 
         Args:
             request: What to do.
-            out: The file to write; by default one named by the API.
+            out: The file to write, or a folder that exists; by default a file named by the API.
             folder: Where that one goes; by default the client's folder.
             on_submitted: Called with the request id as soon as the API has the run.
         """
-        file = Path(out) if out is not None else None
-        return Run(self._line, request, out=file, folder=Path(folder or self.folder), on_submitted=on_submitted)
+        file, place = self._target(out, folder)
+        return Run(self._line, request, out=file, folder=place, on_submitted=on_submitted)
 
     def resume(
         self,
@@ -103,8 +124,16 @@ class AsyncWanClient:
         Raises:
             InvalidRequest: The id can't be one.
         """
-        file = Path(out) if out is not None else None
-        return Run(self._line, request_id=request_id, out=file, folder=Path(folder or self.folder))
+        file, place = self._target(out, folder)
+        return Run(self._line, request_id=request_id, out=file, folder=place)
+
+    async def cancel(self, request_id: str) -> CancelOutcome:
+        """Cancel an earlier run by its id, within seconds, and say truthfully what came of it.
+
+        Raises:
+            InvalidRequest: The id can't be one.
+        """
+        return await self.resume(request_id).cancel()
 
     async def model(self) -> ModelEntry:
         """The catalogue's entry of the model, price included. What can't be learned is left empty."""
@@ -113,6 +142,19 @@ class AsyncWanClient:
         except WanError as problem:
             log.info("no catalogue entry: %s", problem.code)
             return ModelEntry()
+
+    def _learned_pace(self) -> Pace:
+        engine = self.settings.backend.value
+        if self.settings.backend is Backend.RUNCOMFY and self.settings.api_base != DEFAULT_API_BASE:
+            engine = "other"
+        store = Journal()
+        return Pace(recall=partial(store.durations, engine), keep=partial(store.learn, engine))
+
+    def _target(self, out: str | PathLike[str] | None, folder: str | PathLike[str] | None) -> tuple[Path | None, Path]:
+        """The file to write, if it has a name, and the folder of one that hasn't."""
+        if out is not None and Path(out).is_dir():
+            out, folder = None, out
+        return Path(out) if out is not None else None, Path(folder or self.folder)
 
     @property
     def _line(self) -> Line:
@@ -126,12 +168,25 @@ class WanClient:
 
     It takes the same arguments as `AsyncWanClient`, and runs it in a thread of its own.
 
+    Runs are noted in the user's journal before they are paid for: the same request made again after a crash fetches
+    the picture that is paid already. ``journal=Journal(off=True)`` turns that off.
+
     Attributes:
         last_run: The latest run; after an interrupt it tells the run's id and what cancelling it achieved.
     """
 
-    def __init__(self, settings: Settings | None = None, *, folder: str | PathLike[str] = OUTPUT_FOLDER) -> None:
-        self._core = AsyncWanClient(settings, folder=folder)
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        folder: str | PathLike[str] = OUTPUT_FOLDER,
+        pace: Pace | None = None,
+        journal: Journal | None = None,
+    ) -> None:
+        settings = settings or Settings.load()
+        # A sandbox's runs end with the sandbox.
+        journal = journal or Journal(off=settings.backend is Backend.SANDBOX)
+        self._core = AsyncWanClient(settings, folder=folder, pace=pace, journal=journal)
         self._stack = ExitStack()
         self.last_run: Run | None = None
 
@@ -193,6 +248,14 @@ class WanClient:
         """
         return self._wait_for(self._core.resume(request_id, out=out), on_event)
 
+    def cancel(self, request_id: str) -> CancelOutcome:
+        """Cancel an earlier run by its id, within seconds, and say truthfully what came of it.
+
+        Raises:
+            InvalidRequest: The id can't be one.
+        """
+        return self._wait(lambda: self._core.cancel(request_id))
+
     def model(self) -> ModelEntry:
         """The catalogue's entry of the model, price included. What can't be learned is left empty."""
         return self._wait(self._core.model)
@@ -216,7 +279,7 @@ class WanClient:
             return future.result()
         except KeyboardInterrupt:
             future.cancel()
-            ended.wait(3 * CANCEL_SECONDS)
+            ended.wait(3 * self.settings.timeouts.cancel)
             raise
 
 

@@ -7,7 +7,7 @@ in `messages`, under its `code`; pages in other languages translate by that code
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from .messages import MESSAGES
 
@@ -147,6 +147,11 @@ class UnknownOutcome(WanError):
     default_charged = Charged.UNKNOWN
 
 
+def unknown_outcome(at: datetime, **details: Any) -> UnknownOutcome:
+    """The error of a submit sent at a time (UTC), whose answer was lost."""
+    return UnknownOutcome("unknown_outcome", at=at, time=f"{at:%H:%M:%S}", **details)
+
+
 class RunFailed(WanError):
     """The run ended without a picture."""
 
@@ -165,6 +170,12 @@ class DownloadFailed(WanError):
     """The run succeeded, but its picture could not be fetched yet. Resuming the run costs nothing."""
 
     default_charged = Charged.YES
+
+    @property
+    def passing(self) -> bool:
+        """Whether trying again soon is worth it: the connection or the server failed, not the picture."""
+        status = self.http_status
+        return self.code == "download_failed" and (status is None or status >= 500 or status in {408, 425, 429})
 
 
 class DeadlineExceeded(WanError, TimeoutError):

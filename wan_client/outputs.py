@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import os
 import re
@@ -14,9 +15,8 @@ from urllib.parse import unquote
 import httpx
 from PIL import Image
 
-from .api import CONNECT_SECONDS
 from .errors import DownloadFailed, SettingsError
-from .settings import is_loopback
+from .settings import Timeouts, is_loopback
 
 if TYPE_CHECKING:
     import ssl
@@ -27,7 +27,6 @@ OUTPUT_BYTES_MAX = 32 * 1024 * 1024
 OUTPUT_MEGAPIXELS_MAX = 32
 
 _HOSTS = (".runcomfy.net", ".runcomfy.com")
-_READ_SECONDS = 30.0
 _SUFFIXES = {"PNG": ".png", "JPEG": ".jpg", "WEBP": ".webp"}
 
 
@@ -54,28 +53,40 @@ class Outputs:
     Args:
         base: The API's address; its own host is allowed beside the vendor's storage.
         tls: One TLS context to share.
+        timeouts: How long a download may take.
     """
 
-    def __init__(self, base: str, tls: ssl.SSLContext) -> None:
+    def __init__(self, base: str, tls: ssl.SSLContext, timeouts: Timeouts | None = None) -> None:
         self._base = httpx.URL(base)
-        timeout = httpx.Timeout(_READ_SECONDS, connect=CONNECT_SECONDS)
+        self._timeouts = timeouts or Timeouts()
+        timeout = httpx.Timeout(self._timeouts.silence, connect=self._timeouts.connect)
         self._client = httpx.AsyncClient(verify=tls, timeout=timeout, trust_env=not is_loopback(base))
 
     async def aclose(self) -> None:
         """Close all connections."""
         await self._client.aclose()
 
-    async def download(self, url: str, on_bytes: Callable[[int, int | None], None]) -> Picture:
+    async def download(
+        self, url: str, on_bytes: Callable[[int, int | None], None], seconds: float = float("inf")
+    ) -> Picture:
         """Fetch one picture.
 
         Args:
             url: The address, used byte for byte.
             on_bytes: Called with the bytes received so far and, where it is known, their total.
+            seconds: How long it may take, if that is less than the settings allow.
 
         Raises:
             DownloadFailed: Its host is not allowed, it could not be fetched, or it is no complete picture.
         """
         parsed = self._checked(url)
+        try:
+            data = await asyncio.wait_for(self._fetch(url, parsed, on_bytes), min(seconds, self._timeouts.download))
+        except asyncio.TimeoutError:
+            raise DownloadFailed("download_failed", api_message="timed out") from None
+        return await asyncio.to_thread(check, data, parsed)
+
+    async def _fetch(self, url: str, parsed: httpx.URL, on_bytes: Callable[[int, int | None], None]) -> bytes:
         target = url.split("#", maxsplit=1)[0].split("://", 1)[1].partition("/")[2]
         request = self._client.build_request("GET", parsed, extensions={"target": b"/" + target.encode("ascii")})
         data = bytearray()
@@ -88,6 +99,8 @@ class Outputs:
                     _fail("download_failed", response.status_code)
                 length = response.headers.get("Content-Length", "")
                 total = int(length) if length.isascii() and length.isdigit() else None
+                if (total or 0) > OUTPUT_BYTES_MAX:
+                    _fail("output_too_large")
                 async for part in response.aiter_bytes():
                     data += part
                     if len(data) > OUTPUT_BYTES_MAX:
@@ -97,7 +110,7 @@ class Outputs:
                 await response.aclose()
         except (httpx.HTTPError, httpx.StreamError) as problem:
             raise DownloadFailed("download_failed", api_message=repr(problem)) from None
-        return check(bytes(data), parsed)
+        return bytes(data)
 
     def _checked(self, url: str) -> httpx.URL:
         try:
@@ -130,6 +143,8 @@ def check(data: bytes, url: httpx.URL) -> Picture:
             return Picture(data, _safe_stem(url) + suffix, image.width, image.height)
     except DownloadFailed:
         raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        _fail("output_too_large")
     except Exception:  # noqa: BLE001  # a broken file makes a decoder raise anything at all
         _fail("output_not_image")
 

@@ -1,17 +1,35 @@
-"""When to ask again, and how long it will take: pure functions of what earlier runs took."""
+"""When to ask again, and how long it will take: functions of what earlier runs took.
+
+A look costs a request, a late look costs waiting. With a chance `hazard` per second that a run ends just now, looks
+that are sqrt(2 × price / hazard) apart cost least in all (Barlow, Hunter and Proschan, 1963): few while the end is
+unlikely, many around the usual end, fewer again when a run is late.
+"""
 
 from __future__ import annotations
 
+import math
 import random
 from collections import deque
-from statistics import quantiles
+from statistics import NormalDist, fmean, pstdev, quantiles
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 REMEMBERED = 50
+ENOUGH = 3
 QUEUE_SECONDS = (0.5, 3.0)
-RUN_SECONDS = (0.25, 2.0)
-EARLY_SECONDS = 5.0
-SHARE_OF_ELAPSED = 0.04
+LEARNING_SECONDS = (0.25, 3.0)
+RUN_SECONDS = (0.1, 10.0)
 RETRY_SECONDS = (0.5, 8.0)
+
+# How many seconds of lateness one request saved is worth.
+REQUEST_PRICE = 0.02
+SHARE_OF_ELAPSED = 0.05
+# Runs may end at any time, whatever the past says.
+SURPRISE = 0.03
+# Durations are seen through looks, and no two runs are quite the same: spread that few samples hide.
+SPREAD_MIN = 0.03
 
 
 class Pace:
@@ -19,42 +37,80 @@ class Pace:
 
     Args:
         seed: Of the jitter, so that a test can repeat a schedule.
+        speed: How many times faster than usual everything goes, for a server with short runs.
+        price: How many seconds of lateness one request saved is worth.
+        recall: Where past durations of a size are kept; asked once for each size.
+        keep: Where a new duration of a size goes.
     """
 
-    def __init__(self, seed: int | None = None) -> None:
-        self._durations: deque[float] = deque(maxlen=REMEMBERED)
+    def __init__(
+        self,
+        seed: int | None = None,
+        *,
+        speed: float = 1.0,
+        price: float = REQUEST_PRICE,
+        recall: Callable[[str], Sequence[float]] = lambda size: (),
+        keep: Callable[[str, float], None] = lambda size, seconds: None,
+    ) -> None:
+        self._durations: dict[str, deque[float]] = {}
         self._random = random.Random(seed)  # noqa: S311  # jitter, no secret
+        self._speed = speed
+        self._price = price
+        self._recall = recall
+        self._keep = keep
 
-    def learn(self, seconds: float) -> None:
-        """Remember how long a run ran."""
-        self._durations.append(seconds)
+    def learn(self, seconds: float, size: str = "") -> None:
+        """Remember how long a run of a size ran."""
+        self._past(size).append(seconds)
+        self._keep(size, seconds)
 
-    def usual(self) -> tuple[float, float] | None:
-        """The quartiles of the past durations in seconds; None before there are any."""
-        if len(self._durations) < 2:
-            return (self._durations[0], self._durations[0]) if self._durations else None
-        low, _, high = quantiles(self._durations, n=4, method="inclusive")
+    def usual(self, size: str = "") -> tuple[float, float] | None:
+        """The quartiles of the past durations of a size, in seconds; None before there are any."""
+        past = self._past(size)
+        if len(past) < 2:
+            return (past[0], past[0]) if past else None
+        low, _, high = quantiles(past, n=4, method="inclusive")
         return low, high
 
     def while_queued(self, elapsed: float) -> float:
         """Seconds until the next look at a queued run."""
         return self._jittered(_clamp(elapsed * 0.1, *QUEUE_SECONDS))
 
-    def while_running(self, elapsed: float) -> float:
+    def while_running(self, elapsed: float, size: str = "") -> float:
         """Seconds until the next look at a run that has been running for `elapsed` seconds."""
-        first = min(self._durations, default=0.0)
-        if elapsed < first:
-            # Failures come early too, so the first looks are spaced out rather than left out.
-            return self._jittered(_clamp(first - elapsed, RUN_SECONDS[0], EARLY_SECONDS))
-        return self._jittered(_clamp(elapsed * SHARE_OF_ELAPSED, *RUN_SECONDS))
+        past = self._past(size)
+        if len(past) < ENOUGH:
+            return self._jittered(_clamp(elapsed * SHARE_OF_ELAPSED, *LEARNING_SECONDS))
+        logs = [math.log(max(seconds, 0.01)) for seconds in past]
+        # The fewer the runs, the less is known about their spread.
+        usual = NormalDist(fmean(logs), math.hypot(pstdev(logs) * (1 + 1 / len(logs)), SPREAD_MIN))
+        low, high = RUN_SECONDS
+        while high - low > RUN_SECONDS[0] / 4:
+            # The hazard rises towards the usual end, so it is taken where the look would fall.
+            middle = (low + high) / 2
+            worth = middle**2 * hazard(usual, elapsed + middle) > 2 * self._price
+            low, high = (low, middle) if worth else (middle, high)
+        return self._jittered(low)
 
     def after_trouble(self, failures: int, retry_after: float | None) -> float:
         """Seconds until the next try after so many failures in a row; never under what the server asked for."""
         wait = self._jittered(_clamp(RETRY_SECONDS[0] * 2.0 ** min(failures - 1, 10), *RETRY_SECONDS))
         return max(wait, retry_after or 0.0)
 
+    def _past(self, size: str) -> deque[float]:
+        if size not in self._durations:
+            self._durations[size] = deque(self._recall(size), maxlen=REMEMBERED)
+        return self._durations[size]
+
     def _jittered(self, seconds: float) -> float:
-        return seconds * self._random.uniform(0.9, 1.1)
+        return seconds * self._random.uniform(0.9, 1.1) / self._speed
+
+
+def hazard(usual: NormalDist, elapsed: float) -> float:
+    """The chance per second that a run ends now, if it has not yet; `usual` is of the durations' logarithms."""
+    place = math.log(max(elapsed, 0.01))
+    alive = max(1 - usual.cdf(place), 1e-3)
+    return usual.pdf(place) / (max(elapsed, 0.01) * alive) + SURPRISE / max(elapsed, 1.0)
 
 
 def _clamp(value: float, low: float, high: float) -> float:

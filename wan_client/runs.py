@@ -9,15 +9,17 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import math
 import time
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
+from itertools import count
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from anyio import CancelScope
 
-from . import hosting, outputs
-from .api import CANCEL_SECONDS, GET_SECONDS, CancelOutcome, ResultReply, State, check_request_id
+from . import hosting, journal, outputs
+from .api import CancelOutcome, ResultReply, State, check_request_id
 from .errors import (
     Charged,
     DeadlineExceeded,
@@ -30,8 +32,10 @@ from .errors import (
     RunNotFound,
     ServerTrouble,
     TransientError,
+    UnknownOutcome,
     Unreachable,
     WanError,
+    unknown_outcome,
 )
 from .images import prepare
 
@@ -41,15 +45,18 @@ if TYPE_CHECKING:
 
     from .api import Api
     from .images import PreparedImage
+    from .journal import Journal
     from .outputs import Outputs, Picture
     from .pace import Pace
     from .schema import EditRequest, ImageSource
+    from .settings import Timeouts
 
 log = logging.getLogger(__name__)
 
 TICK_SECONDS = 1.0
 SUBMIT_TRIES = 4
 SUBMIT_PATIENCE_SECONDS = 60.0
+READ_PATIENCE_SECONDS = 120.0
 DOWNLOAD_TRIES = 4
 TROUBLE_AFTER_FAILURES = 3
 FRESH_SECONDS = 30.0
@@ -58,7 +65,7 @@ ENDS = {State.SUCCEEDED, State.FAILED, State.CANCELLED}
 FINAL_DOWNLOAD_FAILURES = {"output_host", "output_too_large", "not_writable"}
 Reply = TypeVar("Reply")
 
-_MODERATION_WORDS = ("datainspection", "moderation", "inappropriate")
+_MODERATION_WORDS = ("datainspection", "moderation", "inappropriate", "nsfw", "content policy")
 
 
 @dataclass(frozen=True)
@@ -160,8 +167,11 @@ class Line:
     api: Api
     outputs: Outputs
     pace: Pace
+    journal: Journal
     gate: asyncio.Semaphore
     deadline: float
+    timeouts: Timeouts
+    submissions: set[asyncio.Task[None]] = field(default_factory=set)
 
 
 @dataclass
@@ -188,6 +198,11 @@ class Run:
     Awaiting: if the awaiting task is cancelled, the run is cancelled at the API as well, bounded to seconds.
     Iterating: leaving the iteration leaves the run alone; `resume` it by its `request_id`.
 
+    Attributes:
+        request_id: Its id, once the API has given one.
+        picked_up: Whether it turned out to have been paid for earlier, by a process that did not see its end.
+        cancel_outcome: What cancelling it achieved.
+
     Args:
         line: What it shares with other runs.
         request: What to do; None to resume.
@@ -207,20 +222,24 @@ class Run:
         folder: Path,
         on_submitted: Callable[[str], None] | None = None,
     ) -> None:
-        self.request_id = check_request_id(request_id) if request_id else None
+        self.request_id = None if request_id is None else check_request_id(request_id)
+        self.picked_up = False
         self.cancel_outcome: CancelOutcome | None = None
         self._line = line
         self._request = request
         self._out = out
         self._folder = folder
         self._on_submitted = on_submitted
-        self._events: AsyncIterator[Event] | None = None
+        self._events: AsyncGenerator[Event] | None = None
         self._submission: asyncio.Task[None] | None = None
+        self._size = request.image_size.ratio if request else ""
+        self._row: int | None = None
         self._sent = self._total = self._failures = 0
-        self._cancel_asked = False
+        self._cancel_asked = self._cancel_late = False
         self._images: tuple[PreparedImage, ...] = ()
         self._reply = ResultReply(None)
         self._began = time.monotonic()
+        self._deadline = float("inf")
         self._received = 0
         self._expected: int | None = None
 
@@ -234,6 +253,9 @@ class Run:
 
     def __aiter__(self) -> AsyncIterator[Event]:
         """The events, once."""
+        return self._read_events()
+
+    def _read_events(self) -> AsyncGenerator[Event]:
         if self._events is not None:
             raise RuntimeError("a run's events can be read once; resume it by its request_id to read on")
         self._events = self._all_events()
@@ -252,10 +274,11 @@ class Run:
             WanError: The run did not come to a picture; the error says why and what it cost.
         """
         try:
-            async for event in self:
-                on_event(event)
-                if isinstance(event, Finished):
-                    return event.result
+            async with aclosing(self._read_events()) as events:
+                async for event in events:
+                    on_event(event)
+                    if isinstance(event, Finished):
+                        return event.result
         except asyncio.CancelledError:
             with CancelScope(shield=True):
                 await self.cancel()
@@ -268,35 +291,50 @@ class Run:
         Only a queued run can be cancelled. A running one runs on and may be charged.
         """
         self.cancel_outcome = await self._cancel()
+        if self.cancel_outcome is CancelOutcome.CANCELLED:
+            self._line.journal.settle(self._row, journal.CANCELLED)
         return self.cancel_outcome
 
     async def _cancel(self) -> CancelOutcome:
         self._cancel_asked = True
         submission = self._submission
-        if self.request_id is None and submission is None:
-            return CancelOutcome.CANCELLED
         if submission is not None and not submission.done():
             if self._sent < self._total:
                 submission.cancel()
-                return CancelOutcome.CANCELLED
-            await asyncio.wait({submission}, timeout=CANCEL_SECONDS)
-        if self.request_id is None:
+            await asyncio.wait({submission}, timeout=self._line.timeouts.cancel)
+        if self.request_id is not None:
+            return await self._cancel_remotely(self.request_id)
+        if submission is None or submission.cancelled():
+            return CancelOutcome.CANCELLED
+        if not submission.done():
+            self._cancel_late = True
             return CancelOutcome.UNKNOWN
+        problem = submission.exception()
+        nothing_there = isinstance(problem, WanError) and problem.charged is Charged.NO
+        return CancelOutcome.CANCELLED if nothing_there else CancelOutcome.UNKNOWN
+
+    async def _cancel_remotely(self, request_id: str) -> CancelOutcome:
         try:
-            return await asyncio.wait_for(self._line.api.cancel(self.request_id), CANCEL_SECONDS)
+            return await asyncio.wait_for(self._line.api.cancel(request_id), self._line.timeouts.cancel)
         except asyncio.TimeoutError:
             return CancelOutcome.UNKNOWN
 
-    async def _all_events(self) -> AsyncIterator[Event]:
+    async def _all_events(self) -> AsyncGenerator[Event]:
         stages = (self._wait_for_end, self._fetch)
-        for stage in stages if self.request_id else (self._submit, *stages):
-            async with aclosing(stage()) as events:
-                try:
+        end: str | None = None
+        try:
+            for stage in stages if self.request_id else (self._submit, *stages):
+                async with aclosing(stage()) as events:
                     async for event in events:
+                        end = journal.FETCHED if isinstance(event, Finished) else None
                         yield event
-                except WanError as problem:
-                    problem.request_id = problem.request_id or self.request_id
-                    raise
+        except WanError as problem:
+            problem.request_id = problem.request_id or self.request_id
+            end = _end_for_good(problem)
+            raise
+        finally:
+            if self.request_id:
+                self._line.journal.settle(self._row, end)
 
     @property
     def _id(self) -> str:
@@ -311,12 +349,17 @@ class Run:
         outputs.check_writable(self._out.parent if self._out else self._folder)
         yield Preparing()
         body = await self._prepared_body(self._request)
+        await asyncio.to_thread(self._look_up, body)
         if self._cancel_asked:
             raise RunCancelled("cancelled_before_submit")
+        if self.request_id:
+            return
         self._total = len(body)
         submission = self._submission = asyncio.create_task(self._submit_body(body))
         # Where nobody listens any more, nobody asks for the exception either.
         submission.add_done_callback(lambda task: task.cancelled() or task.exception())
+        self._line.submissions.add(submission)
+        submission.add_done_callback(self._line.submissions.discard)
         async for _ in _ticks(submission):
             if self._failures:
                 yield Trouble(time.monotonic() - self._began, self._failures)
@@ -325,6 +368,21 @@ class Run:
         if submission.cancelled():
             raise RunCancelled("cancelled_before_submit")
         submission.result()
+
+    def _look_up(self, body: bytes) -> None:
+        """Find this very request in the journal, sent by a process that did not see its end; else note it."""
+        notes = self._line.journal
+        digest = notes.digest(body)
+        orphan = notes.orphan(digest)
+        if orphan is None:
+            self._row = notes.sending(digest, self._out)
+            return
+        if orphan.request_id is None:
+            # Said once: who sends it again after that knows what may happen.
+            notes.settle(orphan.row, journal.UNKNOWN)
+            raise unknown_outcome(orphan.sent)
+        notes.adopt(orphan.row)
+        self._row, self.request_id, self.picked_up = orphan.row, orphan.request_id, True
 
     async def _prepared_body(self, request: EditRequest) -> bytes:
         async def address(number: int, source: ImageSource) -> tuple[str, PreparedImage | None]:
@@ -339,23 +397,43 @@ class Run:
         return await asyncio.to_thread(lambda: json.dumps(body).encode())
 
     async def _submit_body(self, body: bytes) -> None:
-        """Send the request until it is accepted or refused; again only where certainly nothing was accepted."""
-        while True:
-            try:
-                self.request_id = await self._line.api.submit(body, self._note_sent)
-                break
-            except (Unreachable, RateLimited) as trouble:
-                self._failures += 1
-                self._sent = 0
-                wait = self._line.pace.after_trouble(self._failures, trouble.retry_after)
-                if self._failures >= SUBMIT_TRIES or wait > SUBMIT_PATIENCE_SECONDS:
-                    raise
-                await asyncio.sleep(wait)
+        notes = self._line.journal
+        try:
+            self.request_id = await self._sent_once(body)
+        except UnknownOutcome:
+            notes.settle(self._row, journal.UNKNOWN)
+            raise
+        except asyncio.CancelledError:
+            # Cut off with all of it on its way, it may have been accepted.
+            if self._sent < self._total:
+                notes.forget(self._row)
+            raise
+        except WanError:
+            notes.forget(self._row)
+            raise
+        notes.accepted(self._row, self.request_id)
         if self._on_submitted:
             try:
                 self._on_submitted(self.request_id)
             except Exception:
                 log.exception("the id of run %s could not be noted", self.request_id)
+        if self._cancel_late:
+            self.cancel_outcome = await self._cancel_remotely(self.request_id)
+
+    async def _sent_once(self, body: bytes) -> str:
+        """Send the request until it is accepted or refused; again only where certainly nothing was accepted."""
+        while True:
+            try:
+                return await self._line.api.submit(body, self._note_sent)
+            except (Unreachable, RateLimited) as trouble:  # noqa: PERF203  # trying again is what the loop is for
+                self._failures += 1
+                self._sent = 0
+                if self._cancel_asked:
+                    raise RunCancelled("cancelled_before_submit") from None
+                _check_patience(trouble, SUBMIT_PATIENCE_SECONDS)
+                if self._failures >= SUBMIT_TRIES:
+                    raise
+                await asyncio.sleep(self._line.pace.after_trouble(self._failures, trouble.retry_after))
 
     def _note_sent(self, sent: int) -> None:
         self._sent = sent
@@ -364,40 +442,50 @@ class Run:
         """Ask until the run has ended: ``/status`` while it is queued, ``/result`` while it runs."""
         request_id = self._id
         self._began = time.monotonic()
-        deadline = self._began + self._line.deadline
+        self._deadline = self._began + self._line.deadline
         watch = _Watch(self._began)
+        if self._row is None and (entry := self._line.journal.find(request_id)):
+            self._row = entry.row
         yield Submitted(request_id)
         while True:
+            look = asyncio.create_task(self._look(watch))
             try:
-                delay = await self._look(watch, max(0.1, min(GET_SECONDS, deadline - time.monotonic())))
+                while not (await asyncio.wait({look}, timeout=TICK_SECONDS))[0]:
+                    yield watch.event(time.monotonic(), self._line.pace.usual(self._size))
+                delay = look.result()
                 if delay is None:
                     return
             except WanError as problem:
                 delay = self._delay_after(problem, watch)
+            finally:
+                look.cancel()
             wake = time.monotonic() + delay
             while True:
                 now = time.monotonic()
-                yield watch.event(now, self._line.pace.usual())
-                if now >= deadline:
-                    raise DeadlineExceeded("deadline", minutes=round(self._line.deadline / 60))
+                yield watch.event(now, self._line.pace.usual(self._size))
+                if now >= self._deadline:
+                    minutes = f"{round(self._line.deadline / 60, 2):g}"
+                    troubled = watch.failures >= TROUBLE_AFTER_FAILURES
+                    raise DeadlineExceeded("deadline_trouble" if troubled else "deadline", minutes=minutes)
                 if now >= wake:
                     break
-                await asyncio.sleep(min(wake, deadline, now + TICK_SECONDS) - now)
+                await asyncio.sleep(min(wake, self._deadline, now + TICK_SECONDS) - now)
 
-    async def _look(self, watch: _Watch, seconds: float) -> float | None:
+    async def _look(self, watch: _Watch) -> float | None:
         """Ask once. Returns the seconds until it is worth asking again, None after the end."""
         api, pace, request_id = self._line.api, self._line.pace, self._id
         state, ended = None, watch.running_since is not None
         if not ended:
-            status = await self._read(lambda t: api.status(request_id, timeout=t), seconds)
+            status = await self._read(lambda t: api.status(request_id, timeout=t))
             watch.position, state, ended = status.queue_position, status.state, status.ended
         if ended:
-            self._reply = await self._read(lambda t: api.result(request_id, timeout=t), seconds)
+            self._reply = await self._read(lambda t: api.result(request_id, timeout=t))
             state = self._reply.state
         watch.failures, now = 0, time.monotonic()
         if state in ENDS:
-            if watch.running_since is not None and state is State.SUCCEEDED:
-                pace.learn(now - watch.running_since)
+            # Of a run picked up midway only the rest is known.
+            if watch.running_since is not None and state is State.SUCCEEDED and self._submission:
+                await asyncio.to_thread(pace.learn, now - watch.running_since, self._size)
             return None
         if state is State.QUEUED:
             watch.running_since = None
@@ -407,20 +495,27 @@ class Run:
             log.warning("run %s: the API said an unknown status word; waiting on", request_id)
         if watch.running_since is None:
             watch.running_since = now
-        return pace.while_running(now - watch.running_since)
+        return pace.while_running(now - watch.running_since, self._size)
 
     def _delay_after(self, problem: WanError, watch: _Watch) -> float:
         """Seconds until asking again after a failed look; what does not pass is raised."""
         # A run may be unknown for a moment after its submit.
-        fresh = self._submission is not None and time.monotonic() - watch.began < FRESH_SECONDS
+        fresh = (self._submission is not None or self.picked_up) and time.monotonic() - watch.began < FRESH_SECONDS
         if not isinstance(problem, TransientError) and not (fresh and isinstance(problem, RunNotFound)):
             problem.charged = Charged.UNKNOWN
             raise problem
         watch.failures += 1
-        return self._line.pace.after_trouble(watch.failures, getattr(problem, "retry_after", None))
+        retry_after = None
+        if isinstance(problem, TransientError):
+            problem.charged = Charged.UNKNOWN
+            _check_patience(problem, READ_PATIENCE_SECONDS)
+            retry_after = problem.retry_after
+        return self._line.pace.after_trouble(watch.failures, retry_after)
 
-    async def _read(self, call: Callable[[float], Awaitable[Reply]], seconds: float) -> Reply:
+    async def _read(self, call: Callable[[float], Awaitable[Reply]]) -> Reply:
+        """Read within what a call may take, and within the deadline."""
         async with self._line.gate:
+            seconds = max(0.1, min(self._line.timeouts.read, self._deadline - time.monotonic()))
             try:
                 return await asyncio.wait_for(call(seconds), seconds)
             except asyncio.TimeoutError:
@@ -429,7 +524,7 @@ class Run:
     async def _fetch(self) -> AsyncGenerator[Event]:
         """Turn the end of the run into files, or into the error that tells why there are none."""
         api, request_id = self._line.api, self._id
-        for attempt in range(1, DOWNLOAD_TRIES + 1):
+        for attempt in count(1):
             _raise_failure(self._reply)
             self._received, self._expected = 0, None
             download = asyncio.create_task(self._download(self._reply.urls))
@@ -439,15 +534,18 @@ class Run:
                 pictures, paths = download.result()
                 break
             except DownloadFailed as problem:
-                if attempt == DOWNLOAD_TRIES or problem.code in FINAL_DOWNLOAD_FAILURES:
+                delay = self._line.pace.after_trouble(attempt, None)
+                last = attempt >= DOWNLOAD_TRIES and not problem.passing
+                late = time.monotonic() + delay > self._deadline
+                if last or late or problem.code in FINAL_DOWNLOAD_FAILURES:
                     raise
-                await asyncio.sleep(self._line.pace.after_trouble(attempt, None))
+                if attempt >= TROUBLE_AFTER_FAILURES:
+                    yield Trouble(time.monotonic() - self._began, attempt)
+                await asyncio.sleep(delay)
                 # The link may have expired: a fresh reply brings a fresh one.
-                try:
-                    reply = await self._read(lambda t: api.result(request_id, timeout=t), GET_SECONDS)
+                with suppress(WanError):
+                    reply = await self._read(lambda t: api.result(request_id, timeout=t))
                     self._reply = reply if reply.state is State.SUCCEEDED else self._reply
-                except WanError as trouble:
-                    log.info("run %s: no fresh link (%s), trying the old one", request_id, trouble.code)
             finally:
                 download.cancel()
         yield Finished(
@@ -464,7 +562,8 @@ class Run:
         )
 
     async def _download(self, urls: tuple[str, ...]) -> tuple[list[Picture], tuple[Path, ...]]:
-        pictures = [await self._line.outputs.download(url, self._note_received) for url in urls]
+        left = max(1.0, self._deadline - time.monotonic())
+        pictures = [await self._line.outputs.download(url, self._note_received, left) for url in urls]
         files = [self._file(picture, index) for index, picture in enumerate(pictures)]
         paths = [
             await asyncio.to_thread(outputs.write, picture, file) for picture, file in zip(pictures, files, strict=True)
@@ -481,6 +580,14 @@ class Run:
         return self._out if index == 0 else self._out.with_stem(f"{self._out.stem}_{index + 1}")
 
 
+def _end_for_good(problem: WanError) -> str | None:
+    """What a journal keeps of a run that brings no picture any more; None where it still may."""
+    if isinstance(problem, RunCancelled):
+        return journal.CANCELLED
+    lost = isinstance(problem, DownloadFailed) and problem.code in {"output_host", "output_too_large"}
+    return journal.FAILED if lost or isinstance(problem, RunFailed | RunNotFound) else None
+
+
 def _raise_failure(reply: ResultReply) -> None:
     """Raise what an end means that brings no picture."""
     if reply.state is State.CANCELLED:
@@ -492,6 +599,14 @@ def _raise_failure(reply: ResultReply) -> None:
         raise RunFailed("run_failed", api_message=reply.failure)
     if not reply.urls:
         raise RunFailed("no_image")
+
+
+def _check_patience(trouble: TransientError, most: float) -> None:
+    """Raise it instead of waiting for longer than anybody would."""
+    if trouble.retry_after is not None and trouble.retry_after > most:
+        trouble.code = "told_to_wait"
+        trouble.values = {**trouble.values, "minutes": math.ceil(trouble.retry_after / 60)}
+        raise trouble
 
 
 async def _ticks(task: asyncio.Task[Any]) -> AsyncIterator[None]:

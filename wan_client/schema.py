@@ -99,11 +99,12 @@ def count_characters(text: str) -> int:
         is_flag = "\U0001f1e6" <= char <= "\U0001f1ff"
         extends = (
             unicodedata.category(char) in {"Mn", "Me", "Mc"}
-            or char == "\u200d"
+            or char in "\u200c\u200d"
             or "\U0001f3fb" <= char <= "\U0001f3ff"
             or "\U000e0020" <= char <= "\U000e007f"
         )
-        if not (count and (extends or joined or (is_flag and flag_open))):
+        joins = joined and unicodedata.category(char) == "So"
+        if not (count and (extends or joins or (is_flag and flag_open))):
             count += 1
             flag_open = is_flag
         else:
@@ -205,4 +206,7 @@ def check_seed(seed: float) -> int:
 def _text(value: object, field: str) -> str:
     if not isinstance(value, str):
         raise InvalidRequest("text_expected", field=field, given=type(value).__name__)
+    if any("\ud800" <= char <= "\udfff" for char in value):
+        # Half a character, as a shell passes on bytes that are no text: no encoding can carry it.
+        raise InvalidRequest("text_broken", field=field)
     return value

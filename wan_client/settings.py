@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 DEFAULT_API_BASE = "https://model-api.runcomfy.net"
 DEFAULT_DEADLINE = 900.0
 DEADLINE_MIN, DEADLINE_MAX = 1.0, 86_400.0
+PORT_MAX = 65_535
 TOKEN_NAMES = ("RUNCOMFY_API_TOKEN", "RUNCOMFY_TOKEN")
 SANDBOX_TOKEN = "sandbox"  # noqa: S105  # the sandbox takes any token; a real one is never shown to it
 
@@ -31,20 +32,53 @@ class Backend(str, Enum):
 
 
 @dataclass(frozen=True)
+class Timeouts:
+    """How long a single call may take, in seconds. The deadline of a run shortens them, and never the submit's.
+
+    Attributes:
+        connect: Making a connection.
+        read: A call that only reads.
+        submit: Sending a request with its pictures, and its answer.
+        cancel: Cancelling, all in all.
+        silence: Of a download: how long it may say nothing.
+        download: One picture, all in all.
+    """
+
+    connect: float = 15.0
+    read: float = 20.0
+    submit: float = 180.0
+    cancel: float = 5.0
+    silence: float = 30.0
+    download: float = 180.0
+
+
+@dataclass(frozen=True)
 class Settings:
-    """How to reach the engine.
+    """How to reach the engine. The values are checked, however they came together.
 
     Attributes:
         backend: The hosted model, or the sandbox on this machine.
         api_base: Where the API is, without a slash at its end. None with the sandbox, until it has started.
         token: The bearer token. Sent in the Authorization header to `api_base`, and nowhere else.
         deadline: How long a run is waited for, in seconds. Past it nothing is lost: it can be resumed.
+        timeouts: How long a single call may take.
+
+    Raises:
+        SettingsError: A value can't be used; the message names it.
     """
 
     backend: Backend
     api_base: str | None = DEFAULT_API_BASE
     token: str = field(default=SANDBOX_TOKEN, repr=False)
     deadline: float = DEFAULT_DEADLINE
+    timeouts: Timeouts = field(default_factory=Timeouts)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "token", check_token(self.token))
+        if self.api_base is not None:
+            object.__setattr__(self, "api_base", check_base(self.api_base))
+        if not DEADLINE_MIN <= self.deadline <= DEADLINE_MAX:
+            raise _out_of_range("WAN_DEADLINE", str(self.deadline), DEADLINE_MIN, DEADLINE_MAX)
 
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -74,8 +108,15 @@ class Settings:
 
 
 def read_environment() -> dict[str, str]:
-    """The variables that are set to something, in the environment or in ``.env`` of the current folder."""
-    merged = {**dotenv_values(".env"), **os.environ}
+    """The variables that are set to something, in the environment or in ``.env`` of the current folder.
+
+    Raises:
+        SettingsError: The file is no text.
+    """
+    try:
+        merged = {**dotenv_values(".env", interpolate=False), **os.environ}
+    except (OSError, UnicodeDecodeError):
+        raise SettingsError("env_file_unreadable", name=".env") from None
     return {name: value.strip() for name, value in merged.items() if value and value.strip()}
 
 
@@ -92,8 +133,12 @@ def read_number(env: Mapping[str, str], name: str, default: float, low: float, h
     except ValueError:
         number = float("nan")
     if not low <= number <= high:
-        raise SettingsError("number_malformed", name=name, given=env[name], low=f"{low:g}", high=f"{high:g}")
+        raise _out_of_range(name, env[name], low, high)
     return number
+
+
+def _out_of_range(name: str, given: str, low: float, high: float) -> SettingsError:
+    return SettingsError("number_malformed", name=name, given=given, low=f"{low:g}", high=f"{high:g}")
 
 
 def check_token(token: str, name: str = TOKEN_NAMES[0]) -> str:
@@ -119,7 +164,7 @@ def check_base(base: str) -> str:
     except httpx.InvalidURL:
         url = httpx.URL("")
     allowed = url.scheme == "https" or (url.scheme == "http" and is_loopback(base))
-    if not allowed or not url.host or url.userinfo or url.query or url.fragment:
+    if not allowed or not url.host or url.userinfo or {"?", "#"} & set(base) or (url.port or 0) > PORT_MAX:
         raise SettingsError("base_malformed", name="RUNCOMFY_API_BASE", given=base if not url.userinfo else url.host)
     return str(url).rstrip("/")
 

@@ -1,0 +1,202 @@
+"""Replies and error envelopes as a server may word them, over real HTTP."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
+from typing import Any
+
+import pytest
+
+from wan_client import (
+    AuthenticationError,
+    CancelOutcome,
+    InsufficientBalance,
+    RateLimited,
+    Refused,
+    RunNotFound,
+    ServerTrouble,
+    UnknownOutcome,
+    WanError,
+)
+from wan_client.api import Api, State
+
+from .support import TOKEN, Scripted, answer, scripted
+
+BODY = b'{"prompt": "x"}'
+PAGE = b"<html><body>413 Request Entity Too Large</body></html>"
+
+
+async def submit(server: Scripted) -> str:
+    api = Api(server.url, TOKEN)
+    try:
+        return await api.submit(BODY)
+    finally:
+        await api.aclose()
+
+
+SEED = [{"loc": ["input", "seed"], "msg": "m"}]
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind", "code", "words"),
+    [
+        (answer({"error_code": 400001, "error_message": "m"}, 400), Refused, "model_unknown", "m"),
+        (answer({"error_code": "400002", "message": "m"}, 400), InsufficientBalance, "balance", "m"),
+        (answer({"code": 400004, "error": "m"}, 400), AuthenticationError, "authentication", "m"),
+        (answer({"error_code": None, "code": 400004}, 400), AuthenticationError, "authentication", ""),
+        (answer({"code": 403001, "detail": "m"}, 403), AuthenticationError, "forbidden", "m"),
+        (answer({"error_code": 403003}, 400), AuthenticationError, "forbidden", ""),
+        (answer({"message": "m"}, 401), AuthenticationError, "authentication", "m"),
+        (answer(PAGE, 401), AuthenticationError, "authentication", ""),
+        (answer(b"", 401), AuthenticationError, "authentication", ""),
+        (answer({"message": {"a": 1}}, 402), InsufficientBalance, "balance", '{"a": 1}'),
+        (answer({}, 413), Refused, "too_large", ""),
+        (answer(PAGE, 413), Refused, "too_large", ""),
+        (answer({"error_code": 422001, "detail": SEED}, 422), Refused, "refused_field", None),
+        (answer({"detail": [{"loc": ["body", "image_urls", 1]}]}, 422), Refused, "refused_image", None),
+        (answer({"detail": [{"loc": ["input", "image_urls"]}]}, 422), Refused, "refused_image", None),
+        (answer({"detail": [{"loc": "odd"}]}, 422), Refused, "refused", '[{"loc": "odd"}]'),
+        (answer({"detail": 5}, 422), Refused, "refused", "5"),
+        (answer({"error": "m"}, 400), Refused, "refused", "m"),
+        (answer({"error_code": 400002}, 200), InsufficientBalance, "balance", ""),
+        (answer({"error_code": 422001, "request_id": "r1"}, 200), Refused, "refused", ""),
+        (answer({}, 429), RateLimited, "rate_limited", ""),
+        (answer(b"slow down", 429), RateLimited, "rate_limited", ""),
+        (answer({"error_code": 500001, "error_message": "m"}, 400), UnknownOutcome, "unknown_outcome", "m"),
+        (answer({"request_id": 5}), UnknownOutcome, "unknown_outcome", "no usable request_id"),
+        (answer({"request_id": "a/b"}), UnknownOutcome, "unknown_outcome", "no usable request_id"),
+        (answer(PAGE, 403), UnknownOutcome, "unknown_outcome", ""),
+        (answer(b'{"request_id": "r1"}', Content_Encoding="gzip"), UnknownOutcome, "unknown_outcome", None),
+    ],
+)  # fmt: skip
+async def test_an_envelope_becomes_an_error(reply: Any, kind: type[WanError], code: str, words: str | None) -> None:
+    with scripted(submit=[reply]) as server:
+        with pytest.raises(WanError) as caught:
+            await submit(server)
+        assert len(server.seen) == 1
+    assert (type(caught.value), caught.value.code) == (kind, code)
+    assert words is None or (caught.value.api_message or "") == words
+    assert str(caught.value)
+
+
+@pytest.mark.parametrize("status", [200, 201, 202])
+async def test_any_success_with_an_id_is_an_acceptance(status: int) -> None:
+    with scripted(submit=[answer({"request_id": "r_-1", "status": "in_queue"}, status)]) as server:
+        assert await submit(server) == "r_-1"
+        method, path, headers = server.seen[0]
+    assert (method, path) == ("POST", "/v1/models/wan-ai/wan-2-6/image-to-image")
+    assert headers["Authorization"] == f"Bearer {TOKEN}"
+    assert headers["Content-Type"] == "application/json"
+    assert headers["Content-Length"] == str(len(BODY))
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [("7", 7), ("0.5", 0.5), ("-3", 0), ("nan", 0), ("soon", None), ("", None),
+     (format_datetime(datetime.now(timezone.utc) - timedelta(hours=1), usegmt=True), 0)],
+)  # fmt: skip
+async def test_retry_after_is_read_as_a_number_or_a_date(value: str, seconds: float | None) -> None:
+    with scripted(submit=[answer({}, 429, Retry_After=value)]) as server, pytest.raises(RateLimited) as caught:
+        await submit(server)
+    assert caught.value.retry_after == seconds
+
+
+@pytest.mark.parametrize(
+    ("output", "urls"),
+    [
+        ({"image": "u"}, ["u"]),
+        ({"images": ["u", "v"]}, ["u", "v"]),
+        ({"image": {"url": "u"}}, ["u"]),
+        ({"images": [{"url": "u"}, {"url": None}, 5]}, ["u"]),
+        ({"image": None, "images": ["u"]}, ["u"]),
+        ({"image": "", "images": ["u"]}, ["u"]),
+        ("u", ["u"]),
+        (["u"], ["u"]),
+        (None, []),
+        ({}, []),
+        ({"video": "u"}, []),
+        ({"image": ["u"]}, ["u"]),
+    ],
+)
+async def test_pictures_are_found_wherever_the_output_has_them(output: Any, urls: list[str]) -> None:
+    reply = {"status": "succeeded", "output": output, "input": {"image": "not this"}, "cost": 0.03, "more": 1}
+    with scripted(result=[answer(reply)]) as server:
+        api = Api(server.url, TOKEN)
+        result = await api.result("r1")
+        await api.aclose()
+        assert server.seen[0][1] == "/v1/requests/r1/result?include_cost=true"
+    assert list(result.urls) == urls
+    assert (result.state, result.cost, result.extra) == (State.SUCCEEDED, 0.03, {"more": 1})
+
+
+@pytest.mark.parametrize(
+    ("word", "state"),
+    [
+        ("in_queue", State.QUEUED), ("PENDING", State.QUEUED), ("waiting", State.QUEUED),
+        ("In-Progress", State.RUNNING),
+        ("starting", State.RUNNING), ("processing", State.RUNNING), ("completed", State.SUCCEEDED),
+        ("Success", State.SUCCEEDED), ("succeeded ", State.SUCCEEDED), ("failed", State.FAILED),
+        ("canceled", State.CANCELLED), ("CANCELLED", State.CANCELLED), ("brewing", None), (None, None), (5, None),
+    ],
+)  # fmt: skip
+async def test_words_are_compared_loosely(word: object, state: State | None) -> None:
+    with scripted(status=[answer({"status": word, "queue_position": -1})]) as server:
+        api = Api(server.url, TOKEN)
+        reply = await api.status("r1")
+        await api.aclose()
+    assert (reply.state, reply.queue_position) == (state, None)
+    assert reply.ended == (state in {State.SUCCEEDED, State.FAILED, State.CANCELLED})
+
+
+async def test_a_result_that_is_not_ready_is_waiting() -> None:
+    with scripted(result=[answer({"error_code": 400005}, 400)]) as server:
+        api = Api(server.url, TOKEN)
+        assert (await api.result("r1")).state is State.RUNNING
+        await api.aclose()
+
+
+async def test_a_failed_run_may_carry_the_reason_as_an_error_code() -> None:
+    reply = {"request_id": "r1", "status": "failed", "error_code": 500001, "error": {"message": "m"}}
+    with scripted(result=[answer(reply)]) as server:
+        api = Api(server.url, TOKEN)
+        result = await api.result("r1")
+        await api.aclose()
+    assert (result.state, result.failure) == (State.FAILED, '{"message": "m"}')
+
+
+@pytest.mark.parametrize("status", [404, 400])
+async def test_an_unknown_run_is_its_own_error(status: int) -> None:
+    with scripted(status=[answer({"error_code": 404001}, status)]) as server:
+        api = Api(server.url, TOKEN)
+        with pytest.raises(RunNotFound):
+            await api.status("r1")
+        await api.aclose()
+
+
+@pytest.mark.parametrize(
+    ("reply", "outcome"),
+    [
+        (answer({"outcome": "cancelled"}, 202), CancelOutcome.CANCELLED),
+        (answer({"outcome": "Canceled"}, 200), CancelOutcome.CANCELLED),
+        (answer({"status": "cancelled"}, 202), CancelOutcome.CANCELLED),
+        (answer({"outcome": "not_cancellable"}, 202), CancelOutcome.NOT_CANCELLABLE),
+        (answer({"outcome": "perhaps"}, 202), CancelOutcome.UNKNOWN),
+        (answer({}, 202), CancelOutcome.UNKNOWN),
+        (answer({}, 500), CancelOutcome.UNKNOWN),
+        (answer({"error_code": 404001}, 404), CancelOutcome.UNKNOWN),
+    ],
+)
+async def test_a_cancel_is_told_as_it_is(reply: Any, outcome: CancelOutcome) -> None:
+    with scripted(cancel=[reply]) as server:
+        api = Api(server.url, TOKEN)
+        assert await api.cancel("r1") is outcome
+        await api.aclose()
+
+
+async def test_a_reply_without_end_is_cut_off() -> None:
+    with scripted(status=[answer(b" " * (65 * 1024 * 1024))]) as server:
+        api = Api(server.url, TOKEN)
+        with pytest.raises(ServerTrouble):
+            await api.status("r1")
+        await api.aclose()

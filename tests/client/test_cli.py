@@ -1,0 +1,275 @@
+"""The command line, as a process of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .support import TOKEN, picture
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from wan_sandbox import Sandbox
+
+    from .conftest import Serve
+
+ROOT = Path(__file__).parents[2]
+
+
+class Shell:
+    """Runs the command in a folder with a picture, against a server."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.env = {name: value for name, value in os.environ.items() if not name.startswith(("RUNCOMFY", "WAN_"))}
+        self.env |= {"PYTHONPATH": str(ROOT), "NO_COLOR": "1", "XDG_STATE_HOME": str(folder / "state")}
+        (folder / "cat.png").write_bytes(picture())
+
+    def at(self, sandbox: Sandbox, **env: str) -> Shell:
+        self.env |= {"RUNCOMFY_API_TOKEN": TOKEN, "RUNCOMFY_API_BASE": sandbox.url, "WAN_DEADLINE": "20", **env}
+        return self
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "wan_client", *arguments], cwd=self.folder, env=self.env, text=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+
+    def run(self, *arguments: str) -> tuple[int, str, str]:
+        with self.start(*arguments) as process:
+            out, err = process.communicate(timeout=60)
+        assert "Traceback" not in err
+        assert TOKEN not in out + err
+        return process.returncode, out, err
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Shell:
+    return Shell(tmp_path)
+
+
+def wait_for(word: str, process: subprocess.Popen[str]) -> None:
+    """Read what the command says up to a word."""
+    assert process.stderr
+    while word not in process.stderr.readline():
+        assert process.poll() is None
+
+
+def test_the_path_is_all_that_goes_to_standard_output(serve: Serve, shell: Shell) -> None:
+    code, out, err = shell.at(serve()).run("sketch", "cat.png", "-o", "out.png", "--image-size", "16:9", "--seed", "7")
+    assert (code, out) == (0, "out.png\n")
+    assert (shell.folder / "out.png").exists()
+    assert "1280 × 720" in err
+    assert "\x1b" not in err, "no terminal, no escape codes"
+
+
+def test_quiet_says_nothing_else(serve: Serve, shell: Shell) -> None:
+    code, out, err = shell.at(serve()).run("-q", "sketch", "cat.png")
+    assert (code, err) == (0, "")
+    assert (shell.folder / out.strip()).exists()
+
+
+def test_without_a_token_the_preview_is_drawn_and_says_so(shell: Shell) -> None:
+    code, out, err = shell.run("sepia", "cat.png")
+    assert code == 0
+    assert "local preview" in err
+    assert "local-preview" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        ((), 64),
+        (("--no-such-option",), 64),
+        (("sketch", "cat.png", "--seed", "many"), 64),
+        (("resume",), 64),
+        (("sketch",), 65),
+        (("", "cat.png"), 65),
+        (("sketch", "cat.png", "--image-size", "5:4"), 65),
+        (("sketch", "cat.png", "--seed", "-1"), 65),
+        (("sketch", "cat.png", "cat.png", "cat.png", "cat.png"), 65),
+        (("sketch", "cat.txt"), 65),
+        (("resume", "../x"), 65),
+        (("sketch", "no-such.png"), 66),
+        (("sketch", "."), 66),
+        (("sketch", "cat.png", "-o", "cat.png/out.png"), 73),
+    ],
+)
+def test_a_wrong_call_has_its_exit_code(serve: Serve, shell: Shell, arguments: tuple[str, ...], code: int) -> None:
+    sandbox = serve()
+    (shell.folder / "cat.txt").write_text("no picture")
+    got, out, err = shell.at(sandbox).run(*arguments)
+    assert (got, out) == (code, "")
+    assert err.strip()
+    assert sandbox.counters.submits_received == 0
+
+
+@pytest.mark.parametrize(
+    ("faults", "code", "words"),
+    [
+        (("failed-text",), 1, "Run "),
+        (("moderation-object",), 1, "content check"),
+        (("submit-422",), 69, "Nothing was charged"),
+        (("submit-html-502",), 75, "Generations"),
+        (("output-expired",), 75, "costs nothing"),
+        (("submit-unauthorised",), 77, "token"),
+        (("submit-no-balance",), 77, "balance"),
+    ],
+)
+def test_what_the_server_does_has_its_exit_code(
+    serve: Serve, shell: Shell, faults: tuple[str, ...], code: int, words: str
+) -> None:
+    got, out, err = shell.at(serve(*faults)).run("-q", "sketch", "cat.png")
+    assert (got, out) == (code, "")
+    assert words in err
+
+
+@pytest.mark.parametrize(
+    ("env", "code"),
+    [
+        ({"WAN_BACKEND": "runcomfy"}, 77),
+        ({"RUNCOMFY_TOKEN": "to ken"}, 77),
+        ({"WAN_BACKEND": "cloud"}, 64),
+        ({"RUNCOMFY_API_BASE": "http://example.com"}, 64),
+    ],
+)
+def test_a_bad_setting_has_its_exit_code(shell: Shell, env: dict[str, str], code: int) -> None:
+    shell.env |= env
+    got, out, err = shell.run("sketch", "cat.png")
+    assert (got, out) == (code, "")
+    assert next(iter(env)).removesuffix("_TOKEN") in err or "RUNCOMFY_API_TOKEN" in err
+
+
+def test_past_the_deadline_the_message_says_how_to_get_the_picture(serve: Serve, shell: Shell) -> None:
+    sandbox = serve(run_time=(2, 2), speed=1, warm_up=0)
+    code, out, err = shell.at(sandbox, WAN_DEADLINE="1").run("sketch", "cat.png")
+    assert (code, out) == (75, "")
+    found = re.search(r"wan_client resume (\w+)", err)
+    assert found
+    code, out, err = shell.at(sandbox).run("resume", found[1], "-o", "late.png")
+    assert (code, out) == (0, "late.png\n")
+    assert sandbox.counters.submits_accepted == 1
+
+
+def test_ctrl_c_takes_a_waiting_run_out_of_the_queue(serve: Serve, shell: Shell) -> None:
+    sandbox = serve("never-starts")
+    with shell.at(sandbox).start("sketch", "cat.png") as process:
+        wait_for("queue", process)
+        began = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+        assert time.monotonic() - began < 8
+    assert process.returncode == 130
+    assert out == ""
+    assert "Removed from the queue" in err
+    assert "Traceback" not in err
+    assert sandbox.counters.jobs_cancelled == 1
+
+
+def test_ctrl_c_tells_that_a_running_run_goes_on(serve: Serve, shell: Shell) -> None:
+    sandbox = serve("never-ends")
+    with shell.at(sandbox).start("sketch", "cat.png") as process:
+        wait_for("Running", process)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "Too late to cancel" in err
+    assert re.search(r"wan_client resume \w+", err)
+    assert sandbox.counters.jobs_cancelled == 0
+
+
+def test_ctrl_c_before_anything_is_sent_costs_nothing(serve: Serve, shell: Shell) -> None:
+    sandbox = serve()
+    with sandbox.refusing(), shell.at(sandbox).start("sketch", "cat.png") as process:
+        wait_for("trouble", process)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "Nothing was charged" in err
+    assert sandbox.counters.submits_received == 0
+
+
+def test_help_is_worth_reading(shell: Shell) -> None:
+    code, out, _ = shell.run("--help")
+    assert code == 0
+    assert "image 1" in out
+    assert "RUNCOMFY_API_TOKEN" in out
+    assert "resume" in out
+
+
+def test_runs_lists_what_was_sent(serve: Serve, shell: Shell) -> None:
+    shell.at(serve("failed-text@1"))
+    assert "No runs" in shell.run("runs")[2]
+    shell.run("first", "cat.png", "-o", "first.png")
+    shell.run("second", "cat.png")
+    code, out, _ = shell.run("runs")
+    second, first = out.splitlines()
+    assert code == 0
+    assert "fetched" in first
+    assert first.endswith("first.png")
+    assert "ended without a picture" in second
+    shell.env["RUNCOMFY_API_TOKEN"] = "another-account"
+    assert shell.run("runs")[1] == ""
+
+
+def test_cancel_by_id(serve: Serve, shell: Shell) -> None:
+    sandbox = serve("never-starts")
+    with shell.at(sandbox).start("sketch", "cat.png") as process:
+        wait_for("queue", process)
+        process.kill()
+    request_id = shell.run("runs")[1].split()[2]
+    code, _, err = shell.run("cancel", request_id)
+    assert (code, err.strip()) == (0, "Removed from the queue before it started.")
+    assert shell.run("cancel", "unknown0")[0] == 75
+    assert sandbox.counters.jobs_cancelled == 1
+
+
+def test_price_is_the_catalogues(serve: Serve, shell: Shell) -> None:
+    code, out, _ = shell.at(serve(price=0.035)).run("price")
+    assert code == 0
+    assert out.startswith("$0.035 per ")
+    assert shell.at(serve("model-500")).run("price")[0] == 69
+
+
+def test_killed_between_submit_and_download_the_same_call_fetches_what_was_paid(serve: Serve, shell: Shell) -> None:
+    sandbox = serve(run_time=(30, 30))
+    with shell.at(sandbox).start("sketch", "cat.png", "-o", "out.png") as process:
+        wait_for("queue", process)
+        process.kill()
+    code, out, err = shell.run("sketch", "cat.png", "-o", "out.png")
+    assert (code, out) == (0, "out.png\n")
+    assert "nothing was sent again" in err
+    assert sandbox.counters.submits_accepted == 1
+    # Fetched is fetched: now the same words ask for a new picture.
+    assert shell.run("-q", "sketch", "cat.png")[0] == 0
+    assert sandbox.counters.submits_accepted == 2
+
+
+def test_killed_while_sending_the_next_call_tells_it_once(serve: Serve, shell: Shell) -> None:
+    sandbox = serve("accepted-hang*1")
+    with shell.at(sandbox).start("sketch", "cat.png") as process:
+        wait_for("Uploading", process)
+        until(lambda: sandbox.counters.submits_accepted)
+        process.kill()
+    code, _, err = shell.run("-q", "sketch", "cat.png")
+    assert code == 75
+    assert "UTC" in err
+    assert "Generations" in err
+    assert shell.run("-q", "sketch", "cat.png")[0] == 0
+    assert sandbox.counters.submits_accepted == 2
+
+
+def until(true: Callable[[], object]) -> None:
+    end = time.monotonic() + 10
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.01)

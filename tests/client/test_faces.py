@@ -1,0 +1,123 @@
+"""The synchronous face, and what importing the package costs."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from wan_client import AsyncWanClient, Backend, Finished, Preparing, RunFailed, Settings, Submitted, WanClient, edit
+from wan_client.settings import Timeouts
+
+from .support import TOKEN, an_edit, picture
+
+if TYPE_CHECKING:
+    from wan_client import Event
+
+    from .conftest import Serve
+
+
+ROOT = Path(__file__).parents[2]
+
+
+def settings(url: str) -> Settings:
+    return Settings(Backend.RUNCOMFY, url, TOKEN, deadline=20, timeouts=Timeouts(read=2, cancel=1))
+
+
+def test_a_script_gets_a_picture(serve: Serve, tmp_path: Path) -> None:
+    events: list[Event] = []
+    ids: list[str] = []
+    with WanClient(settings(serve().url), folder=tmp_path) as client:
+        result = client.edit(
+            "sketch", picture(), on_event=events.append, on_submitted=ids.append, image_size="16:9", seed=7
+        )
+        again = client.resume(result.request_id, out=tmp_path / "again.png")
+        assert client.model().input_schema
+    assert (type(events[0]), type(events[-1])) == (Preparing, Finished)
+    assert ids == [result.request_id]
+    assert result.path.read_bytes() == again.path.read_bytes()
+
+
+def test_one_call_with_the_settings_of_the_environment(
+    serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RUNCOMFY_API_TOKEN", TOKEN)
+    monkeypatch.setenv("RUNCOMFY_API_BASE", serve().url)
+    assert edit("sketch", picture(), out=tmp_path / "a.png").path.exists()
+
+
+async def test_the_synchronous_face_works_inside_a_running_loop(serve: Serve, tmp_path: Path) -> None:
+    """As in a notebook, whose cells run on a loop."""
+    with WanClient(settings(serve().url), folder=tmp_path) as client:
+        assert client.edit("sketch", picture()).path.exists()
+
+
+def test_errors_come_through_the_synchronous_face(serve: Serve, tmp_path: Path) -> None:
+    with WanClient(settings(serve("failed-text").url), folder=tmp_path) as client:
+        with pytest.raises(RunFailed) as caught:
+            client.edit("sketch", picture())
+        assert client.last_run
+        assert caught.value.request_id == client.last_run.request_id
+
+
+def test_one_client_serves_several_threads(serve: Serve, tmp_path: Path) -> None:
+    sandbox = serve(workers=4)
+    with WanClient(settings(sandbox.url), folder=tmp_path) as client, ThreadPoolExecutor(4) as threads:
+        results = list(threads.map(lambda seed: client.edit("sketch", picture(), seed=seed), range(6)))
+    assert len({result.path for result in results}) == 6
+    assert sandbox.counters.submits_accepted == 6
+
+
+def test_a_callback_that_fails_ends_the_waiting_and_not_the_client(serve: Serve, tmp_path: Path) -> None:
+    def fail(event: Event) -> None:
+        if isinstance(event, Submitted):
+            raise LookupError
+
+    with WanClient(settings(serve().url), folder=tmp_path) as client:
+        with pytest.raises(LookupError):
+            client.edit("sketch", picture(), on_event=fail)
+        assert client.last_run
+        assert client.last_run.request_id
+        assert client.resume(client.last_run.request_id).path.exists()
+
+
+def test_closing_leaves_no_thread_behind(serve: Serve, tmp_path: Path) -> None:
+    url = serve().url
+    before = threading.active_count()
+    with WanClient(settings(url), folder=tmp_path):
+        pass
+    assert threading.active_count() == before
+
+
+async def test_a_client_that_is_not_open_says_so() -> None:
+    with pytest.raises(RuntimeError, match="open"):
+        AsyncWanClient(settings("http://127.0.0.1:9")).run(an_edit())
+
+
+async def test_without_a_token_the_sandbox_comes_and_goes_with_the_client(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    async with AsyncWanClient(Settings.load({}), folder=tmp_path) as client:
+        result = await asyncio.wait_for(client.run(an_edit()).wait(), 60)
+    assert "local-preview" in result.path.name
+
+
+def test_importing_the_package_imports_little() -> None:
+    code = (
+        "import sys, json; import httpx, PIL.Image; before = set(sys.modules); import wan_client; "
+        "print(json.dumps([sorted(sys.modules), sorted(set(sys.modules) - before)]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, cwd=ROOT)
+    loaded, added = json.loads(done.stdout)
+    roots = {name.partition(".")[0] for name in loaded}
+    assert not roots & {"gradio", "numpy", "wan_sandbox", "starlette", "uvicorn", "boto3", "botocore", "pillow_heif"}
+    third = {name.partition(".")[0] for name in added} - set(sys.stdlib_module_names)
+    assert third <= {"wan_client", "dotenv", "PIL", "anyio", "typing_extensions"}
