@@ -117,3 +117,11 @@ def app(shared_app: App) -> App:
 def photos() -> Path:
     """The sample photographs."""
     return PHOTOS
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A skipped test tests nothing, so it fails the run."""
+    reporter: Any = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -1,0 +1,76 @@
+"""The files around the code say what is so."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text("utf-8")
+
+
+@pytest.fixture
+def front_matter() -> dict[str, object]:
+    head: dict[str, object] = yaml.safe_load(README.split("---\n")[1])
+    return head
+
+
+def pinned(name: str) -> str:
+    match = re.search(rf"^{name}==(\S+)", (ROOT / "requirements.txt").read_text("utf-8"), re.MULTILINE)
+    assert match
+    return match[1]
+
+
+def test_a_space_installs_the_gradio_that_is_tested(front_matter: dict[str, object]) -> None:
+    assert front_matter["sdk"] == "gradio"
+    assert front_matter["sdk_version"] == pinned("gradio")
+
+
+def test_the_front_matter_is_what_a_space_takes(front_matter: dict[str, object]) -> None:
+    assert (ROOT / str(front_matter["app_file"])).is_file()
+    assert front_matter["license"] == "apache-2.0"
+    assert len(str(front_matter["short_description"])) <= 60
+    assert str(front_matter["python_version"]) in {"3.10", "3.11", "3.12", "3.13"}
+    assert front_matter["tags"]
+
+
+def test_the_readme_names_the_two_commands() -> None:
+    lines = README.splitlines()
+    assert "pip install -r requirements.txt && python app.py" in lines
+    assert "pip install -r requirements.txt -r tests/requirements.txt && pytest" in lines
+
+
+def test_every_file_that_the_readme_points_to_is_there() -> None:
+    for target in re.findall(r"\]\(([^)#:]+)\)", README):
+        assert (ROOT / target).exists(), target
+
+
+def test_every_setting_is_documented() -> None:
+    read = set()
+    for folder in ("wan_client", "studio"):
+        for file in (ROOT / folder).glob("*.py"):
+            read |= set(re.findall(r"\"((?:RUNCOMFY|WAN)_[A-Z0-9_]+)\"", file.read_text("utf-8")))
+    documented = set(re.findall(r"\b((?:RUNCOMFY|WAN)_[A-Z0-9_]+)", (ROOT / ".env.example").read_text("utf-8")))
+    assert read == documented
+    assert all(name in README for name in read)
+
+
+def test_the_photographs_carry_their_rights() -> None:
+    rights = (ROOT / "assets" / "photos" / "README.md").read_text("utf-8")
+    for photo in (ROOT / "assets" / "photos").glob("*.jpg"):
+        assert photo.name in rights
+
+
+def test_the_rooms_point_one_way() -> None:
+    forbidden = {
+        "wan_client": r"gradio|numpy|wan_sandbox|studio",
+        "wan_sandbox": r"gradio|wan_client|studio",
+        "studio": r"wan_sandbox",
+    }
+    for room, others in forbidden.items():
+        for file in (ROOT / room).rglob("*.py"):
+            found = re.search(rf"^\s*(?:from|import) (?:{others})\b", file.read_text("utf-8"), re.MULTILINE)
+            assert not found, f"{file.relative_to(ROOT)}: {found and found[0]}"
