@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from wan_client import Charged, DeadlineExceeded, DownloadFailed, TransientError, WanError
+from wan_client import Charged, DeadlineExceeded, DownloadFailed, ModelEntry, TransientError, WanError
 
 from . import view
 from .form import Form
@@ -36,9 +36,8 @@ class Actions:
 
     async def banner(self, request: gr.Request) -> str:
         """Which engine is at work."""
-        texts = texts_for(request)
-        model = None if self._jobs.sandbox else await self._jobs.model()
-        return view.banner(texts, sandbox=self._jobs.sandbox, model=model)
+        model = ModelEntry() if self._jobs.sandbox else await self._jobs.model()
+        return view.banner(texts_for(request), self._jobs.settings, model)
 
     def empty(self, request: gr.Request) -> str:
         """The result's place before there is one."""
@@ -103,7 +102,7 @@ class Actions:
             return
         if job is None or (job.problem and _resumable(job.problem)):
             try:
-                job = await self._jobs.resume(str(request_id))
+                job = await self._jobs.resume(request_id or "")
             except WanError as problem:
                 yield self._failed(texts, problem, "")
                 return
@@ -154,4 +153,4 @@ def _read(pending: str) -> dict[str, str]:
         value = json.loads(pending or "{}")
     except (ValueError, TypeError):
         return {}
-    return value if isinstance(value, dict) else {}
+    return {name: text for name, text in value.items() if isinstance(text, str)} if isinstance(value, dict) else {}

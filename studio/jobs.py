@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+import shutil
 import time
 from collections import OrderedDict
 from typing import TYPE_CHECKING
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 KEPT = 500
+FILES_KEPT_SECONDS = 24 * 3600
 PRICE_SECONDS = 600.0
 
 
@@ -204,6 +206,11 @@ class Jobs:
         return self._client
 
     def _new_folder(self) -> Path:
+        """An empty folder under an unguessable name; those of earlier days go."""
+        if self._folder.is_dir():
+            for old in self._folder.iterdir():
+                if time.time() - old.stat().st_mtime > FILES_KEPT_SECONDS:
+                    shutil.rmtree(old, ignore_errors=True)
         folder = self._folder / secrets.token_hex(16)
         folder.mkdir(parents=True)
         return folder

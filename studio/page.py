@@ -21,7 +21,7 @@ from wan_client.schema import (
 )
 
 from . import actions, examples, published
-from .jobs import Jobs
+from .jobs import FILES_KEPT_SECONDS, Jobs
 from .slot import Slot
 from .texts import DEFAULT_LANGUAGE, translations
 from .uploads import results_folder
@@ -33,7 +33,6 @@ _STATIC = Path(__file__).parent / "static"
 # Waiting costs a page next to nothing, so many may wait: what bounds the work is the API's queue.
 THREADS = 400
 UPLOAD_LIMIT = "40mb"
-FILES_KEPT_SECONDS = 24 * 3600
 CLEANING_SECONDS = 3600
 PENDING_KEY = "wan-studio-pending"
 

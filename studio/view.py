@@ -8,7 +8,10 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+import httpx
+
 from wan_client import (
+    Backend,
     CancelOutcome,
     Downloading,
     Finished,
@@ -19,12 +22,13 @@ from wan_client import (
     Trouble,
     Uploading,
 )
+from wan_client.settings import DEFAULT_API_BASE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from wan_client import Event, ModelEntry, Result, WanError
+    from wan_client import Event, ModelEntry, Result, Settings, WanError
 
     from .jobs import Job
     from .texts import Texts
@@ -46,14 +50,16 @@ def file_url(path: Path) -> str:
     return f"gradio_api/file={quote(str(path))}"
 
 
-def banner(texts: Texts, *, sandbox: bool, model: ModelEntry | None) -> str:
-    """Which engine is at work, and what a run costs."""
-    if sandbox:
+def banner(texts: Texts, settings: Settings, model: ModelEntry) -> str:
+    """Which engine is at work, where pictures go, and what a run costs by the catalogue."""
+    if settings.backend is Backend.SANDBOX:
         return _banner("sandbox", texts("banner.sandbox.name"), texts("banner.sandbox"))
-    words = texts("banner.runcomfy")
-    if model and model.price_usd is not None and model.price_unit in {"image", "output"}:
-        words = texts("banner.runcomfy_priced", price=f"{model.price_usd:.4g}")
-    return _banner("runcomfy", texts("banner.runcomfy.name"), words)
+    priced = model.price_usd is not None and model.price_unit in {"image", "output"}
+    price = texts("banner.price", price=f"{model.price_usd:.4g}") if priced else ""
+    if settings.api_base == DEFAULT_API_BASE:
+        return _banner("hosted", texts("banner.runcomfy.name"), f"{texts('banner.runcomfy')} {price}")
+    host = httpx.URL(settings.api_base or "").host
+    return _banner("hosted", texts("banner.other.name", host=host), f"{texts('banner.other', host=host)} {price}")
 
 
 def _banner(kind: str, name: str, words: str) -> str:
@@ -131,7 +137,7 @@ def result_panel(texts: Texts, job: Job, result: Result) -> str:
             f'<span class="tag tag-before" aria-hidden="true">{escape(texts("compare.before"))}</span>'
             f'<span class="tag tag-after" aria-hidden="true">{escape(texts("compare.after"))}</span>'
         )
-    facts = [texts("banner.sandbox.name")] if job.sandbox else []
+    facts = [texts("banner.sandbox.name")] if "local_preview" in result.extra else []
     facts.append(f"{result.width} × {result.height}")
     if job.form:
         facts.append(texts("fact.seed", seed=int(job.form.seed or 0)))
@@ -140,7 +146,7 @@ def result_panel(texts: Texts, job: Job, result: Result) -> str:
         f'<div class="stage">{picture}</figure>'
         f'<p class="facts"><a class="download" href="{after}" download="{name}">{escape(texts("result.download"))}</a>'
         f"<span>{escape(' · '.join(facts))}</span></p>"
-        f"{_plan(texts, result.extra) if job.sandbox else ''}{_changes(texts, result)}</div>"
+        f"{_plan(texts, result.extra)}{_changes(texts, result)}</div>"
     )
 
 

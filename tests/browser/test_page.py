@@ -301,7 +301,7 @@ def test_the_token_stays_on_the_server(visit: Visit, photos: Path) -> None:
         seen: list[str] = []
         page = visit(app.url)
         page.on("response", lambda response: seen.append(f"{response.url} {json.dumps(response.headers)}"))
-        expect(page.locator(".engine")).to_contain_text("paid run of the hosted model, $0.03")
+        expect(page.locator(".engine")).to_contain_text("Price by its catalogue: $0.03 a picture.")
         fill(page, photos / "cat.jpg")
         generate(page)
         expect(page.get_by_role("alert")).to_contain_text("could not finish this run")
