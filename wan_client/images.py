@@ -8,26 +8,32 @@ from __future__ import annotations
 
 import io
 import math
+import struct
 import threading
-import warnings
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageCms, UnidentifiedImageError
 
 from .errors import ImageError
 from .messages import MESSAGES
 from .schema import IMAGE_BYTES_MAX, SIDE_MAX, SIDE_MIN
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from os import PathLike
+    from typing import TypeAlias
 
-# Above any camera on sale; JPEG alone is decoded at a reduced size, the others need three bytes a pixel.
-JPEG_MEGAPIXELS_MAX = 250
+    Convert: TypeAlias = Callable[[Image.Image], Image.Image]
+
+# Above any camera on sale. A baseline JPEG is decoded at a reduced size; decoders of the newer formats take two to
+# four times the memory of the picture.
+# Measured at the peak: 250 MB for a JPEG of 200 megapixels, 490 to 570 MB for a PNG of 100.
 MEGAPIXELS_MAX = 100
+MEGAPIXELS_MAX_OF = {"JPEG": 250, "MPO": 250, "progressive JPEG": 100, "WEBP": 32, "AVIF": 50, "HEIF": 50}
 FILE_MEGABYTES_MAX = 256
 
 _JPEG_QUALITIES = (95, 90, 85)
@@ -40,8 +46,22 @@ _HARMLESS = {
     "jfif", "jfif_version", "jfif_unit", "jfif_density", "dpi", "progressive", "progression", "gamma", "srgb",
     "interlace", "compression", "loop", "background", "duration", "timestamp",
 }  # fmt: skip
+_PNG_CHUNKS = {b"IHDR", b"PLTE", b"IDAT", b"IEND", b"gAMA", b"sRGB", b"pHYs", b"bKGD", b"sBIT"}
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_STRIP = 256
+_LARGE_MEGAPIXELS = 25
 _SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
 _opening = threading.Lock()
+# Three small pictures are prepared side by side; of large ones, one at a time fits into memory anywhere.
+_large = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -94,21 +114,35 @@ def prepare(
             _check_pixels(image, number)
         else:
             data = _read(source, number)
-            image, data = _open(data, number, changes)
-        original = image.format or "PNG"
-        keep = bool(data) and not changes and _is_clean(image, data)
-        had_metadata = bool(data) and not _has_only_harmless(image)
-        image = _fit(_opaque_rgb(_upright(image, changes), changes), changes)
-        if keep and not changes and len(data) <= bytes_max:
-            return PreparedImage(data, _MEDIA_TYPES[original], *image.size)
-        if had_metadata:
-            changes.append(Change("metadata"))
-        return _encode(image, lossy=original in _LOSSY, bytes_max=bytes_max, changes=changes)
-    except (ImageError, MemoryError):
+            image = _open_header(data)
+            _check_pixels(image, number)
+        with _large if image.width * image.height > _LARGE_MEGAPIXELS * 1_000_000 else nullcontext():
+            return _prepared(image, data, number, bytes_max, changes)
+    except ImageError:
         raise
     except Exception as problem:  # a broken file makes a decoder raise anything at all
         code = "image_truncated" if "truncated" in str(problem) else "image_unreadable"
         raise ImageError(code, field="images", number=number) from problem
+
+
+def _prepared(image: Image.Image, data: bytes, number: int, bytes_max: int, changes: list[Change]) -> PreparedImage:
+    if data:
+        image, data = _decode(image, data, number, changes)
+    original = image.format or "PNG"
+    keep = bool(data) and not changes and _is_clean(image, data)
+    had_metadata = bool(data) and not _has_only_harmless(image)
+    orientation = _orientation(image)
+    if original == "PNG" and image.mode in {"RGB", "RGBA"} and data[24:25] == b"\x10":
+        changes.append(Change("depth"))
+    rgb = _opaque_rgb(image, changes)
+    if rgb is not image:
+        image.close()  # its pixels are most of the memory
+    ready = _fit(_upright(rgb, orientation, changes), changes)
+    if keep and not changes and len(data) <= bytes_max:
+        return PreparedImage(data, _MEDIA_TYPES[original], *ready.size)
+    if had_metadata:
+        changes.append(Change("metadata"))
+    return _encode(ready, lossy=original in _LOSSY, bytes_max=bytes_max, changes=changes)
 
 
 def _read(source: str | PathLike[str] | bytes, number: int) -> bytes:
@@ -117,9 +151,11 @@ def _read(source: str | PathLike[str] | bytes, number: int) -> bytes:
     else:
         path = Path(source)
         try:
+            if not path.is_file():  # a pipe or a device may never end
+                raise FileNotFoundError
             size = path.stat().st_size
             source = path.read_bytes() if size <= FILE_MEGABYTES_MAX * 1_000_000 else b""
-        except OSError:
+        except (OSError, ValueError):
             raise ImageError("image_missing_file", field="images", number=number, file=path.name) from None
     if size > FILE_MEGABYTES_MAX * 1_000_000:
         raise ImageError(
@@ -146,14 +182,15 @@ def _formats() -> list[str]:
     return [name for name in Image.ID if name not in _NOT_OPENED]
 
 
-def _open(data: bytes, number: int, changes: list[Change]) -> tuple[Image.Image, bytes]:
+def _decode(image: Image.Image, data: bytes, number: int, changes: list[Change]) -> tuple[Image.Image, bytes]:
     """The decoded first frame, and the bytes that it was decoded from."""
-    image = _open_header(data)
-    _check_pixels(image, number)
     if (frames := getattr(image, "n_frames", 1)) > 1 and image.format != "MPO":
         changes.append(Change("frame", {"count": frames}))
     before = image.size
-    image.draft(None, (SIDE_MAX, SIDE_MAX))
+    # A TIFF is turned as it is decoded. Asking the others so early would decode them, and hide what is broken.
+    orientation = _orientation(image) if image.format == "TIFF" else 1
+    factor = _shrink(before)
+    image.draft(None, (before[0] // factor, before[1] // factor))
     if image.size != before:
         changes.append(Change("decoded_smaller", _sizes(before, image.size)))
     try:
@@ -163,18 +200,19 @@ def _open(data: bytes, number: int, changes: list[Change]) -> tuple[Image.Image,
             raise
         data += b"\xff\xd9"
         image = _open_header(data)
-        image.draft(None, (SIDE_MAX, SIDE_MAX))
+        image.draft(None, (before[0] // factor, before[1] // factor))
         image.load()
         if _ends_in_filler(image):
             raise ImageError("image_truncated", field="images", number=number) from None
         changes.append(Change("mended"))
+    if orientation in _TURNS:
+        changes.append(Change("turned"))
     return image, data
 
 
 def _open_header(data: bytes) -> Image.Image:
     # Pillow's own guard against bombs is one number for the whole process, below what phones make; ours follows.
-    with _opening, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with _opening:
         guard, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
         try:
             return Image.open(io.BytesIO(data), formats=_formats())
@@ -183,7 +221,8 @@ def _open_header(data: bytes) -> Image.Image:
 
 
 def _check_pixels(image: Image.Image, number: int) -> None:
-    limit = JPEG_MEGAPIXELS_MAX if image.format in {"JPEG", "MPO"} else MEGAPIXELS_MAX
+    kind = f"{'progressive ' if image.info.get('progressive') else ''}{image.format}"
+    limit = MEGAPIXELS_MAX_OF.get(kind, MEGAPIXELS_MAX)
     if (megapixels := image.width * image.height / 1e6) > limit:
         raise ImageError(
             "image_too_many_pixels",
@@ -206,88 +245,147 @@ def _ends_in_filler(image: Image.Image) -> bool:
 
 
 def _has_only_harmless(image: Image.Image) -> bool:
-    segments = {name for name, _ in getattr(image, "applist", ()) if name != "APP0"}
+    # A JFIF header may hold a small copy of the picture, as it was before it was cut.
+    segments = {name for name, content in getattr(image, "applist", ()) if name != "APP0" or content[:4] == b"JFXX"}
     chunks = getattr(image, "private_chunks", ())
     return not (set(image.info) - _HARMLESS or segments or chunks or image.getexif())
 
 
 def _is_clean(image: Image.Image, data: bytes) -> bool:
     """Whether the file itself may be sent: a format and mode that the model takes, nothing hidden, nothing behind."""
-    ends = {"JPEG": b"\xff\xd9", "PNG": b"IEND\xaeB`\x82"}.get(image.format or "", b"")
+    whole = _WHOLE.get(image.format or "")
     return (
-        image.format in _MEDIA_TYPES
+        whole is not None
         and image.mode == "RGB"
         and not image.has_transparency_data
-        and data.endswith(ends)
         and _has_only_harmless(image)
+        and whole(data)
     )
 
 
-def _upright(image: Image.Image, changes: list[Change]) -> Image.Image:
+def _is_one_jpeg(data: bytes) -> bool:
+    # Within a picture's data this marker can't occur: a second one is another picture, or something behind.
+    end = b"\xff\xd9"
+    return data.endswith(end) and data.count(end) == 1
+
+
+def _is_plain_png(data: bytes) -> bool:
+    place, eight_bits = 8, data[24] == 8
+    while place < len(data):
+        length, name = struct.unpack_from(">I4s", data, place)
+        if name not in _PNG_CHUNKS:
+            return False
+        place += length + 12
+        if name == b"IEND":
+            break
+    return eight_bits and place == len(data)
+
+
+def _is_plain_webp(data: bytes) -> bool:
+    name, length = struct.unpack_from("<4sI", data, 12)
+    return name in {b"VP8 ", b"VP8L"} and 20 + length + length % 2 == len(data)
+
+
+def _is_plain_bmp(data: bytes) -> bool:
+    length, start, header = struct.unpack_from("<I4xII", data, 2)
+    return bool(length == len(data) and start == 14 + header and header == 40)
+
+
+_WHOLE: dict[str, Callable[[bytes], bool]] = {
+    "JPEG": _is_one_jpeg,
+    "PNG": _is_plain_png,
+    "WEBP": _is_plain_webp,
+    "BMP": _is_plain_bmp,
+}
+
+
+def _orientation(image: Image.Image) -> int:
     try:
-        orientation = image.getexif().get(0x0112, 1)
+        return int(image.getexif().get(0x0112, 1))
     except (OSError, ValueError, SyntaxError, KeyError, TypeError):
+        return 1
+
+
+def _upright(image: Image.Image, orientation: int, changes: list[Change]) -> Image.Image:
+    if orientation not in _TURNS:
         return image
-    if orientation in range(2, 9):
-        changes.append(Change("turned"))
-        return ImageOps.exif_transpose(image)
-    return image
+    changes.append(Change("turned"))
+    return image.transpose(_TURNS[orientation])
+
+
+def _shrink(size: tuple[int, int]) -> int:
+    """By which whole number a picture is divided as early as possible, to save memory."""
+    return max(1, round(max(size) / SIDE_MAX))
 
 
 def _opaque_rgb(image: Image.Image, changes: list[Change]) -> Image.Image:
-    profile = image.info.get("icc_profile")
-    if image.mode == "F" or image.mode.startswith("I"):
-        image = _eight_bits(image)
-        changes.append(Change("depth"))
-    mode = image.mode
-    alpha = None
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        alpha = image.getchannel("A")
-        image = image.convert("RGB")
-    elif mode in {"P", "1", "YCbCr", "HSV", "RGBX"}:
-        image = image.convert("RGB")
-    if profile and image.mode in {"RGB", "CMYK", "L"} and (converted := _to_srgb(image, profile)):
-        image = converted
+    """The picture in sRGB without alpha, much too large ones divided; in strips, so that no second copy is needed."""
+    mode, factor, see_through = image.mode, _shrink(image.size), image.has_transparency_data
+    to_eight_bits, to_srgb = _to_eight_bits(image), _to_srgb(image)
+    if mode == "RGB" and not see_through and to_srgb is None:
+        return image.reduce(factor) if factor > 1 else image
+    target = Image.new("RGB", (math.ceil(image.width / factor), math.ceil(image.height / factor)), "white")
+    flattened = False
+    for top in range(0, image.height, _STRIP * factor):
+        strip = image.crop((0, top, image.width, min(top + _STRIP * factor, image.height)))
+        if to_eight_bits:
+            strip = to_eight_bits(strip)
+        if see_through:
+            strip = (strip.convert("LA") if mode == "La" else strip).convert("RGBA")
+            flattened = flattened or strip.getchannel("A").getextrema() != (255, 255)
+            strip = _on_white(strip, to_srgb)
+        elif to_srgb:
+            strip = to_srgb(strip.convert("RGB") if mode == "P" else strip)
+        strip = strip.convert("RGB")
+        target.paste(strip.reduce(factor) if factor > 1 else strip, (0, top // factor))
+    if to_srgb and mode != "LAB":
         changes.append(Change("colours"))
-    elif image.mode == "LAB":
-        image = ImageCms.profileToProfile(image, ImageCms.createProfile("LAB"), _SRGB, outputMode="RGB") or image
-    if image.mode != "RGB":
-        image = image.convert("RGB")
-    if alpha and alpha.getextrema() != (255, 255):
-        image = Image.composite(image, Image.new("RGB", image.size, "white"), alpha)
+    if to_eight_bits:
+        changes.append(Change("depth"))
+    if flattened:
         changes.append(Change("flattened"))
-    elif mode != "RGB" and not any(change.code == "depth" for change in changes):
+    elif mode != "RGB" and not to_eight_bits:
         changes.append(Change("mode", {"mode": mode}))
-    return image
+    return target
 
 
-def _to_srgb(image: Image.Image, profile: bytes) -> Image.Image | None:
-    """The picture in sRGB, or None where it is so already or its profile is broken."""
+def _on_white(strip: Image.Image, to_srgb: Convert | None) -> Image.Image:
+    opaque = strip.convert("RGB")
+    white = Image.new("RGB", strip.size, "white")
+    return Image.composite(to_srgb(opaque) if to_srgb else opaque, white, strip.getchannel("A"))
+
+
+def _to_srgb(image: Image.Image) -> Convert | None:
+    """What turns strips of the picture into sRGB; None where they are so already or the profile is broken."""
+    mode = {"RGBA": "RGB", "P": "RGB", "PA": "RGB", "LA": "RGB"}.get(image.mode, image.mode)
     try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        if "srgb" in ImageCms.getProfileDescription(source).lower():
-            return None
-        return ImageCms.profileToProfile(image, source, _SRGB, outputMode="RGB")
+        if mode == "LAB":
+            source = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
+        else:
+            source = ImageCms.ImageCmsProfile(io.BytesIO(image.info.get("icc_profile") or b""))
+            if "srgb" in ImageCms.getProfileDescription(source).lower():
+                return None
+        transform = ImageCms.buildTransform(source, _SRGB, mode, "RGB")
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
         return None
+    return lambda strip: ImageCms.applyTransform(strip, transform) or strip
 
 
-def _eight_bits(image: Image.Image) -> Image.Image:
-    """A picture of 16 or 32 bits, or of floating point numbers, as 8 bits of grey."""
-    sixteen = image.mode.startswith("I;16")
-    image = image.convert("F")
-    low, high = image.getextrema()
-    if not (isinstance(low, float) and isinstance(high, float) and math.isfinite(low) and math.isfinite(high)):
+def _to_eight_bits(image: Image.Image) -> Convert | None:
+    """What turns strips of 16 or 32 bits, or of floating point numbers, into 8 bits of grey; None for all others."""
+    if image.mode != "F" and not image.mode.startswith("I"):
+        return None
+    low, high = (float(value) for value in image.getextrema())  # type: ignore[arg-type]  # one band, two numbers
+    if not (math.isfinite(low) and math.isfinite(high)):
         raise UnidentifiedImageError
-    if sixteen or 255 < high <= 65535:
+    if image.mode.startswith("I;16") or 255 < high <= 65535:
         low, high = 0.0, 65535.0
     elif low >= 0 and high <= 1:
         low, high = 0.0, 1.0
     elif low >= 0 and high <= 255:
         low, high = 0.0, 255.0
     scale = 255 / (high - low or 1)
-    return image.point(lambda value: value * scale + (-low * scale)).convert("L")
+    return lambda strip: strip.convert("F").point(lambda value: value * scale + (-low * scale)).convert("L")
 
 
 def _fit(image: Image.Image, changes: list[Change]) -> Image.Image:
@@ -305,7 +403,9 @@ def _fit(image: Image.Image, changes: list[Change]) -> Image.Image:
     framed = (max(image.width, SIDE_MIN), max(image.height, SIDE_MIN))
     if framed != image.size:
         changes.append(Change("padded", _sizes(image.size, framed)))
-        image = ImageOps.pad(image, framed, color="white")
+        frame = Image.new("RGB", framed, "white")
+        frame.paste(image, ((framed[0] - image.width) // 2, (framed[1] - image.height) // 2))
+        image = frame
     return image
 
 
@@ -330,9 +430,8 @@ def _encode(image: Image.Image, *, lossy: bool, bytes_max: int, changes: list[Ch
 
 def _save(image: Image.Image, file_format: str, **options: int) -> bytes:
     buffer = io.BytesIO()
-    clean = image.copy()
-    clean.info = {}
-    clean.save(buffer, file_format, **options)
+    image.info = {}
+    image.save(buffer, file_format, **options)
     return buffer.getvalue()
 
 
