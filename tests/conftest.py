@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import hypothesis
 import pytest
 
 from wan_sandbox import Sandbox, Settings
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent
 PHOTOS = ROOT / "assets" / "photos"
 START_SECONDS = 60.0
+
+hypothesis.settings.register_profile("seeded", derandomize=True, database=None, deadline=None)
+hypothesis.settings.load_profile("seeded")
 
 
 def free_port() -> int:
