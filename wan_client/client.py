@@ -16,6 +16,7 @@ from anyio.from_thread import start_blocking_portal
 
 from .api import Api, ModelEntry
 from .errors import WanError
+from .hosting import Bucket
 from .journal import Journal
 from .outputs import Outputs
 from .pace import Pace
@@ -70,6 +71,7 @@ class AsyncWanClient:
 
     async def __aenter__(self) -> AsyncWanClient:
         settings = self.settings
+        bucket = await asyncio.to_thread(Bucket, settings.bucket) if settings.bucket else None
         if settings.api_base is None:
             address = await asyncio.to_thread(self._stack.enter_context, running_sandbox())
             settings = replace(settings, api_base=address)
@@ -80,7 +82,7 @@ class AsyncWanClient:
         self._stack.push_async_callback(outputs.aclose)
         gate = asyncio.Semaphore(READS_AT_ONCE)
         journal = self._journal.of(base, settings.token)
-        self._open = Line(api, outputs, self._pace, journal, gate, settings.deadline, settings.timeouts)
+        self._open = Line(api, outputs, self._pace, journal, gate, settings.deadline, settings.timeouts, bucket)
         return self
 
     async def __aexit__(

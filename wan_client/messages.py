@@ -24,12 +24,16 @@ MESSAGES: Final[dict[str, str]] = {
     "error.token_missing.hint": "Set RUNCOMFY_API_TOKEN, or use WAN_BACKEND=sandbox.",
     "error.token_malformed": "The value of {name} can't be a token: it holds blanks or characters beyond ASCII.",
     "error.token_malformed.hint": "Copy the token again, the token only.",
-    "error.base_malformed": "RUNCOMFY_API_BASE is “{given}”, which can't be used.",
+    "error.base_malformed": "{name} is “{given}”, which can't be used.",
     "error.base_malformed.hint": "Give an https address, or http on this machine (127.0.0.1), without a user or query.",
     "error.number_malformed": "{name} is “{given}”, which is out of range.",
     "error.number_malformed.hint": "Give a number from {low} to {high}.",
     "error.env_file_unreadable": "The file {name} can't be read as text.",
     "error.env_file_unreadable.hint": "Save it as UTF-8, or remove it.",
+    "error.s3_missing": "{name} is set, but the program that talks to the bucket is not installed.",
+    "error.s3_missing.hint": 'Install it: pip install "wan-client[s3]".',
+    "error.s3_failed": "The bucket “{bucket}” did not take the picture ({reason}), so nothing was sent.",
+    "error.s3_failed.hint": "Check WAN_S3_BUCKET, WAN_S3_ENDPOINT, WAN_S3_REGION and the credentials.",
     "error.sandbox_missing": "There is no token, and the sandbox did not start on this machine.",
     "error.sandbox_missing.hint": 'Set RUNCOMFY_API_TOKEN, or install the sandbox: pip install "wan-client[sandbox]".',
     "error.folder_not_writable": "The folder “{folder}” can't be written, so nothing was sent.",
@@ -106,7 +110,7 @@ MESSAGES: Final[dict[str, str]] = {
     "error.refused_image": "The API did not accept {field}.",
     "error.refused_image.hint": (
         "Try another picture. If every picture is refused, the API may not take pictures inside a request: "
-        "give them as https addresses instead."
+        "give them as https addresses, or set WAN_S3_BUCKET so that they pass through a bucket of your own."
     ),
     "error.too_large": "The request is larger than the API accepts.",
     "error.too_large.hint": "Use fewer or smaller pictures.",

@@ -13,6 +13,7 @@ import math
 import time
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
+from hashlib import sha256
 from itertools import count
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
@@ -38,12 +39,14 @@ from .errors import (
     unknown_outcome,
 )
 from .images import prepare
+from .schema import IMAGE_BYTES_MAX
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Mapping
     from pathlib import Path
 
     from .api import Api
+    from .hosting import Bucket
     from .images import PreparedImage
     from .journal import Journal
     from .outputs import Outputs, Picture
@@ -171,6 +174,7 @@ class Line:
     gate: asyncio.Semaphore
     deadline: float
     timeouts: Timeouts
+    bucket: Bucket | None = None
     submissions: set[asyncio.Task[None]] = field(default_factory=set)
 
 
@@ -236,6 +240,7 @@ class Run:
         self._row: int | None = None
         self._sent = self._total = self._failures = 0
         self._cancel_asked = self._cancel_late = False
+        self._hosted: list[str] = []
         self._images: tuple[PreparedImage, ...] = ()
         self._reply = ResultReply(None)
         self._began = time.monotonic()
@@ -293,6 +298,7 @@ class Run:
         self.cancel_outcome = await self._cancel()
         if self.cancel_outcome is CancelOutcome.CANCELLED:
             self._line.journal.settle(self._row, journal.CANCELLED)
+            await self._clear_bucket()
         return self.cancel_outcome
 
     async def _cancel(self) -> CancelOutcome:
@@ -326,7 +332,8 @@ class Run:
             for stage in stages if self.request_id else (self._submit, *stages):
                 async with aclosing(stage()) as events:
                     async for event in events:
-                        end = journal.FETCHED if isinstance(event, Finished) else None
+                        if isinstance(event, Finished):
+                            end = journal.FETCHED
                         yield event
         except WanError as problem:
             problem.request_id = problem.request_id or self.request_id
@@ -335,6 +342,22 @@ class Run:
         finally:
             if self.request_id:
                 self._line.journal.settle(self._row, end)
+            if end or not self._in_use():
+                await self._clear_bucket()
+
+    def _in_use(self) -> bool:
+        """Whether the model may still want the pictures."""
+        submission = self._submission
+        if self.request_id is not None or submission is None:
+            return self.request_id is not None
+        if not submission.done():
+            return True
+        return not submission.cancelled() and isinstance(submission.exception(), UnknownOutcome)
+
+    async def _clear_bucket(self) -> None:
+        hosted, self._hosted = self._hosted, []
+        if self._line.bucket and hosted:
+            await asyncio.to_thread(self._line.bucket.delete, hosted)
 
     @property
     def _id(self) -> str:
@@ -348,12 +371,18 @@ class Run:
             raise InvalidRequest("images_missing", field="images", given=0)
         outputs.check_writable(self._out.parent if self._out else self._folder)
         yield Preparing()
-        body = await self._prepared_body(self._request)
-        await asyncio.to_thread(self._look_up, body)
-        if self._cancel_asked:
-            raise RunCancelled("cancelled_before_submit")
+        sources = await self._prepared(self._request)
+        digest = self._line.journal.digest(await asyncio.to_thread(_fingerprint, self._request, sources))
+        await asyncio.to_thread(self._look_up, digest)
         if self.request_id:
             return
+        addresses = await asyncio.gather(*map(self._address, sources))
+        if self._cancel_asked:
+            raise RunCancelled("cancelled_before_submit")
+        values = self._request.body(addresses)
+        body = await asyncio.to_thread(lambda: json.dumps(values).encode())
+        # Noted only now: up to here nothing can have been paid.
+        self._row = await asyncio.to_thread(self._line.journal.sending, digest, self._out)
         self._total = len(body)
         submission = self._submission = asyncio.create_task(self._submit_body(body))
         # Where nobody listens any more, nobody asks for the exception either.
@@ -369,13 +398,24 @@ class Run:
             raise RunCancelled("cancelled_before_submit")
         submission.result()
 
-    def _look_up(self, body: bytes) -> None:
-        """Find this very request in the journal, sent by a process that did not see its end; else note it."""
+    async def _prepared(self, request: EditRequest) -> list[str | PreparedImage]:
+        # The vendor's own nodes keep what travels inside a request smaller than the API's own limit.
+        most = IMAGE_BYTES_MAX if self._line.bucket else hosting.DATA_URI_BYTES_MAX
+
+        async def ready(number: int, source: ImageSource) -> str | PreparedImage:
+            if hosting.is_uri(source):
+                return hosting.check_uri(source, number=number)
+            return await asyncio.to_thread(prepare, source, number=number, bytes_max=most)
+
+        sources = await asyncio.gather(*(ready(n, source) for n, source in enumerate(request.images, 1)))
+        self._images = tuple(source for source in sources if not isinstance(source, str))
+        return sources
+
+    def _look_up(self, digest: str) -> None:
+        """Find this very request in the journal, sent by a process that did not see its end."""
         notes = self._line.journal
-        digest = notes.digest(body)
         orphan = notes.orphan(digest)
         if orphan is None:
-            self._row = notes.sending(digest, self._out)
             return
         if orphan.request_id is None:
             # Said once: who sends it again after that knows what may happen.
@@ -384,17 +424,15 @@ class Run:
         notes.adopt(orphan.row)
         self._row, self.request_id, self.picked_up = orphan.row, orphan.request_id, True
 
-    async def _prepared_body(self, request: EditRequest) -> bytes:
-        async def address(number: int, source: ImageSource) -> tuple[str, PreparedImage | None]:
-            if hosting.is_uri(source):
-                return hosting.check_uri(source, number=number), None
-            image = await asyncio.to_thread(prepare, source, number=number, bytes_max=hosting.DATA_URI_BYTES_MAX)
-            return hosting.data_uri(image), image
-
-        hosted = await asyncio.gather(*(address(n, source) for n, source in enumerate(request.images, 1)))
-        self._images = tuple(image for _, image in hosted if image)
-        body = request.body([uri for uri, _ in hosted])
-        return await asyncio.to_thread(lambda: json.dumps(body).encode())
+    async def _address(self, source: str | PreparedImage) -> str:
+        """The address that the API is given for a picture."""
+        if isinstance(source, str):
+            return source
+        if self._line.bucket is None:
+            return await asyncio.to_thread(hosting.data_uri, source)
+        key, address = await asyncio.to_thread(self._line.bucket.put, source)
+        self._hosted.append(key)
+        return address
 
     async def _submit_body(self, body: bytes) -> None:
         notes = self._line.journal
@@ -578,6 +616,12 @@ class Run:
             name = picture.name if self._id in picture.name else f"{self._id}_{picture.name}"
             return self._folder / name
         return self._out if index == 0 else self._out.with_stem(f"{self._out.stem}_{index + 1}")
+
+
+def _fingerprint(request: EditRequest, sources: list[str | PreparedImage]) -> bytes:
+    """What two sendings of one request have in common, wherever its pictures lie."""
+    pictures = [source if isinstance(source, str) else sha256(source.data).hexdigest() for source in sources]
+    return json.dumps(request.body(pictures)).encode()
 
 
 def _end_for_good(problem: WanError) -> str | None:

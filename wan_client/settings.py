@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 DEFAULT_API_BASE = "https://model-api.runcomfy.net"
 DEFAULT_DEADLINE = 900.0
 DEADLINE_MIN, DEADLINE_MAX = 1.0, 86_400.0
+EXPIRY_MIN, EXPIRY_MAX = 60, 604_800
 PORT_MAX = 65_535
 TOKEN_NAMES = ("RUNCOMFY_API_TOKEN", "RUNCOMFY_TOKEN")
 SANDBOX_TOKEN = "sandbox"  # noqa: S105  # the sandbox takes any token; a real one is never shown to it
@@ -53,6 +54,25 @@ class Timeouts:
 
 
 @dataclass(frozen=True)
+class BucketSettings:
+    """An S3-compatible bucket that pictures pass through.
+
+    Attributes:
+        name: The bucket.
+        endpoint: The store's address; None for Amazon's own.
+        region: Its region, where it has one.
+        prefix: What names in it begin with.
+        expiry: For how many seconds a signed address can be opened.
+    """
+
+    name: str
+    endpoint: str | None = None
+    region: str | None = None
+    prefix: str = "wan-client/"
+    expiry: int = 3600
+
+
+@dataclass(frozen=True)
 class Settings:
     """How to reach the engine. The values are checked, however they came together.
 
@@ -62,6 +82,7 @@ class Settings:
         token: The bearer token. Sent in the Authorization header to `api_base`, and nowhere else.
         deadline: How long a run is waited for, in seconds. Past it nothing is lost: it can be resumed.
         timeouts: How long a single call may take.
+        bucket: Where pictures lie for the API to fetch; None sends them inside the request.
 
     Raises:
         SettingsError: A value can't be used; the message names it.
@@ -72,6 +93,7 @@ class Settings:
     token: str = field(default=SANDBOX_TOKEN, repr=False)
     deadline: float = DEFAULT_DEADLINE
     timeouts: Timeouts = field(default_factory=Timeouts)
+    bucket: BucketSettings | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "token", check_token(self.token))
@@ -85,7 +107,9 @@ class Settings:
         """Read the settings; the environment wins over ``.env`` in the current folder.
 
         ``RUNCOMFY_API_TOKEN`` (or ``RUNCOMFY_TOKEN``), ``RUNCOMFY_API_BASE``, ``WAN_BACKEND`` (``runcomfy`` or
-        ``sandbox``; by default what the token's presence suggests) and ``WAN_DEADLINE`` (seconds).
+        ``sandbox``; by default what the token's presence suggests), ``WAN_DEADLINE`` (seconds), and for pictures that
+        pass through a bucket ``WAN_S3_BUCKET``, ``WAN_S3_ENDPOINT``, ``WAN_S3_REGION``, ``WAN_S3_PREFIX`` and
+        ``WAN_S3_EXPIRY`` (seconds).
 
         Raises:
             SettingsError: A value can't be used; the message names it.
@@ -104,7 +128,19 @@ class Settings:
             return cls(backend, base if base and is_loopback(base) else None, deadline=deadline)
         if token is None:
             raise SettingsError("token_missing", name=TOKEN_NAMES[0])
-        return cls(backend, base or DEFAULT_API_BASE, token, deadline)
+        return cls(backend, base or DEFAULT_API_BASE, token, deadline, bucket=_bucket(env))
+
+
+def _bucket(env: Mapping[str, str]) -> BucketSettings | None:
+    if "WAN_S3_BUCKET" not in env:
+        return None
+    return BucketSettings(
+        name=env["WAN_S3_BUCKET"],
+        endpoint=check_base(env["WAN_S3_ENDPOINT"], "WAN_S3_ENDPOINT") if "WAN_S3_ENDPOINT" in env else None,
+        region=env.get("WAN_S3_REGION"),
+        prefix=env.get("WAN_S3_PREFIX", BucketSettings.prefix),
+        expiry=int(read_number(env, "WAN_S3_EXPIRY", BucketSettings.expiry, EXPIRY_MIN, EXPIRY_MAX)),
+    )
 
 
 def read_environment() -> dict[str, str]:
@@ -153,8 +189,8 @@ def check_token(token: str, name: str = TOKEN_NAMES[0]) -> str:
     return token
 
 
-def check_base(base: str) -> str:
-    """The API's address: https, or http on this machine.
+def check_base(base: str, name: str = "RUNCOMFY_API_BASE") -> str:
+    """An API's address: https, or http on this machine.
 
     Raises:
         SettingsError: It is anything else, or holds a user, a query or a fragment.
@@ -165,7 +201,7 @@ def check_base(base: str) -> str:
         url = httpx.URL("")
     allowed = url.scheme == "https" or (url.scheme == "http" and is_loopback(base))
     if not allowed or not url.host or url.userinfo or {"?", "#"} & set(base) or (url.port or 0) > PORT_MAX:
-        raise SettingsError("base_malformed", name="RUNCOMFY_API_BASE", given=base if not url.userinfo else url.host)
+        raise SettingsError("base_malformed", name=name, given=base if not url.userinfo else url.host)
     return str(url).rstrip("/")
 
 
