@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 View = tuple[Any, ...]
+Waiting = list[dict[str, str]]
+
+OTHERS_KEPT = 9
 
 
 class Actions:
@@ -45,7 +48,8 @@ class Actions:
 
     def restore(self, pending: str) -> View:
         """After a reload, put back what was entered for the run that goes on."""
-        job = self._jobs.find(_read(pending).get("key", ""))
+        *_, known = _read(pending) or [{}]
+        job = self._jobs.find(known.get("key", ""))
         if job is None or job.form is None:
             return (gr.skip(),) * 8
         form = job.form
@@ -79,39 +83,40 @@ class Actions:
         try:
             job = await self._jobs.start(form, request.session_hash)
         except WanError as problem:
-            yield self._failed(texts, problem, gr.skip())
+            yield self._failed(texts, problem, _read(pending))
             return
         except Exception:
             log.exception("a run could not be started")
-            yield self._failed(texts, WanError("unexpected", charged=Charged.NO), gr.skip())
+            yield self._failed(texts, WanError("unexpected", charged=Charged.NO), _read(pending))
             return
-        async for shown in self._watch(texts, job):
+        async for shown in self._watch(texts, job, _read(pending)):
             yield shown
 
     async def resume(self, pending: str, request: gr.Request) -> AsyncIterator[View]:
-        """Watch the run that this browser is waiting for, if there is one."""
-        known, texts = _read(pending), texts_for(request)
+        """Watch the latest run that this browser is waiting for, if there is one."""
+        texts = texts_for(request)
+        *others, known = _read(pending) or [{}]
         if not known:
             yield (gr.skip(),) * 6
             return
-        job = self._jobs.find(known.get("key", ""))
-        request_id = known.get("request_id")
+        job, request_id = self._jobs.find(known.get("key", "")), known.get("request_id")
         if (job is None or job.problem) and not request_id:
             lost = WanError("submit_interrupted", charged=Charged.UNKNOWN)
-            yield self._failed(texts, job.problem if job and job.problem else lost, "")
+            yield self._failed(texts, job.problem if job and job.problem else lost, others)
             return
         if job is None or (job.problem and _resumable(job.problem)):
             try:
                 job = await self._jobs.resume(request_id or "")
             except WanError as problem:
-                yield self._failed(texts, problem, "")
+                yield self._failed(texts, problem, others)
                 return
-        async for shown in self._watch(texts, job):
+        async for shown in self._watch(texts, job, others):
             yield shown
 
     async def cancel(self, pending: str) -> dict[str, Any]:
         """Cancel the run that this browser is waiting for. What it achieved shows in the run's own status."""
-        if job := self._jobs.find(_read(pending).get("key", "")):
+        *_, known = _read(pending) or [{}]
+        if job := self._jobs.find(known.get("key", "")):
             await job.cancel()
         return gr.update(interactive=False)
 
@@ -120,25 +125,31 @@ class Actions:
         if request.session_hash:
             self._jobs.forget_page(request.session_hash)
 
-    async def _watch(self, texts: Texts, job: Job) -> AsyncIterator[View]:
+    async def _watch(self, texts: Texts, job: Job, others: Waiting) -> AsyncIterator[View]:
+        """Show a job until it ends. The browser keeps its name, and the others' that it still waits for."""
+        others = [known for known in others if known.get("key") != job.key][-OTHERS_KEPT:]
         async for _ in job.news():
-            known = json.dumps({"key": job.key, "request_id": job.request_id})
+            known = json.dumps([*others, _entry(job)])
             can_cancel = gr.update(interactive=job.cancel_outcome is None)
             busy = gr.update(interactive=False, value=texts("button.generating"))
             yield known, view.status(texts, job), gr.skip(), busy, can_cancel, gr.update(visible=False)
         if job.result:
-            done = view.finished(texts, job, job.result), view.result_panel(texts, job, job.result)
-            yield "", *done, *self._idle(texts), gr.update(visible=False)
+            shown = view.finished(texts, job, job.result), view.result_panel(texts, job, job.result)
+            yield json.dumps(others), *shown, *_idle(texts), gr.update(visible=bool(others))
         elif job.problem:
-            known = json.dumps({"key": job.key, "request_id": job.request_id})
-            yield self._failed(texts, job.problem, known if _resumable(job.problem) else "")
+            yield self._failed(texts, job.problem, [*others, _entry(job)] if _resumable(job.problem) else others)
 
-    def _failed(self, texts: Texts, problem: WanError, pending: Any) -> View:
+    def _failed(self, texts: Texts, problem: WanError, waiting: Waiting) -> View:
         shown = view.failure(texts, problem, sandbox=self._jobs.sandbox)
-        return pending, shown, gr.skip(), *self._idle(texts), gr.update(visible=_resumable(problem))
+        return json.dumps(waiting), shown, gr.skip(), *_idle(texts), gr.update(visible=bool(waiting))
 
-    def _idle(self, texts: Texts) -> tuple[Any, Any]:
-        return gr.update(interactive=True, value=texts("button.generate")), gr.update(interactive=False)
+
+def _idle(texts: Texts) -> tuple[Any, Any]:
+    return gr.update(interactive=True, value=texts("button.generate")), gr.update(interactive=False)
+
+
+def _entry(job: Job) -> dict[str, str]:
+    return {"key": job.key, "request_id": job.request_id or ""}
 
 
 def _resumable(problem: WanError) -> bool:
@@ -147,10 +158,15 @@ def _resumable(problem: WanError) -> bool:
     return problem.request_id is not None and passing
 
 
-def _read(pending: str) -> dict[str, str]:
-    """What the browser noted of the run it waits for; anything else counts as nothing."""
+def _read(pending: str) -> Waiting:
+    """The runs that the browser waits for, oldest first; anything that makes no sense counts as none."""
     try:
-        value = json.loads(pending or "{}")
+        value = json.loads(pending or "[]")
     except (ValueError, TypeError):
-        return {}
-    return {name: text for name, text in value.items() if isinstance(text, str)} if isinstance(value, dict) else {}
+        return []
+    entries = value if isinstance(value, list) else []
+    return [
+        {name: text for name, text in entry.items() if isinstance(text, str)}
+        for entry in entries
+        if isinstance(entry, dict)
+    ]

@@ -182,6 +182,30 @@ def test_a_finished_picture_that_cannot_be_fetched_is_fetched_again_without_payi
     assert sandbox.counters.submits_accepted == 1
 
 
+def test_a_second_run_does_not_lose_the_first_ones_picture(app: App, visit: Visit, photos: Path) -> None:
+    sandbox = app.play(faults=("output-moved-away*1",))
+    page = visit(app.url)
+    fill(page, photos / "cat.jpg")
+    generate(page)
+    expect(page.get_by_role("alert")).to_contain_text("The picture is finished, but")
+    page.locator("#prompt textarea").fill("another prompt")
+    generate(page)
+    expect(page.locator("#status")).to_contain_text("Finished")
+    second = page.locator(".compare .after").get_attribute("src")
+    page.locator("#again").click()
+    expect(page.locator(".compare .after")).not_to_have_attribute("src", second or "")
+    expect(page.locator("#again")).to_be_hidden()
+    assert sandbox.counters.submits_accepted == 2
+
+
+def test_a_browsers_storage_that_makes_no_sense_breaks_nothing(app: App, visit: Visit) -> None:
+    page = visit(app.url)
+    page.evaluate("localStorage.setItem('wan-studio-pending', 'rubbish')")
+    page.reload()
+    expect(page.locator(".stage-empty")).to_be_visible()
+    expect(page.locator("#generate")).to_be_enabled()
+
+
 def test_a_reload_in_the_middle_finds_the_run_and_what_was_entered(app: App, visit: Visit, photos: Path) -> None:
     sandbox = app.play(run_time=(4, 4), warm_up=0)
     page = visit(app.url)
