@@ -30,6 +30,8 @@ from .errors import (
     WanError,
 )
 from .images import Change, PreparedImage, prepare
+from .journal import Journal
+from .pace import Pace
 from .runs import (
     Downloading,
     Event,
@@ -44,12 +46,13 @@ from .runs import (
     Uploading,
 )
 from .schema import EditRequest, ImageSize
-from .settings import Backend, Settings
+from .settings import Backend, BucketSettings, Settings, Timeouts
 
 __all__ = [
     "AsyncWanClient",
     "AuthenticationError",
     "Backend",
+    "BucketSettings",
     "CancelOutcome",
     "Change",
     "Charged",
@@ -63,8 +66,10 @@ __all__ = [
     "ImageSize",
     "InsufficientBalance",
     "InvalidRequest",
+    "Journal",
     "ModelEntry",
     "ModerationRefused",
+    "Pace",
     "PreparedImage",
     "Preparing",
     "Queued",
@@ -80,6 +85,7 @@ __all__ = [
     "Settings",
     "SettingsError",
     "Submitted",
+    "Timeouts",
     "TransientError",
     "Trouble",
     "UnknownOutcome",

@@ -20,7 +20,7 @@ REMEMBERED = 50
 ENOUGH = 3
 QUEUE_SECONDS = (0.5, 3.0)
 LEARNING_SECONDS = (0.25, 3.0)
-RUN_SECONDS = (0.1, 10.0)
+RUN_SECONDS = (0.05, 10.0)
 RETRY_SECONDS = (0.5, 8.0)
 
 # How many seconds of lateness one request saved is worth.
@@ -30,6 +30,8 @@ SHARE_OF_ELAPSED = 0.05
 SURPRISE = 0.03
 # Durations are seen through looks, and no two runs are quite the same: spread that few samples hide.
 SPREAD_MIN = 0.03
+# In standard deviations: one run in a hundred is later.
+LATE = 2.33
 
 
 class Pace:
@@ -53,6 +55,7 @@ class Pace:
         keep: Callable[[str, float], None] = lambda size, seconds: None,
     ) -> None:
         self._durations: dict[str, deque[float]] = {}
+        self._fits: dict[str, NormalDist | None] = {}
         self._random = random.Random(seed)  # noqa: S311  # jitter, no secret
         self._speed = speed
         self._price = price
@@ -62,6 +65,7 @@ class Pace:
     def learn(self, seconds: float, size: str = "") -> None:
         """Remember how long a run of a size ran."""
         self._past(size).append(seconds)
+        self._fits.pop(size, None)
         self._keep(size, seconds)
 
     def usual(self, size: str = "") -> tuple[float, float] | None:
@@ -78,24 +82,28 @@ class Pace:
 
     def while_running(self, elapsed: float, size: str = "") -> float:
         """Seconds until the next look at a run that has been running for `elapsed` seconds."""
-        past = self._past(size)
-        if len(past) < ENOUGH:
+        usual = self._fitted(size)
+        if usual is None:
             return self._jittered(_clamp(elapsed * SHARE_OF_ELAPSED, *LEARNING_SECONDS))
-        logs = [math.log(max(seconds, 0.01)) for seconds in past]
-        # The fewer the runs, the less is known about their spread.
-        usual = NormalDist(fmean(logs), math.hypot(pstdev(logs) * (1 + 1 / len(logs)), SPREAD_MIN))
-        low, high = RUN_SECONDS
-        while high - low > RUN_SECONDS[0] / 4:
-            # The hazard rises towards the usual end, so it is taken where the look would fall.
-            middle = (low + high) / 2
-            worth = middle**2 * hazard(usual, elapsed + middle) > 2 * self._price
-            low, high = (low, middle) if worth else (middle, high)
-        return self._jittered(low)
+        wait, most = RUN_SECONDS
+        # The chance rises towards the usual end, so it is taken where the look would fall.
+        while wait < most and wait**2 * hazard(usual, elapsed + wait) < 2 * self._price:
+            wait *= 1.15
+        return self._jittered(wait)
 
     def after_trouble(self, failures: int, retry_after: float | None) -> float:
         """Seconds until the next try after so many failures in a row; never under what the server asked for."""
         wait = self._jittered(_clamp(RETRY_SECONDS[0] * 2.0 ** min(failures - 1, 10), *RETRY_SECONDS))
         return max(wait, retry_after or 0.0)
+
+    def _fitted(self, size: str) -> NormalDist | None:
+        """What the past says of the logarithm of a duration; None while it says too little."""
+        if size not in self._fits:
+            logs = [math.log(max(seconds, 0.01)) for seconds in self._past(size)]
+            # The fewer the runs, the less is known about their spread.
+            spread = math.hypot(pstdev(logs) * (1 + 1 / len(logs)), SPREAD_MIN) if len(logs) >= ENOUGH else 0.0
+            self._fits[size] = NormalDist(fmean(logs), spread) if spread else None
+        return self._fits[size]
 
     def _past(self, size: str) -> deque[float]:
         if size not in self._durations:
@@ -108,9 +116,12 @@ class Pace:
 
 def hazard(usual: NormalDist, elapsed: float) -> float:
     """The chance per second that a run ends now, if it has not yet; `usual` is of the durations' logarithms."""
-    place = math.log(max(elapsed, 0.01))
-    alive = max(1 - usual.cdf(place), 1e-3)
-    return usual.pdf(place) / (max(elapsed, 0.01) * alive) + SURPRISE / max(elapsed, 1.0)
+    late = math.exp(usual.mean + LATE * usual.stdev)
+    place = min(max(elapsed, 0.01), late)
+    z = (math.log(place) - usual.mean) / usual.stdev
+    chance = usual.pdf(math.log(place)) / (place * 0.5 * math.erfc(z / math.sqrt(2)))
+    # Later than nearly all, the past says nothing any more: a run may well be late for as long again.
+    return 1 / (1 / max(chance, 1e-9) + max(0.0, elapsed - late)) + SURPRISE / max(elapsed, 1.0)
 
 
 def _clamp(value: float, low: float, high: float) -> float:

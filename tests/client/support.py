@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from wan_client import Event, Run
+    from wan_client.journal import Journal
 
 TOKEN = "demo-token-5f1c"
 SHORT = Timeouts(connect=2.0, read=0.6, submit=1.0, cancel=1.0)
@@ -50,11 +51,11 @@ def an_edit(*images: Any, prompt: str = "pencil sketch", **changes: Any) -> Edit
     return EditRequest(prompt, list(images) or [picture()], **changes)
 
 
-def hurried(url: str, folder: Path, **changes: Any) -> AsyncWanClient:
+def hurried(url: str, folder: Path, journal: Journal | None = None, **changes: Any) -> AsyncWanClient:
     """A client that looks often and gives up soon, for runs of a tenth of a second."""
     values: dict[str, Any] = {"token": TOKEN, "deadline": 20.0, "timeouts": SHORT} | changes
     settings = Settings(Backend.RUNCOMFY, url, **values)
-    return AsyncWanClient(settings, folder=folder, pace=Pace(seed=1, speed=20.0))
+    return AsyncWanClient(settings, folder=folder, pace=Pace(seed=1, speed=20.0), journal=journal)
 
 
 async def events_of(run: Run) -> list[Event]:
