@@ -120,4 +120,5 @@ def test_importing_the_package_imports_little() -> None:
     roots = {name.partition(".")[0] for name in loaded}
     assert not roots & {"gradio", "numpy", "wan_sandbox", "starlette", "uvicorn", "boto3", "botocore", "pillow_heif"}
     third = {name.partition(".")[0] for name in added} - set(sys.stdlib_module_names)
-    assert third <= {"wan_client", "dotenv", "PIL", "anyio", "typing_extensions"}
+    # The last two are what anyio itself needs on older Pythons.
+    assert third <= {"wan_client", "dotenv", "PIL", "anyio", "typing_extensions", "exceptiongroup"}
