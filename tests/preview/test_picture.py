@@ -7,9 +7,12 @@ from io import BytesIO
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from wan_sandbox.preview import OPERATIONS, Operation, Plan, draw, read, render
+from wan_sandbox.preview.frame import fit, shown
 
 SIZES = [(1024, 1024), (800, 1200), (1200, 800), (960, 1280), (1280, 960), (720, 1280), (1280, 720), (1344, 576)]
 SMALL = (160, 128)
@@ -138,6 +141,48 @@ def test_edges_are_extended_where_a_crop_would_lose_too_much() -> None:
     drawn = np.asarray(draw(Plan((), (), ""), [picture], (600, 200)).convert("L"), int)
     stripes = (np.abs(np.diff(drawn[:, 300])) > 100).sum()
     assert stripes >= 8
+
+
+SIDES = st.tuples(st.integers(120, 700), st.integers(120, 700))
+
+
+@settings(max_examples=40)
+@given(SIDES, SIDES, st.sampled_from([0.3, 0.45, 0.66, 0.95]))
+def test_the_frame_tells_what_is_shown(source: tuple[int, int], size: tuple[int, int], keep: float) -> None:
+    """Whoever cuts the frame's box out of the reference has what the preview shows, pixel by pixel."""
+    y, x = np.mgrid[0 : source[1], 0 : source[0]]
+    waves = [127 + 120 * np.sin(x / 17), 127 + 120 * np.cos(y / 23), 127 + 120 * np.sin((x + y) / 31)]
+    reference = Image.fromarray(np.stack(waves, -1).astype(np.uint8))
+    left, top, right, bottom = shown(reference, size, keep)
+    width, height = size
+    # The frame in pixels of the reference, and the reference in pixels of the frame.
+    wide, tall = (right - left) * source[0], (bottom - top) * source[1]
+    assert wide / tall == pytest.approx(width / height, rel=0.02)
+    inside = (max(0.0, left), max(0.0, top), min(1.0, right), min(1.0, bottom))
+    columns = [round((side - left) / (right - left) * width) for side in (inside[0], inside[2])]
+    rows = [round((side - top) / (bottom - top) * height) for side in (inside[1], inside[3])]
+    box = (inside[0] * source[0], inside[1] * source[1], inside[2] * source[0], inside[3] * source[1])
+    cut = reference.resize((columns[1] - columns[0], rows[1] - rows[0]), Image.Resampling.LANCZOS, box=box)
+    seen = fit(reference, size, keep)[rows[0] : rows[1], columns[0] : columns[1]]
+    assert np.abs(np.asarray(cut, np.float32) / 255 - seen)[2:-2, 2:-2].mean() < 0.03
+
+
+@pytest.mark.parametrize(
+    ("prompt", "image"),
+    [("pencil sketch", 1), ("image 2 as a comic", 2), ("mirror it", None), ("side by side", None)],
+)
+def test_a_result_says_which_reference_it_shows(prompt: str, image: int | None) -> None:
+    frame = render([photo(), photo(200, 260)], prompt=prompt, size=SMALL).to_json()["frame"]
+    assert (frame["image"] if isinstance(frame, dict) else frame) == image
+
+
+def test_pencil_and_ink_keep_colours_that_are_to_be_kept() -> None:
+    for op in ("pencil_sketch", "ink"):
+        grey, coloured = (
+            pixels(Plan((Operation(op, 1, "normal", {"in_colour": kept}),), (), "")) for kept in (False, True)
+        )
+        spread = [np.ptp(drawn[:100].astype(int), axis=-1).mean() for drawn in (grey, coloured)]
+        assert spread[1] > spread[0] + 20
 
 
 def test_pictures_stand_in_the_order_of_the_prompt() -> None:

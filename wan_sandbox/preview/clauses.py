@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
+from wan_sandbox.preview.vocabulary import ADJECTIVES
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -112,7 +114,8 @@ def _kind(token: Token, before: str, after: str, text: str) -> str:
     last = text[token.end - 1]
     if token.kind in {"operation", "colour"} and after in {"word", "part"}:
         # "neon sign" asks for a sign. A Korean look that ends like a verb (비가 오는) sets the scene for what follows.
-        scene = token.operation and token.operation.kind == "look" and last in "는낀"
+        written = text[token.start : token.end].lower()
+        scene = token.operation and token.operation.kind == "look" and (last in "는낀" or written in ADJECTIVES)
         return token.kind if scene else "word"
     if token.kind in {"manner", "link"}:
         manner = after == "image" or (token.kind == "manner" and before == "image")

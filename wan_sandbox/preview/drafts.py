@@ -29,6 +29,7 @@ class Draft:
     places: dict[int, str] = field(default_factory=dict)
     corner: str = ""
     phrase: str = ""
+    in_colour: bool = False
 
     def same_as(self, other: Draft) -> bool:
         """Tell whether both ask for one thing, so that what they say of it belongs together."""
@@ -38,11 +39,13 @@ class Draft:
 
     def parameters(self) -> dict[str, object]:
         """Give the operation's parameters but for the images of a layout."""
-        result: dict[str, object] = {}
+        result = dict(self.row.parameters) if self.row.kind == "look" else {}
         if self.source:
             result["source"] = self.source
         if self.row.name == "inset":
             result["corner"] = self.corner or "bottom_right"
+        if self.in_colour:
+            result["in_colour"] = True
         if self.colours and self.row.name == "tint":
             result["colour"] = self.colours[0]
         elif self.colours:
@@ -164,6 +167,8 @@ class Drafting:
         elif colours:
             alone = not self._drafts
             end = len(self._found)
-            self._drafts[end] = Draft(ROWS["tint"], self._targets(end), colours=colours[:1])
+            several = alone and len(set(colours)) > 1 and not self._kinds & {"word", "part"}
+            row = ROWS["duotone" if several else "tint"]
+            self._drafts[end] = Draft(row, self._targets(end), colours=colours)
             if alone:
                 self._strengthen()

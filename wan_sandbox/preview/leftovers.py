@@ -49,5 +49,7 @@ def _in_the_picture(found: Sequence[Token], unknown: Sequence[int], looks: Seque
         return True
     verb = next((token.value for token in found[:first] if token.kind == "verb"), "")
     between = found[last + 1 : max(later, default=0)]
-    linked = not between or any(token.kind == "link" or token.value == "to" for token in between)
+    # "turn the cat into a …", "make my cat a …"
+    article = all(token.kind == "glue" and not token.value for token in between)
+    linked = article or any(token.kind == "link" or token.value == "to" for token in between)
     return bool(later) and verb in {"turn", "make"} and linked

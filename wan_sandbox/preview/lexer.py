@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import lru_cache
 from itertools import chain
 
-from wan_sandbox.preview.vocabulary import COLOURS, OPERATION_ROWS, WORD_ROWS, OperationRow, Row
+from wan_sandbox.preview.vocabulary import (
+    ALMOST_MISSPELT,
+    COLOURS,
+    OFTEN_MISSPELT,
+    OPERATION_ROWS,
+    WORD_ROWS,
+    OperationRow,
+    Row,
+)
 
 _NOUN = "풍|식|톤|느낌|스타일|효과|필터|분위기|그림|사진|이미지|버전|모드|화|체|색|빛"
 _PARTICLE = (
@@ -21,11 +30,15 @@ _LATIN = re.compile("[a-z0-9]*", re.IGNORECASE)
 _HANGUL = re.compile("[가-힣]*")
 _PICTURES = {"image", "picture", "photo"}
 _NUMBER = re.compile(r"\s*#?[1-9]\b")
-_SPACE = re.compile(r"[\s-]*")
+_SPACE = re.compile(r"[\s/-]*")
 _WORD = re.compile(r"[가-힣]+|[^\W_가-힣]+(?:['-][^\W_가-힣]+)*")
 _QUOTED = re.compile(r'"[^"]*"')
 _SHARE = re.compile(r"\d+\s*(?:%|percent|퍼센트|프로)")
 _STOP = re.compile(r"[.;!?\n…。]+|(?<=\s)[-–—]+(?=\s)")
+# ㅋㅋ, ㄱㄱ, ㅠㅠ: single letters are a tone of voice.
+_JAMO = re.compile("[ㄱ-ㅎㅏ-ㅣ]+")
+# 이사진을유화로: without spaces only the particle tells where the noun ends.
+_OBJECT = re.compile("(?:이|그|저|내|우리)?(?:사진|이미지|그림)[을를](?=[가-힣])")
 _COMMA = re.compile(r"[,、，]")
 
 _NUMBERS = {
@@ -42,6 +55,7 @@ _ENGLISH_IMAGE = re.compile(
     rf"[@<\[(]?(?:{_PICTURE}{_GAP}(?:(?:number|no\.?|nr\.?|#){_GAP})?(?P<after>[1-9]|one|two|three)(?![a-z0-9])"
     rf"|(?P<before>first|second|third|1st|2nd|3rd)\s+(?:{_PICTURE}|one)(?![a-z])"
     r"|(?<=the )(?P<short>first|second|third)(?=\s+(?:as|is|in|on|into|with|and)\b|[,.]|$)"
+    r"|(?<![\w.])(?P<pair>[1-3])(?=\s*(?:and|&|\+)\s*[1-3](?![\w%]|-?bit))"
     r")[>\])]?(?P<of>'s(?![a-z]))?",
     re.IGNORECASE,
 )
@@ -49,6 +63,7 @@ _KOREAN_PICTURE = "(?:이미지|사진|그림|레퍼런스|참조(?: ?이미지)
 _KOREAN_IMAGE = re.compile(
     rf"(?:{_KOREAN_PICTURE}\s*(?:#|번호\s*)?(?P<after>[1-9]|일|이|삼)(?![0-9가-힣])(?:\s*번)?"
     rf"|{_KOREAN_PICTURE}\s*(?:#|번호\s*)?(?P<close>[1-9])\s*번?"
+    r"|(?P<bare>[1-9])번(?=처럼|의|을|를|에|과|와|랑|은|는)"
     rf"|(?P<before>[1-9])\s*번\s*째?\s*{_KOREAN_PICTURE}"
     rf"|(?P<ordinal>첫|두|세)\s*번째\s*(?:{_KOREAN_PICTURE}|것)"
     rf"|(?P<nth>첫째|둘째|셋째)\s*{_KOREAN_PICTURE})"
@@ -69,6 +84,17 @@ _BOTH = re.compile(
     re.IGNORECASE,
 )
 _MORE = re.compile(r"\s*(?:,|&|\+|and|와|과|랑|하고|및)\s*(?:and\s+)?([1-9])(?![0-9a-z]|-?bit)\s*번?", re.IGNORECASE)
+
+_PATTERNS = (
+    ("word", _QUOTED),
+    ("glue", _SHARE),
+    ("stop", _STOP),
+    ("comma", _COMMA),
+    ("both", _BOTH),
+    ("polite", _JAMO),
+    ("glue", _OBJECT),
+)
+_MEDIUM = re.compile(r"\s+(?:painting|drawing|sketch|art)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -112,15 +138,26 @@ def tokens(text: str) -> list[Token]:
 
 
 def _known(text: str, at: int) -> list[Token]:
-    for kind, pattern in (("word", _QUOTED), ("glue", _SHARE), ("stop", _STOP), ("comma", _COMMA), ("both", _BOTH)):
+    for kind, pattern in _PATTERNS:
         if match := pattern.match(text, at):
             return [Token(kind, at, match.end())]
     for phrase in _lexicon().get(text[at].lower(), ()):
         if end := phrase.match(text, at):
             return [Token(phrase.kind, at, end, phrase.row)]
     if match := _WORD.match(text, at):
-        return [Token("word", at, match.end())]
+        return [_misspelt(match) or Token("word", at, match.end())]
     return []
+
+
+def _misspelt(word: re.Match[str]) -> Token | None:
+    """Recognise a look in a slip of the keyboard: "scketch", "waterclor"."""
+    written = word[0].lower()
+    close = [] if written in ALMOST_MISSPELT else get_close_matches(written, OFTEN_MISSPELT, 1, 0.83)
+    if not close or close[0][0] != written[0]:
+        return None
+    meant = next(phrase for phrase in _lexicon()[written[0]] if phrase.words == close)
+    rest = _MEDIUM.match(word.string, word.end())
+    return Token(meant.kind, word.start(), rest.end() if rest else word.end(), meant.row)
 
 
 def _image(text: str, at: int, before: list[Token]) -> list[Token]:
@@ -163,6 +200,8 @@ class _Phrase:
         self.kind = kind
         self.row = row
         self._any_ending = phrase.endswith("~")
+        # A particle by itself takes no other: 가을 is autumn, not 가 and 을.
+        self._particle = len(phrase) == 1 and kind in {"glue", "definite", "join"}
 
     def match(self, text: str, at: int) -> int:
         """Give the place where the phrase ends if it stands here, otherwise 0."""
@@ -183,6 +222,8 @@ class _Phrase:
             return rest
         if not korean and rest > at:
             return 0
+        if korean and self._particle:
+            return at if rest == at else 0
         particles = _TAIL.match(text, at)
         return particles.end() if particles else 0
 

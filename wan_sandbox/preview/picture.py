@@ -125,8 +125,8 @@ class _Easel:
         if operation.op == "inset":
             corner = str(operation.parameters.get("corner", "bottom_right"))
             return inset(front(self._size) if composed is None else composed, other, corner)
-        shown = front if composed is None else (lambda size: fit(to_image(composed), size))
-        return on_background(shown, other(self._size))
+        ahead = front if composed is None else (lambda size: fit(to_image(composed), size))
+        return on_background(ahead, other(self._size))
 
     def _apply(self, operation: Operation, picture: Array) -> Array:
         picture = np.clip(picture, 0, 1)

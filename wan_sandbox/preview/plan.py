@@ -35,6 +35,10 @@ LOOKS = (
 )
 PAINTS = ("watercolour", "oil_painting", "comic", "pixel_art", "mosaic")
 """Looks that are laid down in the picture's own colours."""
+TAKES_COLOUR = ("pencil_sketch", "ink")
+"""Looks that are drawn in the picture's own colours where those are to stay."""
+LOSES_COLOUR = ("duotone", "sepia", "black_and_white", "noir", "neon", "pop_art", "blueprint", "invert")
+"""Looks that have colours of their own, or none."""
 ADJUSTMENTS = (
     "brighter",
     "darker",

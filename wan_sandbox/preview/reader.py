@@ -11,7 +11,7 @@ from wan_sandbox.preview.clauses import Clause, clauses
 from wan_sandbox.preview.drafts import ROWS, Draft, Drafting
 from wan_sandbox.preview.leftovers import leftovers
 from wan_sandbox.preview.lexer import Token, tokens
-from wan_sandbox.preview.plan import COMPOSITIONS, PAINTS, Operation, Plan
+from wan_sandbox.preview.plan import COMPOSITIONS, LOSES_COLOUR, PAINTS, TAKES_COLOUR, Operation, Plan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +21,11 @@ _POLISH = {
     "korean": "균형 잡힌 빛, 또렷한 디테일, 은은한 대비",
 }
 _HANGUL = re.compile("[가-힣]")
+_SILENT = {"join", "comma", "stop", "polite", "break"}
+_VAGUE = re.compile(
+    r"(?P<pencil_sketch>\bdraw\w*)|(?P<comic>\billustrat\w*|일러스트)|(?P<oil_painting>\b(?:re)?paint\w*|그림(?!체))",
+    re.IGNORECASE,
+)
 _SIDES = {"left": -1, "right": 1}
 
 
@@ -59,11 +64,16 @@ class _Reading:
         self._focus: list[int] = []
         self._drafts: list[Draft] = []
         self._mentioned: list[int] = []
+        self._asked = False
+        self._kept: Sequence[Token] = ()
         self.not_understood: list[str] = []
 
     def take(self, clause: Clause) -> None:
         """Read one clause."""
         found = clause.tokens
+        self._asked = self._asked or (not clause.scope and any(token.kind not in _SILENT for token in found))
+        if clause.scope == "honoured" and _names_colours(found):
+            self._kept = found
         if clause.scope:
             if clause.scope == "refused" and leftovers(found, self._text):
                 self._report(found)
@@ -81,6 +91,7 @@ class _Reading:
             self._report(found)
         for draft in drafts:
             draft.phrase = self._phrase(found)
+            draft.in_colour = draft.row.name in TAKES_COLOUR and _names_colours(found)
         self._drafts += drafts
         self._refocus(found, drafts, named)
 
@@ -95,6 +106,9 @@ class _Reading:
     def operations(self) -> list[Operation]:
         """Give the operations in order, each with the reference that it is for."""
         self._merge()
+        self._keep_colours()
+        if not self._drafts and not self.not_understood and self._asked:
+            self._guess()
         several = list(dict.fromkeys(self._targets() or ([] if self._drafts else self._mentioned)))
         if not any(draft.row.name in COMPOSITIONS for draft in self._drafts) and len(several) > 1:
             self._drafts.append(Draft(ROWS["side_by_side"], sorted(several)))
@@ -142,6 +156,23 @@ class _Reading:
                 self.not_understood.append(draft.phrase)
         self._drafts = merged
 
+    def _keep_colours(self) -> None:
+        """Draw in the picture's own colours what can be; say so where a look takes them away."""
+        if not self._kept:
+            return
+        for draft in self._drafts:
+            draft.in_colour = draft.row.name in TAKES_COLOUR
+        if any(draft.row.name in LOSES_COLOUR for draft in self._drafts):
+            self._report(self._kept)
+
+    def _guess(self) -> None:
+        """Give "a drawing" of no named kind the look that comes closest; say so where there is none."""
+        word = _VAGUE.search(self._text)
+        if word and word.lastgroup:
+            self._drafts.append(Draft(ROWS[word.lastgroup], [], phrase=self._text))
+        else:
+            self.not_understood.append(self._text)
+
     def _refocus(self, found: Sequence[Token], drafts: Sequence[Draft], named: Sequence[int]) -> None:
         """Note what "it" is from here on."""
         if any(draft.row.name in COMPOSITIONS for draft in drafts) or any(token.kind == "whole" for token in found):
@@ -155,10 +186,15 @@ class _Reading:
         return self._text[found[0].start : found[-1].end].strip()
 
     def _report(self, found: Sequence[Token]) -> None:
-        start = next(place for place, token in enumerate(found) if token.kind not in {"join", "comma"})
+        start = next(place for place, token in enumerate(found) if token.kind not in _SILENT)
         phrase = self._phrase(found[start:])
         if phrase not in self.not_understood:
             self.not_understood.append(phrase)
+
+
+def _names_colours(found: Sequence[Token]) -> bool:
+    named = any(token.kind == "image" for token in found)
+    return not named and any(token.kind == "colours" for token in found)
 
 
 def _impossible(found: Sequence[Token], drafts: Sequence[Draft]) -> bool:

@@ -42,8 +42,8 @@ class OperationRow(Row):
     source: tuple[str, ...] = ()
 
 
-def _look(op: str, english: str, korean: str) -> OperationRow:
-    return OperationRow(op, english, korean, kind="look")
+def _look(op: str, english: str, korean: str, **parameters: object) -> OperationRow:
+    return OperationRow(op, english, korean, kind="look", parameters=parameters)
 
 
 def _adjust(op: str, english: str, korean: str) -> OperationRow:
@@ -67,18 +67,27 @@ OPERATION_ROWS: tuple[OperationRow, ...] = (
         "연필 스케치 | 연필화 | 연필 그림 | 연필 드로잉 | 연필 소묘 | 연필 | 스케치 | 소묘 | 목탄화 | 목탄",
     ),
     _look(
+        "pencil_sketch",
+        "coloured pencil~ | colored pencil~ | colour pencil~ | color pencil~ | coloured sketch | colored sketch | "
+        "crayon | crayons | crayon drawing~ | chalk drawing~ | pastel drawing~ | pastel sketch | oil pastel~ | "
+        "soft pastels",
+        "색연필 | 색연필화 | 색연필 그림 | 색연필 스케치 | 크레용 | 크레용 그림 | 크레파스 | 파스텔화 | 파스텔 그림",
+        in_colour=True,
+    ),
+    _look(
         "ink",
         "ink | inked | inks | ink drawing~ | ink sketch~ | ink painting~ | ink art | ink illustration | "
         "ink wash~ | ink brush | brush ink | pen and ink | pen & ink | pen and ink drawing | pen drawing~ | "
         "line art | line drawing~ | line work | indian ink | india ink | sumi e | woodcut | linocut | "
-        "engraving",
+        "engraving | colouring book~ | coloring book~ | colouring page | coloring page",
         "먹 | 먹물 | 잉크 | 잉크화 | 잉크 드로잉 | 펜화 | 펜 드로잉 | 펜 그림 | 수묵화 | 수묵 | 라인 아트 | "
-        "선화 | 목판화 | 판화",
+        "선화 | 목판화 | 판화 | 컬러링북 | 색칠 공부 | 색칠 공부 도안",
     ),
     _look(
         "watercolour",
         "watercolour | watercolor | watercolours | watercolors | water colour | water color | "
-        "watercolour painting~ | watercolor painting~ | aquarelle | watercolour art | watercolor art | "
+        "watercolour painting~ | watercolor painting~ | water colour painting~ | water color painting~ | "
+        "aquarelle | watercolour art | watercolor art | "
         "gouache",
         "수채화 | 수채 | 수채 물감 | 수채화 그림 | 워터컬러 | 과슈",
     ),
@@ -86,21 +95,26 @@ OPERATION_ROWS: tuple[OperationRow, ...] = (
         "oil_painting",
         "oil painting~ | oil painted | oil paint | oil paints | in oils | in oil | oil on canvas | "
         "oil portrait | impasto | impressionist | impressionist painting | impressionism | painting | "
-        "painted | brush strokes | brushstrokes | acrylic painting | acrylics",
-        "유화 | 유채화 | 유화 그림 | 오일 페인팅 | 임파스토 | 인상파 | 인상주의 | 아크릴화 | 붓 터치",
+        "painted | brush strokes | brushstrokes | acrylic painting | acrylics | van gogh~ | monet | renoir | "
+        "rembrandt | renaissance painting | baroque painting",
+        "유화 | 유채화 | 유화 그림 | 오일 페인팅 | 임파스토 | 인상파 | 인상주의 | "
+        "아크릴화 | 붓 터치 | 고흐 | 반 고흐 | 고흐 그림 | 모네 | 렘브란트 | "
+        "르네상스 그림 | 회화",
     ),
     _look(
         "comic",
         "comic | comics | comic book~ | comic style | comic strip | comic panel | cartoon | cartoons | "
         "cartoonish | cartoonize~ | cartoonise~ | manga | anime | graphic novel | cel shaded | "
-        "cel shading | toon",
-        "만화 | 만화책 | 코믹 | 코믹스 | 카툰 | 웹툰 | 망가 | 애니메이션 | 애니 | 그래픽 노블",
+        "cel shading | toon | cartoonify~ | comic book art | cartoon filter",
+        "만화 | 만화책 | 만화 그림 | 코믹 | 코믹스 | 카툰 | 웹툰 | 망가 | 애니메이션 | 애니 | 그래픽 노블",
     ),
     _look(
         "pixel_art",
         "pixel art | pixel | pixels | pixelart | pixelate~ | pixellate~ | pixelize~ | 8 bit | eight bit | "
-        "16 bit | retro game~ | retro video game~ | video game sprite | 8 bit game",
-        "픽셀 아트 | 픽셀 | 픽셀화 | 도트 | 도트 그림 | 도트 그래픽 | 도트 아트 | 8비트 | 16비트 | 레트로 게임",
+        "16 bit | retro game~ | retro video game~ | video game sprite | 8 bit game | game boy | "
+        "minecraft",
+        "픽셀 아트 | 픽셀 | 픽셀화 | 도트 | 도트 그림 | 도트 그래픽 | "
+        "도트 아트 | 8비트 | 16비트 | 레트로 게임 | 게임보이 | 마인크래프트",
     ),
     _look(
         "duotone",
@@ -114,7 +128,8 @@ OPERATION_ROWS: tuple[OperationRow, ...] = (
     ),
     _look(
         "black_and_white",
-        "black and white | black & white | b&w | b & w | bw | monochrome | monochromatic | greyscale | "
+        "black and white | black & white | black n white | black white | b&w | b & w | b n w | b w | "
+        "monochrome | monochromatic | greyscale | "
         "grayscale | grey scale | gray scale | desaturate completely | remove the colour | "
         "remove the color | remove colour | remove color | remove all colour | remove all color | "
         "no colour | no color | without colour | without color",
@@ -123,7 +138,7 @@ OPERATION_ROWS: tuple[OperationRow, ...] = (
     _look(
         "noir",
         "noir | film noir | noir film | noir movie | neo noir | noirish",
-        "누아르 | 느와르 | 필름 누아르 | 필름 느와르 | 누와르",
+        "누아르 | 느와르 | 누아르 영화 | 느와르 영화 | 필름 누아르 | 필름 느와르 | 누와르",
     ),
     _look(
         "neon",
@@ -137,10 +152,13 @@ OPERATION_ROWS: tuple[OperationRow, ...] = (
         "old photograph | film look | analog | analogue | analog film | analogue film | analog photo | "
         "analogue photo | analog camera | analogue camera | film photo | film photograph~ | retro | "
         "retro photo~ | retro film | polaroid | kodak | kodachrome | lomo | lomography | 35mm | 35mm film | "
-        "70s | 1970s | seventies | 80s film | faded photo | faded film",
+        "70s | 1970s | seventies | 80s film | faded photo | faded film | 1920s | 1930s | 1940s | 1950s | 1960s | "
+        "50s | 60s | look old | looks old | look aged | aged | old fashioned | old timey | antique | "
+        "disposable camera",
         "빈티지 | 복고풍 | 복고 | 빈티지 필름 | 빈티지 사진 | 필름 카메라 | 필름 사진 | 필름 감성 | "
         "필름 느낌 | 필름 룩 | 옛날 사진 | 오래된 사진 | 레트로 | 레트로 필름 | 아날로그 | 아날로그 필름 | "
-        "폴라로이드 | 코닥 | 로모",
+        "폴라로이드 | 코닥 | 로모 | 옛날 | 옛날 느낌 | 옛날 감성 | 오래된 느낌 | "
+        "일회용 카메라",
     ),
     _look(
         "night",
@@ -180,7 +198,8 @@ OPERATION_ROWS: tuple[OperationRow, ...] = (
     ),
     _look(
         "pop_art",
-        "pop art | popart | warhol | andy warhol | warhol style | halftone | halftone dots | screen print | "
+        "pop art | popart | warhol | andy warhol | warhol style | lichtenstein | halftone | halftone dots | "
+        "screen print | "
         "screenprint | silkscreen | silk screen",
         "팝아트 | 팝 아트 | 워홀 | 앤디 워홀 | 하프톤 | 망점 | 실크스크린",
     ),
@@ -197,30 +216,36 @@ OPERATION_ROWS: tuple[OperationRow, ...] = (
     _look(
         "glitch",
         "glitch | glitches | glitched | glitchy | glitch art | glitch effect | datamosh~ | databending | "
-        "vhs | vhs tape | corrupted | rgb split | chromatic aberration",
-        "글리치 | 글리치 아트 | 글리치 효과 | 노이즈 화면 | 브이에이치에스 | 색수차",
+        "vhs | vhs tape | camcorder | 90s camcorder | corrupted | rgb split | chromatic aberration",
+        "글리치 | 글리치 아트 | 글리치 효과 | 노이즈 화면 | 브이에이치에스 | 색수차 | 캠코더",
     ),
     _adjust(
         "brighter",
-        "less dark | bright | brighter | brighten~ | brightness | more brightness | more light | lighter | "
+        "less dark | it's too dark | it is too dark | looks too dark | bright | brighter | brighten~ | "
+        "brightness | more brightness | more light | lighter | "
         "lighten~ | increase the brightness | raise the brightness | higher brightness | exposure up | "
         "increase the exposure",
-        "덜 어둡~ | 밝~ | 환하~ | 환한 | 화사하~ | 화사한 | 밝기 | 밝기를 높~ | 밝기를 올~ | 노출을 높~ | 노출을 올~",
+        "덜 어둡~ | 너무 어두워~ | 너무 어두운데~ | 밝~ | 환하~ | 환한 | "
+        "화사하~ | 화사한 | 밝기 | 밝기를 높~ | 밝기를 올~ | "
+        "노출을 높~ | 노출을 올~",
     ),
     _adjust(
         "darker",
-        "dark | darker | darken~ | dim | dimmer | dimmed | less bright | less light | less brightness | "
+        "dark | darker | darken~ | moody | moodier | it's too bright | it is too bright | looks too bright | "
+        "dim | dimmer | dimmed | less bright | less light | less brightness | "
         "low key | reduce the brightness | lower the brightness | decrease the brightness | "
         "lower brightness | exposure down",
-        "어둡~ | 어두~ | 어둑~ | 밝기를 낮~ | 밝기를 줄~ | 노출을 낮~ | 노출을 줄~ | 덜 밝~",
+        "너무 밝아~ | 너무 밝은데~ | 어둡~ | 어두~ | 어둑~ | "
+        "밝기를 낮~ | 밝기를 줄~ | 노출을 낮~ | 노출을 줄~ | 덜 밝~",
     ),
     _adjust(
         "more_contrast",
         "contrast | contrasty | more contrast | higher contrast | high contrast | increase the contrast | "
         "raise the contrast | boost the contrast | increase contrast | boost contrast | punchy | punchier | "
-        "dramatic contrast | deeper shadows",
+        "dramatic contrast | deeper shadows | dramatic | cinematic | movie look",
         "대비 | 대비를 높~ | 대비를 올~ | 대비를 강~ | 대비를 키~ | 높은 대비 | 강한 대비 | 콘트라스트 | "
-        "콘트라스트를 높~ | 콘트라스트를 올~",
+        "콘트라스트를 높~ | 콘트라스트를 올~ | "
+        "드라마틱~ | 시네마틱~ | 극적인 | 극적으로 | 영화처럼 | 영화 느낌 | 영화 같은",
     ),
     _adjust(
         "less_contrast",
@@ -248,9 +273,9 @@ OPERATION_ROWS: tuple[OperationRow, ...] = (
         "boost the saturation | raise the saturation | high saturation | vivid | more vivid | vividly | "
         "vibrant | more vibrant | vibrance | colourful | colorful | more colourful | more colorful | "
         "richer colours | richer colors | more colour | more color | vivid colours | vivid colors | "
-        "vibrant colours | vibrant colors",
+        "vibrant colours | vibrant colors | pop | pops | make it pop",
         "채도 | 채도를 높~ | 채도를 올~ | 높은 채도 | 선명한 색 | 선명한 색감 | 색을 선명~ | 색감을 선명~ | "
-        "색을 진하~ | 생생하~ | 생생한 | 화려하~ | 화려한 | 비비드 | 비비드하~",
+        "색을 진하~ | 생생하~ | 생생한 | 화려하~ | 화려한 | 쨍하~ | 쨍한 | 비비드 | 비비드하~",
     ),
     _adjust(
         "less_saturated",
@@ -418,22 +443,40 @@ OPERATION_ROWS: tuple[OperationRow, ...] = (
 )
 
 COLOURS: dict[str, tuple[str, str, str]] = {
-    "red": ("#c8322f", "red | reddish | crimson | scarlet | ruby", "빨간~ | 빨강~ | 붉은~ | 붉게 | 레드~"),
+    "red": ("#c8322f", "red | reddish | crimson | scarlet | ruby", "빨간~ | 빨갛~ | 빨강~ | 붉은~ | 붉게 | 레드~"),
     "orange": ("#e07a1f", "orange | orangey | amber | tangerine", "주황~ | 오렌지~"),
-    "yellow": ("#e3bb2c", "yellow | yellowish | gold | golden", "노란~ | 노랑~ | 금색~ | 황금색~"),
+    "yellow": ("#e3bb2c", "yellow | yellowish | gold | golden", "노란~ | 노랗~ | 노랑~ | 금색~ | 황금색~"),
     "green": ("#3f8f4a", "green | greenish | emerald", "초록~ | 녹색~ | 푸른 녹색~ | 그린색~ | 그린 톤~ | 연두~"),
     "teal": ("#1f8a8a", "teal | turquoise | cyan | aqua", "청록~ | 틸~ | 하늘색~ | 시안~"),
-    "blue": ("#2f5fc0", "blue | bluish | azure | navy | indigo", "파란~ | 파랑~ | 푸른~ | 푸르~ | 블루~ | 남색~"),
+    "blue": (
+        "#2f5fc0",
+        "blue | bluish | azure | navy | indigo",
+        "파란~ | 파랗~ | 파랑~ | 푸른~ | 푸르~ | 블루~ | 남색~",
+    ),
     "purple": ("#7d4bb5", "purple | violet | lilac | lavender | magenta", "보라~ | 자주색~ | 퍼플~ | 마젠타~"),
     "pink": ("#de6fa1", "pink | pinkish | rose coloured", "분홍~ | 핑크~"),
     "brown": ("#7a5230", "brown | brownish | chocolate", "갈색~ | 브라운~"),
 }
 """Colour words: the colour they stand for, then the words in English and in Korean."""
 
+OFTEN_MISSPELT = (
+    "sketch", "pencil", "watercolour", "watercolor", "cartoon", "mosaic", "vintage", "cyberpunk", "blueprint", "glitch",
+    "polaroid", "duotone", "charcoal", "impressionist", "monochrome", "grayscale", "greyscale",
+)  # fmt: skip
+"""Looks that are recognised with a letter wrong."""
+ALMOST_MISSPELT = frozenset({"carton", "cartons", "cartoonist", "vantage", "pencils", "impressionists"})
+"""Words that are spelt like those, and right."""
+ADJECTIVES = frozenset({
+    "anime", "cartoon", "comic", "cyberpunk", "foggy", "glitchy", "hazy", "impressionist", "misty", "monochrome",
+    "moonlit", "noir", "pixelated", "rainy", "retro", "snowy", "synthwave", "vaporwave", "vintage", "wintry",
+    "빈티지", "레트로", "사이버펑크", "흑백",
+})  # fmt: skip
+"""Looks that may stand before the thing they are asked for: "a foggy forest" is fog, whatever the forest."""
+
 WORD_ROWS: tuple[Row, ...] = (
     Row(
         "strength",
-        "slight | slightly | a bit | a little | a little bit | little bit | a touch | a tad | subtle | "
+        "slight | slightly | a bit | a little | a little bit | little bit | a touch | a tad | tad | subtle | "
         "subtly | gently | gentle | somewhat | mild | mildly | lightly | faint | faintly | just a bit | "
         "softly | tiny bit",
         "조금 | 조금만 | 조금 더 | 좀 더 | 약간 더 | 살짝 더 | 약간 | 약간만 | 살짝 | 살짝만 | 은은하게 | "
@@ -472,8 +515,9 @@ WORD_ROWS: tuple[Row, ...] = (
     Row(
         "refuse",
         "remove | remove~ | removing | erase~ | erasing | delete~ | deleting | get rid of | take away | "
-        "take out | swap | swapping | replace | replacing | replaced",
-        "지워~ | 지우~ | 제거~ | 없애~ | 삭제~ | 교체~",
+        "take out | restore~ | restoring | repair~ | "
+        "colorize~ | colourize~ | colorise~ | colourise~ | swap | swapping | replace | replacing | replaced",
+        "지워~ | 지우~ | 제거~ | 없애~ | 삭제~ | 교체~ | 복원~ | 복구~",
     ),
     Row(
         "part",
@@ -501,7 +545,7 @@ WORD_ROWS: tuple[Row, ...] = (
         "feeling | become | becomes | appear | appears | go | going | arrange | lay out | lay | stand | "
         "show | display | position | compose | merge in",
         "해~ | 하~ | 주세요 | 줘~ | 주~ | 적용~ | 사용~ | 넣~ | 추가~ | 더해~ | 더하~ | 처리~ | 편집~ | "
-        "수정~ | 조정~ | 입혀~ | 입히~ | 써~ | 쓰~ | 나누~ | 나눠~ | 배치~ | 놓~ | 붙여~ | 붙이~ | 올려~ | "
+        "수정~ | 조정~ | 입혀~ | 입히~ | 써~ | 쓰~ | 나누~ | 나눠~ | 배치~ | 놓~ | 놔~ | 붙여~ | 붙이~ | 올려~ | "
         "올리~ | 높여~ | 높이~ | 낮춰~ | 낮추~ | 줄여~ | 줄이~ | 보여~ | 보이~ | 되~ | 됩~ | 할~ | 한 | "
         "삼아~ | 가져와~ | 옮겨~ | 부탁~ | 싶~ | 원해~ | 생성~ | 있~ | 따라~ | 참고~ | 참조해~ | 활용~ | "
         "이용~",
@@ -526,6 +570,11 @@ WORD_ROWS: tuple[Row, ...] = (
     Row("with", "with", "", "with"),
     Row("glue", "using | by | via | use | based on", "", "with"),
     Row("glue", "to | on | onto | in | inside | over | for | at | upon | under | above | below | within", "", "to"),
+    Row(
+        "polite",
+        "please | pls | plz | plss | plzz | thanks | thank you | thx | ty | hello | hi | hey | ok | okay | lol",
+        "제발 | 부디 | 안녕~ | 감사~ | 고마워~",
+    ),
     Row("join", "and | & | or | plus", "그리고 | 및 | 또는 | 와 | 과 | 랑"),
     Row(
         "break",
@@ -547,11 +596,11 @@ WORD_ROWS: tuple[Row, ...] = (
     Row(
         "glue",
         "no text | without text | without any text | no watermark | without watermark | no logo | "
-        "character | thick | thin | a | an | it | them | me | i | you | we | he | she | they | please | "
-        "pls | can | could | would | will | should | just | now | some | any | more | bit | little | even | "
+        "character | thick | thin | a | an | it | them | me | i | you | we | he | she | they | "
+        "can | could | would | will | should | just | now | some | any | more | bit | little | even | "
         "same | such | there | here | kind of | sort of | id | i'd | i’d | i'll | i'm | it's | it’s | "
-        "let's | so that | so | where | which | if | were | was | s | thanks | thank you | hello | hi | "
-        "ok | okay | image | images | picture | pictures | photo | photos | photograph | photographs | "
+        "let's | so that | so | where | which | if | were | was | s | "
+        "image | images | picture | pictures | photo | photos | photograph | photographs | "
         "pic | pics | img | shot | scene | portrait | landscape | artwork | art | illustration | drawing | "
         "drawings | version | copy | rendition | reference | references | style | styled | stylish | "
         "effect | effects | filter | filters | look | looks | mood | vibe | vibes | atmosphere | "
@@ -567,12 +616,12 @@ WORD_ROWS: tuple[Row, ...] = (
         "small version of | copy of | version of | version | weather | season | falling | heavily | "
         "outside | outdoors | than | as | too | quite | rather | still | edit | editing | subtle | level | "
         "levels | amount | half | side | sides | edges | corners | tint | two | three | both halves",
-        "텍스트 없이 | 글자 없이 | 워터마크 없이 | 지는 | 앞에 | 게임~ | 그린 | 영화~ | 이미지 | 이미지~ | "
+        "텍스트 없이 | 글자 없이 | 워터마크 없이 | 지는 | 앞에 | 게임~ | 그린 | 이미지 | 이미지~ | "
         "사진 | 사진~ | 그림 | 그림~ | 효과~ | 필터~ | 버전~ | 풍으로 | 풍의 | 처럼 | 같이 | 같은 | 더 | "
-        "더욱 | 덜 | 제발 | 부디 | 이것~ | 이걸 | 그것~ | 그걸 | 이거~ | 저것~ | 장면~ | 작품~ | 모습~ | "
+        "더욱 | 덜 | 이것~ | 이걸 | 그것~ | 그걸 | 이거~ | 저것~ | 장면~ | 작품~ | 모습~ | "
         "상태~ | 색 | 색감~ | 색상~ | 색깔~ | 색으로 | 톤~ | 톤으로 | 으로 | 로 | 을 | 를 | 은 | 는 | 이 | "
         "가 | 의 | 에 | 에서 | 빛~ | 레퍼런스 | 참조 | 원본~ | 고화질~ | 고품질~ | 한 장 | 한장 | 하나~ | "
-        "날~ | 배치 | 그 | 것~ | 게 | 수 | 때 | 안녕~ | 감사~ | 고마워~ | 위에 | 안에 | 아래~ | 위~ | 옆~ | "
+        "날~ | 배치 | 그 | 것~ | 게 | 수 | 때 | 일러스트~ | 위에 | 안에 | 아래~ | 위~ | 옆~ | "
         "부분~ | 내리~ | 내린 | 오는 | 풍경~ | 채워~ | 채우~ | 가득~ | 펑펑 | 소나기처럼 | 자욱~ | 멋진 | "
         "예쁜 | 아름다운 | 아름답게 | 귀여운",
     ),
@@ -589,6 +638,6 @@ WORD_ROWS: tuple[Row, ...] = (
         "winter jacket | foggy glasses | night stand | night club | film crew | tile floor",
         "비행기~ | 비밀~ | 비누~ | 비슷하~ | 눈물~ | 눈썹~ | 눈사람~ | 눈을 크~ | 눈을 감~ | 눈을 뜨~ | "
         "밤나무~ | 밤하늘~ | 먹는~ | 먹고~ | 먹이~ | 유화제~ | 타일러~ | 겨울 코트~ | 겨울 옷~ | "
-        "도트 무늬~ | 색연필~ | 톤업~ | 잉크병~ | 연필깎이~ | 연필통~ | 네온사인 간판~",
+        "도트 무늬~ | 톤업~ | 잉크병~ | 연필깎이~ | 연필통~ | 네온사인 간판~",
     ),
 )

@@ -49,7 +49,22 @@ def pencil_sketch(picture: Array, brush: Brush) -> Array:
     loose = hatching(level.shape, rng, 42, 5 * size)
     graphite *= smoothstep(0, 0.22, frame_distance(level.shape) / (46 * size) - 1.1 * loose)
     sheet = rgb("#faf8f3") * (0.972 + 0.028 * tooth[..., None])
+    if brush.parameters.get("in_colour"):
+        # Coloured pencils press a second layer under the dark one, so that light areas have their hue too.
+        core = _pigment(picture, 0.42, 3 * size)
+        layer = (0.3 + 0.7 * smoothstep(0.15, 0.75, hatching(level.shape, rng, 42, 2.4 * size))) * (1.1 - 0.5 * tooth)
+        layer *= smoothstep(0, 0.2, frame_distance(level.shape) / (46 * size) - 1.1 * loose)
+        sheet = blend(sheet, _pigment(picture, 0.68, 3 * size), np.clip(layer, 0, 0.92))
+        return blend(sheet, core, 0.8 * graphite)
     return blend(sheet, np.broadcast_to(rgb("#26262a"), picture.shape), 0.95 * graphite)
+
+
+def _pigment(picture: Array, lightness: float, softness: float) -> Array:
+    """Give every place its hue at about one lightness, as a set of pencils or inks has it."""
+    lab = to_oklab(flatten(picture, softness))
+    lab[..., 0] = lightness + 0.35 * (lab[..., 0] - 0.5)
+    lab[..., 1:] *= 1.5
+    return from_oklab(lab)
 
 
 def ink(picture: Array, brush: Brush) -> Array:
@@ -67,6 +82,8 @@ def ink(picture: Array, brush: Brush) -> Array:
     )
     tooth = paper(level.shape, rng, size)
     sheet = rgb("#f7f1e4") * (0.97 + 0.03 * tooth[..., None])
+    if brush.parameters.get("in_colour"):
+        sheet = sheet * blend(np.ones_like(picture), _pigment(picture, 0.8, 5 * size), 0.85)
     washed = blend(sheet, np.broadcast_to(rgb("#4d4b4d"), picture.shape), 0.62 * wash * (0.9 + 0.2 * (1 - tooth)))
     dark = np.maximum(drawn, black) * (0.94 + 0.06 * tooth)
     return blend(washed, np.broadcast_to(rgb("#14120f"), picture.shape), dark)

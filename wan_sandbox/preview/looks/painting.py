@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
@@ -129,17 +130,42 @@ def _bristles(length: float, width: float, degrees: float, rng: np.random.Genera
 
 
 def mosaic(picture: Array, brush: Brush) -> Array:
-    """Small stones of one colour each, set in grout."""
+    """Stones of one colour each, set in grout: smaller ones where there is more to see, as in a face."""
     size, rng = unit(picture), brush.rng
+    step = 12.5 * size * brush.amount
+    large, small = _stones(picture, step, rng), _stones(picture, 0.5 * step, rng)
+    level = local_contrast(luma(picture), 40 * size, 0.1)
+    detail = blur(edges(blur(level, 1.5 * size)), 2.2 * step)
+    busy = large.of_each(detail) > np.quantile(detail[::4, ::4], 0.7)
+    coloured = np.where(busy[..., None], small.colour, large.colour)
+    inner = np.where(busy, np.minimum(1.5 * small.inner, large.inner), large.inner) / np.float32(step)
+    down_slope, across_slope = np.gradient(np.minimum(inner, 0.3))
+    shine = np.clip(-(down_slope + across_slope) * 5 * size, -0.2, 0.25)
+    stone = coloured * (1 + 0.04 * grain(inner.shape, rng, size)[..., None]) + shine[..., None]
+    return blend(np.broadcast_to(rgb("#3a3733"), picture.shape), stone, smoothstep(0.06, 0.15, inner))
+
+
+@dataclass(frozen=True)
+class _Stones:
+    """A floor laid with stones of about one size: each pixel's stone, how far inside it lies, and its colour."""
+
+    at: tuple[np.ndarray[Any, np.dtype[np.intp]], ...]
+    owner: np.ndarray[Any, np.dtype[np.int32]]
+    inner: Array
+    colour: Array
+
+    def of_each(self, plane: Array) -> Array:
+        """Give every pixel of a stone the value that the plane has at its middle."""
+        result: Array = plane[self.at].ravel()[self.owner]
+        return result
+
+
+def _stones(picture: Array, step: float, rng: np.random.Generator) -> _Stones:
     height, width = picture.shape[:2]
-    step = 11.5 * size * brush.amount
     rows, columns = int(np.ceil(height / step)), int(np.ceil(width / step))
-    cy = (np.arange(rows)[:, None] + 0.5 + 0.55 * (rng.random((rows, columns)) - 0.5)).astype(np.float32) * np.float32(
-        step
-    )
-    cx = (np.arange(columns)[None] + 0.5 + 0.55 * (rng.random((rows, columns)) - 0.5)).astype(np.float32) * np.float32(
-        step
-    )
+    jitter = 0.55 * (rng.random((2, rows, columns), dtype=np.float32) - 0.5) + 0.5
+    cy = (np.arange(rows, dtype=np.float32)[:, None] + jitter[0]) * np.float32(step)
+    cx = (np.arange(columns, dtype=np.float32)[None] + jitter[1]) * np.float32(step)
     y, x = np.arange(height, dtype=np.float32)[:, None], np.arange(width, dtype=np.float32)[None]
     row, column = (y / step).astype(np.int32), (x / step).astype(np.int32)
     first = np.full((height, width), np.inf, np.float32)
@@ -154,14 +180,8 @@ def mosaic(picture: Array, brush: Brush) -> Array:
             second = np.where(nearer, first, np.where(index == owner, second, np.minimum(second, distance)))
             owner = np.where(nearer, index, owner)
             first = np.minimum(first, distance)
-    soft = blur(picture, 0.18 * step)
-    py, px = np.clip(cy, 0, height - 1).astype(int), np.clip(cx, 0, width - 1).astype(int)
-    stones = soft[py, px].reshape(-1, 3) * (1 + 0.09 * rng.standard_normal((rows * columns, 1), dtype=np.float32))
-    lab = to_oklab(np.clip(stones, 0, 1)[None])
+    at = np.clip(cy, 0, height - 1).astype(np.intp), np.clip(cx, 0, width - 1).astype(np.intp)
+    uneven = 1 + 0.09 * rng.standard_normal((rows * columns, 1), dtype=np.float32)
+    lab = to_oklab(np.clip(blur(picture, 0.18 * step)[at].reshape(-1, 3) * uneven, 0, 1)[None])
     lab[..., 1:] *= 1.25
-    coloured = from_oklab(lab)[0][owner]
-    inner = (second - first) / np.float32(step)
-    down_slope, across_slope = np.gradient(np.minimum(inner, 0.3))
-    shine = np.clip(-(down_slope + across_slope) * 5 * size, -0.2, 0.25)
-    stone = coloured * (1 + 0.04 * grain(first.shape, rng, size)[..., None]) + shine[..., None]
-    return blend(np.broadcast_to(rgb("#3a3733"), picture.shape), stone, smoothstep(0.06, 0.15, inner))
+    return _Stones(at, owner, second - first, from_oklab(lab)[0][owner])
