@@ -151,7 +151,7 @@ def _slots(word: gr.I18n) -> list[Slot]:
                 type="filepath",
                 image_mode=None,
                 sources=["upload", "clipboard", "webcam"],
-                height=186,
+                height=172,
                 min_width=100,
                 elem_id=f"slot-{number}",
                 buttons=[],

@@ -78,6 +78,8 @@ def status(texts: Texts, job: Job) -> str:
     """Where the job stands: the five stages, a sentence, and a clock that screen readers are spared."""
     words = _words(texts, job.event)
     stage, share = _progress(job.event)
+    if isinstance(job.event, Trouble) and job.request_id is None:
+        stage = STAGES.index("upload")
     cells = []
     for index, name in enumerate(STAGES):
         state = "done" if index < stage else "now" if index == stage else "todo"

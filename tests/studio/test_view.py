@@ -33,7 +33,15 @@ HOSTILE = "<img src=x onerror=alert(1)>"
 
 
 def job(**known: Any) -> Any:
-    defaults = {"event": None, "began": 0.0, "cancel_outcome": None, "sandbox": False, "before": None, "form": None}
+    defaults = {
+        "request_id": "r1",
+        "event": None,
+        "began": 0.0,
+        "cancel_outcome": None,
+        "sandbox": False,
+        "before": None,
+        "form": None,
+    }
     return SimpleNamespace(**{**defaults, **known})
 
 
@@ -62,6 +70,11 @@ def test_each_event_has_its_words_and_its_stage_and_no_share_that_is_not_known(
     assert now
     assert now[2] == stage
     assert (f"--share:{share}" in now[1]) if share else ("data-known" not in now[1])
+
+
+def test_trouble_before_the_run_has_an_id_is_trouble_with_the_upload() -> None:
+    shown = view.status(ENGLISH, job(request_id=None, event=Trouble(2.0, 1)))
+    assert '<li class="now"><span>Upload</span></li>' in shown
 
 
 def test_a_late_cancel_is_told_with_what_it_means_for_the_money() -> None:
