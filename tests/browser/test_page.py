@@ -246,6 +246,15 @@ def test_two_clicks_are_one_run(app: App, visit: Visit, photos: Path) -> None:
     assert sandbox.counters.submits_accepted == 1
 
 
+def test_control_and_enter_send(app: App, visit: Visit, photos: Path) -> None:
+    page = visit(app.url)
+    fill(page, photos / "cat.jpg")
+    page.locator("#prompt textarea").press("Enter")
+    expect(page.locator("#prompt textarea")).to_have_value(f"{PROMPT}\n")
+    page.locator("#prompt textarea").press("Control+Enter")
+    expect(page.locator("#status")).to_contain_text("Finished")
+
+
 def test_korean_by_the_browsers_language(app: App, visit: Visit, photos: Path) -> None:
     page = visit(app.url, locale="ko-KR")
     expect(page.locator(".engine")).to_contain_text("로컬 미리보기")
