@@ -7,8 +7,9 @@ import logging
 import signal
 import sys
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, NoReturn
 
+from wan_sandbox import schema
 from wan_sandbox.faults import JOB_FAULTS, KINDS, PLACES
 from wan_sandbox.sandbox import Sandbox
 from wan_sandbox.settings import Settings
@@ -17,7 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import FrameType
 
-DEFAULT_PORT = 8899
+DEFAULT_PORT: Final = 8899
+# As sysexits.h has them.
+WRONG_USAGE: Final = 64
+UNAVAILABLE: Final = 69
 
 _EPILOG = """\
 A fault is NAME[*count][:rate][@after]: at most count times, with this probability, letting the first calls through.
@@ -51,10 +55,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         sandbox.start()
     except OSError as error:
-        parser.exit(1, f"{parser.prog}: cannot listen on {options.host}:{options.port}: {error}\n")
+        reason = error.strerror or error
+        hint = "is another program using it? --port 0 takes a free one"
+        parser.exit(UNAVAILABLE, f"{parser.prog}: cannot listen on {options.host}:{options.port}: {reason}; {hint}\n")
     try:
         _print(sandbox.url)
-        sys.stderr.write(_WELCOME.format(url=sandbox.url))
+        sys.stderr.write(_WELCOME.format(url=settings.public_url or sandbox.url, model=schema.MODEL_ID))
         if options.until_eof:
             threading.Thread(target=_until_eof, args=(over,), daemon=True).start()
         # A wait without end would not notice Ctrl-C on every system.
@@ -67,14 +73,22 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 _WELCOME = """\
 Wan sandbox: nothing leaves this computer and nothing is charged. Any token will do.
-  a page to read   {url}/
-  use it with      RUNCOMFY_API_BASE={url}
-  stop             Ctrl-C
+  a page to read    {url}/        the API described: {url}/docs
+  this project      RUNCOMFY_API_BASE={url}
+  the vendor's CLI  RUNCOMFY_MODEL_API_BASE={url}/v1 RUNCOMFY_TOKEN=demo
+  anything else     {url} in place of the API's own address
+  try it            curl -H "Authorization: Bearer demo" {url}/v1/models/{model}
+  stop              Ctrl-C
 """
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(WRONG_USAGE, f"{self.prog}: error: {message} (see --help)\n")
+
+
+def _parser() -> _Parser:
+    parser = _Parser(
         prog="wan_sandbox",
         description="Speak the Model API on loopback, without a token, a network or a price.",
         epilog=_EPILOG,
@@ -84,6 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--host", default=defaults.host, help="address to listen on (default: %(default)s)")
     add("--port", type=int, default=DEFAULT_PORT, help="port; 0 takes a free one (default: %(default)s)")
+    add("--public-url", default=defaults.public_url, metavar="URL", help="where callers reach it, behind a proxy")
     add("--workers", type=int, default=defaults.workers, help="jobs at the same time (default: %(default)s)")
     add(
         "--run-time",
@@ -110,6 +125,7 @@ def _settings(options: argparse.Namespace) -> Settings:
     return Settings(
         host=options.host,
         port=options.port,
+        public_url=options.public_url.rstrip("/"),
         workers=options.workers,
         run_time=options.run_time,
         seed=options.seed,
@@ -135,7 +151,10 @@ def _log_calls() -> None:
 
 def _span(text: str) -> tuple[float, float]:
     low, _, high = text.partition("-")
-    return float(low), float(high or low)
+    try:
+        return float(low), float(high or low)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither seconds nor LOW-HIGH, such as 2-5") from None
 
 
 def _until_eof(over: threading.Event) -> None:

@@ -168,7 +168,7 @@ def _split(name: str) -> tuple[str, str]:
     place, _, kind = name.partition("-")
     if kind in KINDS and place in KINDS[kind][1]:
         return place, kind
-    raise ValueError(f"there is no fault named {name}")
+    raise ValueError(f"there is no fault named {name}; --faults lists them all")
 
 
 def call_faults() -> Iterable[tuple[str, str]]:

@@ -34,7 +34,7 @@ def describe(base_url: str, language: str) -> dict[str, Any]:
             "version": "1",
             "description": "The Model API on loopback: asynchronous, free, with a local preview for a model.",
         },
-        "servers": [{"url": base_url.rstrip("/")}],
+        "servers": [{"url": base_url}],
         "security": [{"token": []}],
         "paths": _paths(),
         "components": {
@@ -53,6 +53,10 @@ def _paths() -> dict[str, Any]:
         "description": "Adds cost in US dollars; the sandbox's is 0 unless a price is rehearsed.",
         "schema": {"type": "boolean", "default": False},
     }
+    page = [
+        {"name": name, "in": "query", "schema": {"type": kind}}
+        for name, kind in (("search", "string"), ("category", "string"), ("limit", "integer"), ("offset", "integer"))
+    ]
     fault = {
         "name": "X-Sandbox-Fault",
         "in": "header",
@@ -68,7 +72,8 @@ def _paths() -> dict[str, Any]:
     submit = _call("Submit a job", 200, "Submitted", [fault, run_time])
     submit["requestBody"] = {"required": True, "content": _json("Input")}
     return {
-        "/v1/models": {"get": _call("List the catalogue", 200, "Catalogue")},
+        "/v1/models": {"get": _call("List the catalogue", 200, "Catalogue", page)},
+        "/v1/models/categories": {"get": _call("List the categories of the catalogue", 200, "Categories")},
         model: {"post": submit, "get": _call("Describe the model", 200, "Model")},
         "/v1/requests/{request_id}/status": {"get": _call("Ask for the state", 200, "Status", [request_id])},
         "/v1/requests/{request_id}/result": {"get": _call("Ask for the outcome", 200, "Result", [request_id, cost])},
@@ -98,11 +103,12 @@ def _object(required: str, **properties: Any) -> dict[str, Any]:
 
 
 def _schemas(language: str) -> dict[str, Any]:
-    text = {"type": "string"}
+    text, count = {"type": "string"}, {"type": "integer"}
     model = _object(
-        "model_id display_name base_price_usd price_unit pricing_note input_schema",
+        "model_id display_name categories base_price_usd price_unit pricing_note input_schema",
         model_id=text,
         display_name=text,
+        categories={"type": "array", "items": text},
         base_price_usd={"type": "number"},
         price_unit={"enum": ["output", "image", "second"]},
         pricing_note=text,
@@ -144,7 +150,14 @@ def _schemas(language: str) -> dict[str, Any]:
             outcome={"enum": ["cancelled", "not_cancellable"]},
         ),
         "Model": model,
-        "Catalogue": _object("models", models={"type": "array", "items": {"$ref": "#/components/schemas/Model"}}),
+        "Catalogue": _object(
+            "models total limit offset",
+            models={"type": "array", "items": {"$ref": "#/components/schemas/Model"}},
+            total=count,
+            limit=count,
+            offset=count,
+        ),
+        "Categories": _object("categories", categories={"type": "array", "items": text}),
         "Error": _object(
             "error_code error_message",
             error_code={"type": "integer"},

@@ -66,8 +66,8 @@ def output_of(job: Job, base_url: str) -> dict[str, Any]:
     if job.output is None or "empty-success" in job.traits:
         return {}
     if "foreign-output" in job.traits:
-        base_url = "https://foreign.invalid/"
-    url = base_url.rstrip("/") + job.output.address("outputs")
+        base_url = "https://foreign.invalid"
+    url = base_url + job.output.address("outputs")
     shapes: dict[str, Any] = {
         "empty-output": {},
         "output-null": {"image": None},

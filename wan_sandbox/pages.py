@@ -74,7 +74,7 @@ def home(*, base_url: str, language: str, queue: Queue, accepted: int) -> HTMLRe
     heads = (text("page_place"), text("page_request"), text("page_waited"))
     faults = [(f"<code>{escape(name)}</code>", escape(what)) for name, what in JOB_FAULTS.items()]
     faults += [(f"<code>{escape(name)}</code>", escape(what)) for name, what in call_faults()]
-    curl = _CURL.format(base_url=base_url.rstrip("/"), model=schema.MODEL_ID)
+    curl = _CURL.format(base_url=base_url, model=schema.MODEL_ID)
     state = text("page_state", waiting=len(queue), running=queue.running, accepted=accepted)
     return _page(
         say("page_title", language),

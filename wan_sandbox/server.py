@@ -17,11 +17,11 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from wan_sandbox import fault_replies, openapi, pages, schema
+from wan_sandbox import catalogue, fault_replies, openapi, pages, schema
 from wan_sandbox.faults import Switches, take
 from wan_sandbox.intake import Intake
 from wan_sandbox.jobs import Job
-from wan_sandbox.messages import language_of, say
+from wan_sandbox.messages import language_of
 from wan_sandbox.outcomes import error_of, output_of, result_word, status_word
 from wan_sandbox.replies import Problem, Refused
 from wan_sandbox.runs import Runs
@@ -116,7 +116,7 @@ class Api:
             "input": self._echo(request, job),
         }
         if job.stage == "succeeded":
-            reply |= output_of(job, str(request.base_url))
+            reply |= output_of(job, self._base(request))
             reply["local_preview"] = job.plan
         elif job.stage == "failed":
             reply |= error_of(job, request.headers.get("authorization", ""))
@@ -142,7 +142,13 @@ class Api:
         """List the catalogue: ``GET /v1/models``."""
         self.counters.model_calls += 1
         self._owner(request)
-        return JSONResponse({"models": [self._entry(request)]})
+        return JSONResponse(catalogue.listing(request.query_params, self.settings.price, self._language(request)))
+
+    async def categories(self, request: Request) -> Response:
+        """List the categories of the catalogue: ``GET /v1/models/categories``."""
+        self.counters.model_calls += 1
+        self._owner(request)
+        return JSONResponse({"categories": list(catalogue.CATEGORIES)})
 
     async def model(self, request: Request) -> Response:
         """Describe a model: ``GET /v1/models/{model_id}``."""
@@ -153,7 +159,7 @@ class Api:
             return replaced
         if request.path_params["model_id"] != schema.MODEL_ID:
             raise Refused(400001, "unknown_model")
-        return JSONResponse(self._entry(request))
+        return JSONResponse(catalogue.entry(self.settings.price, self._language(request)))
 
     # ------------------------------------------------------------------ files and pages
 
@@ -189,21 +195,20 @@ class Api:
     async def home(self, request: Request) -> Response:
         """Show a person what this is, and the queue."""
         return pages.home(
-            base_url=str(request.base_url),
-            language=language_of(request.headers.get("accept-language", "")),
+            base_url=self._base(request),
+            language=self._language(request),
             queue=self.runs.queue,
             accepted=self.counters.submits_accepted,
         )
 
     async def docs(self, request: Request) -> Response:
         """Show a person the description of the API."""
-        language = language_of(request.headers.get("accept-language", ""))
-        return pages.docs(openapi.describe(str(request.base_url), language), language)
+        language = self._language(request)
+        return pages.docs(openapi.describe(self._base(request), language), language)
 
     async def openapi(self, request: Request) -> Response:
         """Describe the API to a program."""
-        language = language_of(request.headers.get("accept-language", ""))
-        return JSONResponse(openapi.describe(str(request.base_url), language))
+        return JSONResponse(openapi.describe(self._base(request), self._language(request)))
 
     async def health(self, _request: Request) -> Response:
         """Say that the server is up."""
@@ -274,13 +279,13 @@ class Api:
         return self._chance.uniform(*self.settings.run_time) / self.settings.speed
 
     def _links(self, request: Request, job: Job, *names: str) -> dict[str, str]:
-        base = "https://foreign.invalid/" if "foreign-links" in job.traits else str(request.base_url)
-        links = {name: f"{base}v1/requests/{job.id}/{name.removesuffix('_url')}" for name in names}
+        base = "https://foreign.invalid" if "foreign-links" in job.traits else self._base(request)
+        links = {name: f"{base}/v1/requests/{job.id}/{name.removesuffix('_url')}" for name in names}
         return {"request_id": job.id} | ({} if "no-links" in job.traits else links)
 
     def _echo(self, request: Request, job: Job) -> dict[str, Any]:
         wanted = job.wanted
-        base = str(request.base_url).rstrip("/")
+        base = self._base(request)
         return {
             "prompt": wanted.prompt,
             "image_urls": [base + uri if uri.startswith("/") else uri for uri in wanted.image_urls],
@@ -290,16 +295,12 @@ class Api:
             "prompt_extend": wanted.prompt_extend,
         }
 
-    def _entry(self, request: Request) -> dict[str, Any]:
-        language = language_of(request.headers.get("accept-language", ""))
-        return {
-            "model_id": schema.MODEL_ID,
-            "display_name": schema.DISPLAY_NAME,
-            "base_price_usd": self.settings.price,
-            "price_unit": "image",
-            "pricing_note": say("rehearsed_price" if self.settings.price else "free", language),
-            "input_schema": schema.input_schema(language),
-        }
+    def _language(self, request: Request) -> str:
+        return language_of(request.headers.get("accept-language", ""))
+
+    def _base(self, request: Request) -> str:
+        """Return where the caller reaches this server: under the name that it used, unless another is set."""
+        return self.settings.public_url or str(request.base_url).rstrip("/")
 
     # ------------------------------------------------------------------ errors
 
@@ -307,7 +308,7 @@ class Api:
         """Answer with the error envelope."""
         if not isinstance(error, Refused):
             raise error
-        return error.reply(language_of(request.headers.get("accept-language", "")))
+        return error.reply(self._language(request))
 
     async def misdirected(self, request: Request, error: Exception) -> Response:
         """Answer a call to nowhere with the error envelope too."""
@@ -347,6 +348,7 @@ def build(api: Api) -> Starlette:
             Route("/v1/requests/{request_id}/result", api.result, methods=["GET"]),
             Route("/v1/requests/{request_id}/cancel", api.cancel, methods=["POST"]),
             Route("/v1/models", api.models, methods=["GET"]),
+            Route("/v1/models/categories", api.categories, methods=["GET"]),
             Route("/v1/models/{model_id:path}", api.submit, methods=["POST"]),
             Route("/v1/models/{model_id:path}", api.model, methods=["GET"]),
             Route("/outputs/{key}/{name}", api.output, methods=["GET"]),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from wan_sandbox.faults import parse
 
 MIB: Final = 1024 * 1024
+_ORIGIN: Final = re.compile(r"https?://[^/?#\s]+")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,6 +19,7 @@ class Settings:
     Attributes:
         host: Address to listen on.
         port: Port to listen on; 0 takes a free one.
+        public_url: Where callers reach the sandbox, if not under the name they use: behind a proxy with TLS.
         token: The only bearer token accepted; without it any non-empty one is.
         workers: Jobs that run at the same time.
         run_time: Shortest and longest time in seconds that a job runs, drawn from ``seed``.
@@ -38,6 +41,7 @@ class Settings:
 
     host: str = "127.0.0.1"
     port: int = 0
+    public_url: str = ""
     token: str | None = field(default=None, repr=False)
     workers: int = 1
     run_time: tuple[float, float] = (2.0, 5.0)
@@ -59,18 +63,20 @@ class Settings:
     def __post_init__(self) -> None:
         low, high = self.run_time
         checks = {
-            "port": 0 <= self.port <= 65535,
-            "token": self.token is None or self.token.strip() != "",
-            "workers": self.workers >= 1,
-            "run_time": 0 <= low <= high,
-            "warm_up": self.warm_up >= 0,
-            "ahead": 0 <= self.ahead < self.max_waiting,
-            "speed": self.speed > 0,
-            "price": self.price >= 0,
-            "retention": self.retention > 0,
+            "port must be from 0 to 65535": 0 <= self.port <= 65535,
+            "public_url must be http(s)://host[:port], without a path": not self.public_url
+            or _ORIGIN.fullmatch(self.public_url) is not None,
+            "token must not be empty": self.token is None or self.token.strip() != "",
+            "workers must be at least 1": self.workers >= 1,
+            "run_time must be from 0 on, the shorter time first": 0 <= low <= high,
+            "warm_up must not be negative": self.warm_up >= 0,
+            f"ahead must be from 0 to {self.max_waiting - 1}": 0 <= self.ahead < self.max_waiting,
+            "speed must be more than 0": self.speed > 0,
+            "price must not be negative": self.price >= 0,
+            "retention must be more than 0": self.retention > 0,
         }
-        for name, fits in checks.items():
-            if not fits:
-                raise ValueError(f"{name} is out of range")
+        for rule, holds in checks.items():
+            if not holds:
+                raise ValueError(rule)
         for text in self.faults:
             parse(text)

@@ -56,7 +56,8 @@ def test_the_first_line_is_the_url_and_a_signal_ends_it_cleanly() -> None:
         out, err = process.communicate(timeout=10)
         assert process.returncode == 0
     assert out == ""
-    assert url in err
+    assert f"RUNCOMFY_API_BASE={url}\n" in err
+    assert f'curl -H "Authorization: Bearer demo" {url}{MODEL}\n' in err
     assert f"POST {MODEL} 200" in err
     assert "GET /v1/requests/…/status 404" in err
     assert TOKEN not in err
@@ -118,17 +119,24 @@ def test_the_list_of_faults(capsys: pytest.CaptureFixture[str]) -> None:
         ["--port", "70000"],
         ["--speed", "0"],
         ["--what"],
+        ["--public-url", "ftp://somewhere"],
+        ["--token", " "],
     ],
 )
 def test_wrong_options(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(arguments)
-    assert ended.value.code == 2
-    assert "wan_sandbox: error:" in capsys.readouterr().err
+    assert ended.value.code == 64
+    said = capsys.readouterr().err
+    assert said.startswith("wan_sandbox: error: ")
+    assert said.count("\n") == 1
+    assert "_span" not in said
 
 
 def test_a_port_that_is_taken(capsys: pytest.CaptureFixture[str]) -> None:
     with running("--blank") as (_, url), pytest.raises(SystemExit) as ended:
         main(["--port", url.rpartition(":")[2]])
-    assert ended.value.code == 1
-    assert "cannot listen" in capsys.readouterr().err
+    assert ended.value.code == 69
+    said = capsys.readouterr().err
+    assert "cannot listen" in said
+    assert "--port 0" in said

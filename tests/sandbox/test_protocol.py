@@ -145,12 +145,13 @@ def test_the_catalogue(shared: Caller) -> None:
     assert entry.keys() == {
         "model_id",
         "display_name",
+        "categories",
         "base_price_usd",
         "price_unit",
         "pricing_note",
         "input_schema",
     }
-    assert (entry["model_id"], entry["price_unit"]) == ("wan-ai/wan-2-6/image-to-image", "image")
+    assert (entry["model_id"], entry["price_unit"]) == ("wan-ai/wan-2-6/image-to-image", "output")
     assert entry["pricing_note"].startswith("The sandbox is free:")
     images = entry["input_schema"]["properties"]["image_urls"]
     assert [rule["rule"] for rule in images["items"]["validations"]] == [
@@ -163,7 +164,27 @@ def test_the_catalogue(shared: Caller) -> None:
     assert images["title"] == "Reference images"
     korean = shared.http.get(MODEL, headers={"accept-language": "ko-KR,ko;q=0.9,en;q=0.8"}).json()
     assert korean["input_schema"]["properties"]["image_urls"]["title"] == "참조 이미지"
-    assert shared.http.get("/v1/models").json() == {"models": [entry]}
+    assert shared.http.get("/v1/models").json() == {"models": [entry], "total": 1, "limit": 100, "offset": 0}
+
+
+@pytest.mark.parametrize(
+    ("query", "found", "total"),
+    [
+        ({"search": "WAN 2.6"}, 1, 1),
+        ({"search": "flux"}, 0, 0),
+        ({"category": "image-to-image", "kind": "model", "include_schema": "true"}, 1, 1),
+        ({"category": "text-to-video"}, 0, 0),
+        ({"limit": "100", "offset": "100"}, 0, 1),
+        ({"limit": "many", "offset": "-1"}, 1, 1),
+    ],
+)
+def test_the_catalogue_is_searched_and_paged(shared: Caller, query: dict[str, str], found: int, total: int) -> None:
+    page = shared.http.get("/v1/models", params=query).json()
+    assert (len(page["models"]), page["total"]) == (found, total)
+
+
+def test_the_categories(shared: Caller) -> None:
+    assert shared.http.get("/v1/models/categories").json() == {"categories": ["image-to-image"]}
 
 
 @pytest.mark.parametrize(
