@@ -183,9 +183,34 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "en": "The queue at this moment",
         "ko": "지금 대기열",
     },
-    "page_state": {
-        "en": "Waiting: {waiting}. Running: {running}. Accepted since the start: {accepted}.",
-        "ko": "대기 중 {waiting}건, 실행 중 {running}건, 시작 이후 접수 {accepted}건.",
+    "page_waiting": {
+        "en": "Waiting",
+        "ko": "대기 중",
+    },
+    "page_running": {
+        "en": "Running",
+        "ko": "실행 중",
+    },
+    "page_accepted": {
+        "en": "Accepted since the start",
+        "ko": "시작 이후 접수",
+    },
+    "page_somebody": {
+        "en": "somebody else",
+        "ko": "다른 사람",
+    },
+    "page_clients": {
+        "en": "Point a client at it",
+        "ko": "클라이언트 연결하기",
+    },
+    "page_clients_hint": {
+        "en": "The first line is for this project, the second for the vendor's command line. A client that downloads "
+        "from the vendor's hosts alone finds the results too when the hosts file names this computer "
+        "sandbox.runcomfy.net and the base URL has that name; one that insists on https needs a proxy with TLS in "
+        "front, and --public-url.",
+        "ko": "첫 줄은 이 프로젝트, 둘째 줄은 공급사 명령줄 도구용입니다. 공급사 호스트에서만 내려받는 클라이언트는 hosts 파일에서 이 컴퓨터를 "
+        "sandbox.runcomfy.net으로 지정하고 그 이름을 기본 URL에 쓰면 결과를 받을 수 있습니다. https만 쓰는 클라이언트는 앞단에 TLS 프록시를 두고 "
+        "--public-url을 지정해야 합니다.",
     },
     "page_empty": {
         "en": "Nobody is waiting.",
