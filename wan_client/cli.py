@@ -3,7 +3,7 @@
 Exit codes are those of ``sysexits.h`` where it has one, so that scripts can tell what to do next:
 
 ====  ==============================================================================
-0     the picture is written; its path is the only line on standard output
+0     the picture is written; its path is the only line on standard output, or one JSON object with ``--json``
 1     the model could not finish the run, or refused it
 64    the command was called wrongly
 65    the prompt, a setting of the request or a picture can't be used
@@ -19,11 +19,12 @@ Exit codes are those of ``sysexits.h`` where it has one, so that scripts can tel
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from .api import CancelOutcome
 from .client import WanClient
@@ -48,7 +49,7 @@ from .schema import DEFAULT_IMAGE_SIZE, DEFAULT_NEGATIVE_PROMPT, DEFAULT_SEED, I
 from .settings import Backend, Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from .runs import Result, Run
 
@@ -60,78 +61,81 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
     command = words.pop(0) if words and words[0] in _COMMANDS else "edit"
-    arguments = _parser(command).parse_args(words)
-    bar = ProgressLine(sys.stderr)
+    arguments = _parser(command, as_json="--json" in words).parse_args(words)
+    console = Console(as_json=arguments.json, quiet=getattr(arguments, "quiet", False))
     settings, client = None, None
     try:
         settings = Settings.load()
         with WanClient(settings, folder=".") as client:
-            return _COMMANDS[command](client, arguments, bar)
+            return _COMMANDS[command](client, arguments, console)
     except KeyboardInterrupt:
-        bar.close()
-        _say_cancelled(client.last_run if client else None, sandbox=_is_sandbox(settings))
+        _tell_cancelled(client.last_run if client else None, console, sandbox=_is_sandbox(settings))
         return 130
     except WanError as problem:
-        bar.close()
-        sandbox = _is_sandbox(settings)
-        print(f"wan_client: {problem.tell(sandbox=sandbox)}", file=sys.stderr)
-        code = exit_code(problem)
-        if code == GOES_ON and problem.request_id and not sandbox:
-            print(MESSAGES["cli.resume"].format(request_id=problem.request_id), file=sys.stderr)
+        sandbox, code = _is_sandbox(settings), exit_code(problem)
+        resume = code == GOES_ON and not sandbox
+        console.fail(problem.as_dict(sandbox=sandbox), resume=problem.request_id if resume else None)
         return code
 
 
-def _edit(client: WanClient, arguments: argparse.Namespace, bar: ProgressLine) -> int:
-    if _is_sandbox(client.settings) and not arguments.quiet:
-        print(MESSAGES["cli.sandbox"], file=sys.stderr)
+def _edit(client: WanClient, arguments: argparse.Namespace, console: Console) -> int:
+    if _is_sandbox(client.settings):
+        console.remark(MESSAGES["cli.sandbox"])
     result = client.edit(
         arguments.prompt,
         *arguments.images,
         out=arguments.out,
-        on_event=(lambda event: None) if arguments.quiet else bar.show,
+        on_event=console.show,
         negative_prompt=arguments.negative_prompt,
         image_size=arguments.image_size,
         seed=arguments.seed,
         prompt_extend=arguments.prompt_extend,
     )
-    return _show(client, result, arguments, bar)
+    return _tell_result(client, result, console)
 
 
-def _resume(client: WanClient, arguments: argparse.Namespace, bar: ProgressLine) -> int:
-    on_event = (lambda event: None) if arguments.quiet else bar.show
+def _resume(client: WanClient, arguments: argparse.Namespace, console: Console) -> int:
     out = arguments.out
     if out is None and (entry := _journal(client).find(arguments.request_id)):
         out = entry.file
-    return _show(client, client.resume(arguments.request_id, out=out, on_event=on_event), arguments, bar)
+    return _tell_result(client, client.resume(arguments.request_id, out=out, on_event=console.show), console)
 
 
-def _cancel(client: WanClient, arguments: argparse.Namespace, _bar: ProgressLine) -> int:
+def _cancel(client: WanClient, arguments: argparse.Namespace, console: Console) -> int:
     outcome = client.cancel(arguments.request_id)
-    print(MESSAGES[f"cancel.{outcome.value}"], file=sys.stderr)
+    console.warn(MESSAGES[f"cancel.{outcome.value}"])
+    console.answer([], {"request_id": arguments.request_id, "outcome": outcome.value})
     return 0 if outcome is CancelOutcome.CANCELLED else GOES_ON
 
 
-def _runs(client: WanClient, _arguments: argparse.Namespace, _bar: ProgressLine) -> int:
-    entries = _journal(client).entries()
-    for entry in entries:
-        place = entry.file or ""
+def _runs(client: WanClient, _arguments: argparse.Namespace, console: Console) -> int:
+    lines, rows = [], []
+    for entry in _journal(client).entries():
+        sent, file = entry.sent.astimezone(), str(entry.file or "")
         state = MESSAGES[f"cli.state.{entry.state}"]
-        print(f"{entry.sent.astimezone():%Y-%m-%d %H:%M:%S}  {entry.request_id or '-':32}  {state}  {place}".rstrip())
-    if not entries:
-        print(MESSAGES["cli.no_runs"], file=sys.stderr)
+        lines.append(f"{sent:%Y-%m-%d %H:%M:%S}  {entry.request_id or '-':32}  {state}  {file}".rstrip())
+        rows.append(
+            {"request_id": entry.request_id, "state": entry.state, "sent": sent.isoformat(), "file": file or None}
+        )
+    console.answer(lines, {"runs": rows})
+    if not rows:
+        console.warn(MESSAGES["cli.no_runs"])
     return 0
 
 
-def _price(client: WanClient, _arguments: argparse.Namespace, _bar: ProgressLine) -> int:
+def _price(client: WanClient, _arguments: argparse.Namespace, console: Console) -> int:
     entry = client.model()
     if entry.price_usd is None:
-        print(MESSAGES["cli.price_unknown"], file=sys.stderr)
+        words = {"code": "price_unknown", "message": MESSAGES["cli.price_unknown"], "charged": Charged.NO.value}
+        console.fail({**words, "request_id": None})
         return 69
-    print(MESSAGES["cli.price"].format(price=entry.price_usd, unit=entry.price_unit))
+    line = MESSAGES["cli.price"].format(price=entry.price_usd, unit=entry.price_unit)
+    told = {"price_usd": entry.price_usd, "price_unit": entry.price_unit, "pricing_note": entry.pricing_note}
+    console.answer([line], told)
     return 0
 
 
-_COMMANDS: dict[str, Callable[[WanClient, argparse.Namespace, ProgressLine], int]] = {
+_COMMANDS: dict[str, Callable[[WanClient, argparse.Namespace, Console], int]] = {
     "edit": _edit,
     "runs": _runs,
     "resume": _resume,
@@ -140,22 +144,36 @@ _COMMANDS: dict[str, Callable[[WanClient, argparse.Namespace, ProgressLine], int
 }
 
 
-def _show(client: WanClient, result: Result, arguments: argparse.Namespace, bar: ProgressLine) -> int:
-    bar.close()
-    if not arguments.quiet:
-        for number, image in enumerate(result.images, 1):
-            if image.changes:
-                told = "; ".join(str(change) for change in image.changes)
-                print(MESSAGES["cli.changes"].format(number=number, changes=told), file=sys.stderr)
-        told_cost = result.cost is not None and not _is_sandbox(client.settings)
-        cost = MESSAGES["cli.cost"].format(cost=f"{result.cost:.4g}") if told_cost else ""
-        size = f"{result.width} × {result.height}"
-        print(MESSAGES["cli.done"].format(size=size, seconds=f"{result.seconds:.1f}", cost=cost), file=sys.stderr)
-        if client.last_run and client.last_run.picked_up:
-            print(MESSAGES["cli.picked_up"], file=sys.stderr)
-    for path in result.paths:
-        print(path)
+def _tell_result(client: WanClient, result: Result, console: Console) -> int:
+    for number, image in enumerate(result.images, 1):
+        if image.changes:
+            told = "; ".join(str(change) for change in image.changes)
+            console.remark(MESSAGES["cli.changes"].format(number=number, changes=told))
+    sandbox = _is_sandbox(client.settings)
+    console.remark(_done(result, sandbox=sandbox))
+    picked_up = client.last_run is not None and client.last_run.picked_up
+    if picked_up:
+        console.remark(MESSAGES["cli.picked_up"])
+    values = {
+        "request_id": result.request_id,
+        "paths": [str(path) for path in result.paths],
+        "width": result.width,
+        "height": result.height,
+        "seconds": round(result.seconds, 3),
+        "cost": None if sandbox else result.cost,
+        "changes": [[str(change) for change in image.changes] for image in result.images],
+        "picked_up": picked_up,
+        "preview": sandbox,
+    }
+    console.answer([str(path) for path in result.paths], values)
     return 0
+
+
+def _done(result: Result, *, sandbox: bool) -> str:
+    told_cost = result.cost is not None and not sandbox
+    cost = MESSAGES["cli.cost"].format(cost=f"{result.cost:.4g}") if told_cost else ""
+    size = f"{result.width} × {result.height}"
+    return MESSAGES["cli.done"].format(size=size, seconds=f"{result.seconds:.1f}", cost=cost)
 
 
 def _is_sandbox(settings: Settings | None) -> bool:
@@ -184,6 +202,48 @@ def exit_code(problem: WanError) -> int:
     if found is not None:
         return found
     return GOES_ON if problem.charged is Charged.UNKNOWN else 69
+
+
+class Console:
+    """What a command says: its answer on standard output, as lines or as one JSON object; the rest on standard error.
+
+    Args:
+        as_json: Whether a script reads standard output.
+        quiet: Whether standard error is for trouble only.
+    """
+
+    def __init__(self, *, as_json: bool = False, quiet: bool = False) -> None:
+        self._json = as_json
+        self._quiet = quiet
+        self.progress = ProgressLine(sys.stderr)
+
+    def show(self, event: Event) -> None:
+        """Show where a run stands."""
+        if not self._quiet:
+            self.progress.show(event)
+
+    def remark(self, text: str) -> None:
+        """Say what is good to know."""
+        if not self._quiet:
+            self.warn(text)
+
+    def warn(self, text: str) -> None:
+        """Say what must be known."""
+        self.progress.close()
+        print(text, file=sys.stderr)
+
+    def answer(self, lines: Iterable[str], values: Mapping[str, Any]) -> None:
+        """Give the answer, in one of its two forms."""
+        self.progress.close()
+        for line in [json.dumps(values, ensure_ascii=False)] if self._json else lines:
+            print(line, flush=True)
+
+    def fail(self, error: Mapping[str, Any], *, resume: str | None = None) -> None:
+        """Tell what went wrong: to a person always, to a script if one listens."""
+        self.warn(f"wan_client: {error['message']}")
+        if resume:
+            self.warn(MESSAGES["cli.resume"].format(request_id=resume))
+        self.answer([], error)
 
 
 class ProgressLine:
@@ -215,6 +275,7 @@ class ProgressLine:
         if self._live and self._last:
             self._stream.write("\r\x1b[2K")
             self._stream.flush()
+            self._last = ""
 
 
 _STAGES: dict[type[Event], str] = {
@@ -255,22 +316,34 @@ def _bar(share: float | None) -> str:
     return "█" * filled + "░" * (_BAR - filled)
 
 
-def _say_cancelled(run: Run | None, *, sandbox: bool) -> None:
+def _tell_cancelled(run: Run | None, console: Console, *, sandbox: bool) -> None:
     outcome = (run.cancel_outcome if run else None) or CancelOutcome.CANCELLED
-    charged = "no" if outcome is CancelOutcome.CANCELLED else "maybe"
-    money = MESSAGES["charged.sandbox" if sandbox else f"charged.{charged}"]
-    print(f"wan_client: {MESSAGES[f'cancel.{outcome.value}']} {money}", file=sys.stderr)
-    if run and run.request_id and outcome is not CancelOutcome.CANCELLED:
-        print(MESSAGES["cli.resume"].format(request_id=run.request_id), file=sys.stderr)
+    free = sandbox or outcome is CancelOutcome.CANCELLED
+    money = MESSAGES["charged.sandbox" if sandbox else "charged.no" if free else "charged.maybe"]
+    error = {
+        "code": "interrupted",
+        "message": f"{MESSAGES[f'cancel.{outcome.value}']} {money}",
+        "charged": (Charged.NO if free else Charged.UNKNOWN).value,
+        "request_id": run.request_id if run else None,
+        "outcome": outcome.value,
+    }
+    goes_on = run is not None and outcome is not CancelOutcome.CANCELLED
+    console.fail(error, resume=run.request_id if run and goes_on else None)
 
 
 class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> None:  # type: ignore[override]  # argparse exits here too
+    """Leaves with the code of a wrong call."""
+
+    as_json = False
+
+    def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)
-        self.exit(64, f"{self.prog}: {message}\n")
+        words = {"code": "usage", "message": message, "charged": Charged.NO.value, "request_id": None}
+        Console(as_json=self.as_json).fail(words)
+        self.exit(64)
 
 
-def _parser(command: str) -> _Parser:
+def _parser(command: str, *, as_json: bool = False) -> _Parser:
     text = {name[len("cli.help.") :]: value for name, value in MESSAGES.items() if name.startswith("cli.help.")}
     if command == "edit":
         parser = _Parser(prog="wan_client", description=text["description"], epilog=text["epilog"])
@@ -290,4 +363,6 @@ def _parser(command: str) -> _Parser:
     if command in {"edit", "resume"}:
         parser.add_argument("-o", "--out", type=Path, help=text["out"])
         parser.add_argument("-q", "--quiet", action="store_true", help=text["quiet"])
+    parser.add_argument("--json", action="store_true", help=text["json"])
+    parser.as_json = as_json
     return parser

@@ -82,6 +82,16 @@ class WanError(Exception):
             parts.append(MESSAGES["error.request_id"].format(request_id=self.request_id))
         return " ".join(parts)
 
+    def as_dict(self, *, sandbox: bool = False) -> dict[str, Any]:
+        """What a script needs of it, ready for JSON. The sandbox never charges, whatever it rehearses."""
+        return {
+            "code": self.code,
+            "message": self.tell(sandbox=sandbox),
+            "charged": (Charged.NO if sandbox else self.charged).value,
+            "request_id": self.request_id,
+            "api_code": self.api_code,
+        }
+
 
 class SettingsError(WanError, ValueError):
     """A setting of the environment or of ``.env`` can't be used. ``values["name"]`` is its name."""

@@ -200,5 +200,9 @@ MESSAGES: Final[dict[str, str]] = {
     "cli.help.cancel": "Take a run out of the queue. One that is running can't be cancelled.",
     "cli.help.price": "Show the price that the catalogue names.",
     "cli.help.request_id": "the id of the run",
-    "cli.help.quiet": "print the path of the result and nothing else",
+    "cli.help.json": (
+        "print one JSON object on standard output instead of lines; of an error its code, message, charged "
+        "(yes, no, unknown) and request_id. The exit code stays the same"
+    ),
+    "cli.help.quiet": "no progress and no remarks on standard error",
 }

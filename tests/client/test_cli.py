@@ -1,17 +1,23 @@
-"""The command line, as a process of its own."""
+"""The command line: in this process where that shows the same, as one of its own for signals, kills and pipes."""
 
 from __future__ import annotations
 
+import io
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
 import time
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 import pytest
+
+from wan_client.cli import main
 
 from .support import TOKEN, picture
 
@@ -45,15 +51,38 @@ class Shell:
         )  # fmt: skip
 
     def run(self, *arguments: str) -> tuple[int, str, str]:
+        """The command in this process, as if it were one of its own."""
+        out, err = io.StringIO(), io.StringIO()
+        with patch.dict(os.environ, self.env, clear=True), redirect_stdout(out), redirect_stderr(err):
+            try:
+                code = main(arguments)
+            except SystemExit as end:
+                code = int(end.code or 0)
+        return self.checked(code, out.getvalue(), err.getvalue())
+
+    def spawn(self, *arguments: str) -> tuple[int, str, str]:
+        """The command in a process of its own."""
         with self.start(*arguments) as process:
             out, err = process.communicate(timeout=60)
+        return self.checked(process.returncode, out, err)
+
+    def json(self, *arguments: str) -> tuple[int, dict[str, Any]]:
+        """The code and the one object on standard output."""
+        code, out, _ = self.run(*arguments, "--json")
+        assert out.count("\n") == 1
+        values: dict[str, Any] = json.loads(out)
+        return code, values
+
+    @staticmethod
+    def checked(code: int, out: str, err: str) -> tuple[int, str, str]:
         assert "Traceback" not in err
         assert TOKEN not in out + err
-        return process.returncode, out, err
+        return code, out, err
 
 
 @pytest.fixture
-def shell(tmp_path: Path) -> Shell:
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
+    monkeypatch.chdir(tmp_path)
     return Shell(tmp_path)
 
 
@@ -65,7 +94,9 @@ def wait_for(word: str, process: subprocess.Popen[str]) -> None:
 
 
 def test_the_path_is_all_that_goes_to_standard_output(serve: Serve, shell: Shell) -> None:
-    code, out, err = shell.at(serve()).run("sketch", "cat.png", "-o", "out.png", "--image-size", "16:9", "--seed", "7")
+    code, out, err = shell.at(serve()).spawn(
+        "sketch", "cat.png", "-o", "out.png", "--image-size", "16:9", "--seed", "7"
+    )
     assert (code, out) == (0, "out.png\n")
     assert (shell.folder / "out.png").exists()
     assert "1280 × 720" in err
@@ -79,7 +110,7 @@ def test_quiet_says_nothing_else(serve: Serve, shell: Shell) -> None:
 
 
 def test_without_a_token_the_preview_is_drawn_and_says_so(shell: Shell) -> None:
-    code, out, err = shell.run("sepia", "cat.png")
+    code, out, err = shell.spawn("sepia", "cat.png")
     assert code == 0
     assert "local preview" in err
     assert "local-preview" in out
@@ -110,6 +141,11 @@ def test_a_wrong_call_has_its_exit_code(serve: Serve, shell: Shell, arguments: t
     got, out, err = shell.at(sandbox).run(*arguments)
     assert (got, out) == (code, "")
     assert err.strip()
+    told, error = shell.json(*arguments)
+    assert told == code
+    assert set(error) >= {"code", "message", "charged", "request_id"}
+    assert error["charged"] == "no"
+    assert error["message"] in err
     assert sandbox.counters.submits_received == 0
 
 
@@ -196,6 +232,45 @@ def test_ctrl_c_before_anything_is_sent_costs_nothing(serve: Serve, shell: Shell
     assert process.returncode == 130
     assert "Nothing was charged" in err
     assert sandbox.counters.submits_received == 0
+
+
+def test_json_of_an_edit_and_of_its_resumption(serve: Serve, shell: Shell) -> None:
+    code, told = shell.at(serve(price=0.04)).json("sketch", "cat.png", "-o", "out.png")
+    assert (code, told["paths"], told["cost"], told["preview"]) == (0, ["out.png"], 0.04, False)
+    assert (told["width"], told["height"]) == (1024, 1024)
+    code, again = shell.json("resume", told["request_id"], "-o", "again.png")
+    assert (code, again["paths"], again["request_id"]) == (0, ["again.png"], told["request_id"])
+    code, runs = shell.json("runs")
+    assert (code, [(run["request_id"], run["state"]) for run in runs["runs"]]) == (0, [(told["request_id"], "fetched")])
+    assert shell.json("cancel", told["request_id"]) == (
+        75, {"request_id": told["request_id"], "outcome": "not_cancellable"}
+    )  # fmt: skip
+
+
+def test_json_of_the_price(serve: Serve, shell: Shell) -> None:
+    code, told = shell.at(serve(price=0.035)).json("price")
+    assert (code, told["price_usd"]) == (0, 0.035)
+    code, told = shell.at(serve("model-500")).json("price")
+    assert (code, told["code"], told["charged"]) == (69, "price_unknown", "no")
+
+
+def test_json_of_a_failure_tells_the_money_and_the_run(serve: Serve, shell: Shell) -> None:
+    code, told = shell.at(serve("output-moved")).json("-q", "sketch", "cat.png")
+    assert (code, told["code"], told["charged"]) == (75, "output_host", "yes")
+    assert re.fullmatch(r"\w+", told["request_id"])
+    code, told = shell.at(serve("submit-html-502")).json("-q", "sketch", "cat.png")
+    assert (code, told["code"], told["charged"], told["request_id"]) == (75, "unknown_outcome", "unknown", None)
+
+
+def test_json_of_an_interrupt(serve: Serve, shell: Shell) -> None:
+    with shell.at(serve("never-ends")).start("sketch", "cat.png", "--json") as process:
+        wait_for("Running", process)
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=20)
+    told = json.loads(out)
+    assert process.returncode == 130
+    assert (told["code"], told["charged"], told["outcome"]) == ("interrupted", "unknown", "not_cancellable")
+    assert told["request_id"]
 
 
 def test_help_is_worth_reading(shell: Shell) -> None:
