@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from enum import Enum
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -146,10 +147,16 @@ class Api:
         token: The bearer token.
         tls: One TLS context to share; building one takes 20 ms.
         timeouts: How long a single call may take.
+        transport: What carries the requests, if not connections of our own.
     """
 
     def __init__(
-        self, base: str, token: str, tls: ssl.SSLContext | None = None, timeouts: Timeouts | None = None
+        self,
+        base: str,
+        token: str,
+        tls: ssl.SSLContext | None = None,
+        timeouts: Timeouts | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._base = base
         self._token = token
@@ -159,12 +166,13 @@ class Api:
         outside = not is_loopback(base)
         timeout = httpx.Timeout(self._timeouts.read, connect=self._timeouts.connect)
         limits = httpx.Limits(max_connections=64, max_keepalive_connections=32)
-        self._reads = httpx.AsyncClient(verify=verify, trust_env=outside, timeout=timeout, limits=limits)
+        way = partial(httpx.AsyncClient, verify=verify, trust_env=outside, transport=transport)
+        self._reads = way(timeout=timeout, limits=limits)
         # A kept connection may be closed by the other side just as a submit goes out, and then nobody knows whether
         # it arrived. So a submit gets a connection of its own.
         alone = httpx.Limits(max_connections=None, max_keepalive_connections=0)
         once = httpx.Timeout(self._timeouts.submit, connect=self._timeouts.connect)
-        self._submits = httpx.AsyncClient(verify=verify, trust_env=outside, timeout=once, limits=alone)
+        self._submits = way(timeout=once, limits=alone)
 
     def __repr__(self) -> str:
         return f"Api({self._base!r})"

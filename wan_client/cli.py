@@ -1,4 +1,4 @@
-"""The command line: ``wan_client "prompt" image…``, and the commands ``runs``, ``resume``, ``cancel`` and ``price``.
+"""The command line: ``wan_client "prompt" image…``, and ``batch``, ``runs``, ``resume``, ``cancel`` and ``price``.
 
 Exit codes are those of ``sysexits.h`` where it has one, so that scripts can tell what to do next:
 
@@ -26,8 +26,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
-from .api import CancelOutcome
-from .client import WanClient
+from . import batch
+from .api import CancelOutcome, ModelEntry
+from .client import OUTPUT_FOLDER, READS_AT_ONCE, WanClient
 from .errors import (
     AuthenticationError,
     Charged,
@@ -135,8 +136,87 @@ def _price(client: WanClient, _arguments: argparse.Namespace, console: Console) 
     return 0
 
 
+def _batch(client: WanClient, arguments: argparse.Namespace, console: Console) -> int:
+    sandbox = _is_sandbox(client.settings)
+    defaults = {"prompt": arguments.prompt} | {name: getattr(arguments, name) for name in batch.OPTION_COLUMNS}
+    try:
+        jobs = batch.read(arguments.source, arguments.out_dir, defaults)
+    except InvalidRequest as problem:
+        problems = problem.values.get("problems", ())
+        rows = [{"name": name, **bad.as_dict()} for name, bad in problems]  # type: ignore[attr-defined]  # a list of both
+        for row in rows:
+            console.warn(MESSAGES["cli.batch.row"].format(name=row["name"], words=row["message"]))
+        console.fail({**problem.as_dict(sandbox=sandbox), "rows": rows})
+        return exit_code(problem)
+    with batch.Manifest(arguments.out_dir, client.settings.backend) as manifest:
+        work = batch.Batch(jobs, manifest, free=sandbox, again=arguments.again)
+        _tell_plan(client, work, console)
+        codes = [GOES_ON if work.held else 0]
+
+        def show(_event: Event) -> None:
+            console.follow(work.ended, len(jobs))
+
+        def tell(job: batch.Job, end: Result | WanError) -> None:
+            codes.append(_tell_row(job, end, console, sandbox=sandbox))
+
+        try:
+            if not arguments.dry_run:
+                client.call(lambda core: work.run(core, at_once=arguments.at_once, on_event=show, on_end=tell))
+        except KeyboardInterrupt:
+            _tell_batch(work, console, interrupted=True)
+            # Leaving like this, the client hears of it, and does not wait for minutes for a submit on its way.
+            raise SystemExit(130) from None
+        _tell_batch(work, console)
+    return max(codes)
+
+
+def _tell_plan(client: WanClient, work: batch.Batch, console: Console) -> None:
+    sandbox = _is_sandbox(client.settings)
+    if sandbox:
+        console.remark(MESSAGES["cli.sandbox"])
+    counts = {"done": len(work.done), "fetch": len(work.fetch), "send": len(work.send)}
+    plan = MESSAGES["cli.batch.plan"].format(total=len(work.jobs), **counts)
+    entry = client.model() if work.send and not sandbox else ModelEntry()
+    if entry.price_usd is not None and entry.price_unit in {"output", "image"}:
+        plan += " " + MESSAGES["cli.batch.price"].format(price=entry.price_usd * len(work.send))
+    console.remark(plan)
+    for job, why in work.held:
+        console.warn(MESSAGES["cli.batch.held"].format(name=job.name, why=why))
+    if work.held:
+        console.warn(MESSAGES["cli.batch.again"])
+
+
+def _tell_row(job: batch.Job, end: Result | WanError, console: Console, *, sandbox: bool) -> int:
+    row = MESSAGES["cli.batch.row"]
+    if isinstance(end, WanError):
+        console.warn(row.format(name=job.name, words=end.tell(sandbox=sandbox)))
+        return exit_code(end)
+    console.remark(row.format(name=job.name, words=_done(end, sandbox=sandbox)))
+    for path in end.paths:
+        console.line(str(path))
+    return 0
+
+
+def _tell_batch(work: batch.Batch, console: Console, *, interrupted: bool = False) -> None:
+    rows, counts = list(work.rows()), work.count()
+    paid = [row["cost"] for row in rows if row.get("cost") is not None]
+    cost = MESSAGES["cli.cost"].format(cost=f"{sum(paid):.4g}") if paid else ""
+    not_sent = counts["open"] + counts["cancelled"]
+    told = {"total": len(rows), "failed": counts["failed"], "not_sent": not_sent}
+    told |= {name: counts[name] for name in ("fetched", "accepted", "held")}
+    say = console.warn if interrupted else console.remark
+    say(MESSAGES["cli.batch.end"].format(**told, cost=cost))
+    if counts["fetched"] < len(rows):
+        say(MESSAGES["cli.batch.next"].format(file=work.manifest.path))
+    if work.stopped:
+        console.warn(MESSAGES["cli.batch.stopped"])
+    values = {**told, "cost": sum(paid) if paid else None, "manifest": str(work.manifest.path), "rows": rows}
+    console.answer([], {**values, "interrupted": interrupted, "stopped": work.stopped.code if work.stopped else None})
+
+
 _COMMANDS: dict[str, Callable[[WanClient, argparse.Namespace, Console], int]] = {
     "edit": _edit,
+    "batch": _batch,
     "runs": _runs,
     "resume": _resume,
     "cancel": _cancel,
@@ -222,6 +302,17 @@ class Console:
         if not self._quiet:
             self.progress.show(event)
 
+    def follow(self, ended: int, total: int) -> None:
+        """Show how many of several have ended."""
+        if not self._quiet:
+            self.progress.draw(ended / total, MESSAGES["cli.batch.running"].format(ended=ended, total=total))
+
+    def line(self, text: str) -> None:
+        """Give a part of the answer as soon as it is known; in JSON it comes with the rest."""
+        self.progress.close()
+        if not self._json:
+            print(text, flush=True)
+
     def remark(self, text: str) -> None:
         """Say what is good to know."""
         if not self._quiet:
@@ -257,14 +348,19 @@ class ProgressLine:
 
     def show(self, event: Event) -> None:
         """Show one event."""
-        bar, text = _describe(event)
+        share, text = _describe(event)
+        if self._live:
+            self.draw(share, text)
+        elif text != self._last:
+            self._last = text
+            print(text, file=self._stream, flush=True)
+
+    def draw(self, share: float | None, text: str) -> None:
+        """Draw a bar and the words beside it, on a terminal only."""
         if not self._live:
-            if text != self._last:
-                self._last = text
-                print(text, file=self._stream, flush=True)
             return
         seconds = int(time.monotonic() - self._began)
-        line = f"{bar} {seconds // 60}:{seconds % 60:02}  {text}"
+        line = f"{_bar(share)} {seconds // 60}:{seconds % 60:02}  {text}"
         with suppress(OSError):
             self._stream.write(f"\r\x1b[2K{line}")
             self._stream.flush()
@@ -290,8 +386,8 @@ _STAGES: dict[type[Event], str] = {
 }
 
 
-def _describe(event: Event) -> tuple[str, str]:
-    """A bar, filled only by what is known, and the words beside it."""
+def _describe(event: Event) -> tuple[float | None, str]:
+    """What share is known to be done, and the words beside it."""
     share, words = None, MESSAGES[_STAGES[type(event)]]
     match event:
         case Uploading(sent, total):
@@ -305,7 +401,7 @@ def _describe(event: Event) -> tuple[str, str]:
             share = received / total
         case Finished():
             share = 1.0
-    return _bar(share), words
+    return share, words
 
 
 def _bar(share: float | None) -> str:
@@ -349,6 +445,21 @@ def _parser(command: str, *, as_json: bool = False) -> _Parser:
         parser = _Parser(prog="wan_client", description=text["description"], epilog=text["epilog"])
         parser.add_argument("prompt", help=text["prompt"])
         parser.add_argument("images", nargs="*", metavar="image", help=text["images"])
+    elif command == "batch":
+        epilog = text["batch_epilog"].format(columns=", ".join(batch.COLUMNS))
+        parser = _Parser(prog="wan_client batch", description=text["batch"], epilog=epilog)
+        parser.add_argument("source", type=Path, help=text["source"])
+        parser.add_argument("-p", "--prompt", default="", help=text["batch_prompt"])
+        counts = range(1, READS_AT_ONCE + 1)
+        parser.add_argument(
+            "-n", "--at-once", type=int, choices=counts, metavar="N", default=batch.AT_ONCE, help=text["at_once"]
+        )
+        parser.add_argument("--out-dir", type=Path, default=OUTPUT_FOLDER, help=text["out_dir"])
+        parser.add_argument("--again", action="store_true", help=text["again"])
+        parser.add_argument("--dry-run", action="store_true", help=text["dry_run"])
+    else:
+        parser = _Parser(prog=f"wan_client {command}", description=text[command])
+    if command in {"edit", "batch"}:
         sizes = "|".join(size.ratio for size in ImageSize)
         ratio = DEFAULT_IMAGE_SIZE.ratio
         parser.add_argument("--negative-prompt", default=DEFAULT_NEGATIVE_PROMPT, help=text["negative_prompt"])
@@ -356,12 +467,11 @@ def _parser(command: str, *, as_json: bool = False) -> _Parser:
         parser.add_argument("--seed", type=int, default=DEFAULT_SEED, help=text["seed"])
         extend = argparse.BooleanOptionalAction
         parser.add_argument("--prompt-extend", action=extend, default=True, help=text["prompt_extend"])
-    else:
-        parser = _Parser(prog=f"wan_client {command}", description=text[command])
     if command in {"resume", "cancel"}:
         parser.add_argument("request_id", metavar="ID", help=text["request_id"])
     if command in {"edit", "resume"}:
         parser.add_argument("-o", "--out", type=Path, help=text["out"])
+    if command in {"edit", "batch", "resume"}:
         parser.add_argument("-q", "--quiet", action="store_true", help=text["quiet"])
     parser.add_argument("--json", action="store_true", help=text["json"])
     parser.as_json = as_json

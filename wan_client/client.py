@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import httpx
 from anyio.from_thread import start_blocking_portal
 
 from .api import Api, ModelEntry
@@ -52,6 +53,10 @@ class AsyncWanClient:
         pace: When to ask again; by default what this installation has learned.
         journal: Where runs are noted before they are paid for, so that the same request made again after a crash
             fetches the picture that is paid already. By default runs are not noted: a server has many users.
+        transport: What carries every request, to the API and for downloads, instead of connections of the client's
+            own: ``httpx.AsyncHTTPTransport(proxy=…)`` for a proxy, one with ``verify=`` for certificates of your own
+            (mTLS), or one that records. It is closed with the client. Keep connections of it short-lived: a submit
+            whose kept connection breaks has an unknown outcome.
     """
 
     def __init__(
@@ -61,8 +66,12 @@ class AsyncWanClient:
         folder: str | PathLike[str] = OUTPUT_FOLDER,
         pace: Pace | None = None,
         journal: Journal | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
+        if transport is not None and not isinstance(transport, httpx.AsyncBaseTransport):
+            raise TypeError("transport must be an httpx.AsyncBaseTransport: the core is asynchronous")
         self.settings = settings or Settings.load()
+        self._transport = transport
         self.folder = Path(folder)
         self._pace = pace or self._learned_pace()
         self._journal = journal or Journal(off=True)
@@ -77,7 +86,11 @@ class AsyncWanClient:
             settings = replace(settings, api_base=address)
         base = settings.api_base or ""
         tls = ssl.create_default_context()
-        api, outputs = Api(base, settings.token, tls, settings.timeouts), Outputs(base, tls, settings.timeouts)
+        transport = _Shared(self._transport) if self._transport else None
+        if self._transport:
+            self._stack.push_async_callback(self._transport.aclose)
+        api = Api(base, settings.token, tls, settings.timeouts, transport)
+        outputs = Outputs(base, tls, settings.timeouts, transport)
         self._stack.push_async_callback(api.aclose)
         self._stack.push_async_callback(outputs.aclose)
         gate = asyncio.Semaphore(READS_AT_ONCE)
@@ -165,6 +178,16 @@ class AsyncWanClient:
         return self._open
 
 
+class _Shared(httpx.AsyncBaseTransport):
+    """A transport that several lanes use, and that none of them closes."""
+
+    def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
+        self._transport = transport
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return await self._transport.handle_async_request(request)
+
+
 class WanClient:
     """The synchronous face: for scripts, notebooks and the command line. Use it as ``with WanClient() as client``.
 
@@ -184,11 +207,12 @@ class WanClient:
         folder: str | PathLike[str] = OUTPUT_FOLDER,
         pace: Pace | None = None,
         journal: Journal | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         settings = settings or Settings.load()
         # A sandbox's runs end with the sandbox.
         journal = journal or Journal(off=settings.backend is Backend.SANDBOX)
-        self._core = AsyncWanClient(settings, folder=folder, pace=pace, journal=journal)
+        self._core = AsyncWanClient(settings, folder=folder, pace=pace, journal=journal, transport=transport)
         self._stack = ExitStack()
         self.last_run: Run | None = None
 
@@ -204,7 +228,8 @@ class WanClient:
     def __exit__(
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stack.close()
+        # Told of an interrupt, the core waits for a submit on its way for seconds, not minutes.
+        self._stack.__exit__(kind, problem, trace)
 
     @property
     def settings(self) -> Settings:
@@ -256,27 +281,30 @@ class WanClient:
         Raises:
             InvalidRequest: The id can't be one.
         """
-        return self._wait(lambda: self._core.cancel(request_id))
+        return self.call(lambda core: core.cancel(request_id))
 
     def model(self) -> ModelEntry:
         """The catalogue's entry of the model, price included. What can't be learned is left empty."""
-        return self._wait(self._core.model)
+        return self.call(AsyncWanClient.model)
 
     def _wait_for(self, run: Run, on_event: Callable[[Event], object]) -> Result:
         self.last_run = run
-        return self._wait(lambda: run.wait(on_event))
+        return self.call(lambda _core: run.wait(on_event))
 
-    def _wait(self, call: Callable[[], Awaitable[Value]]) -> Value:
-        """Run a coroutine in the client's thread. An interrupt here cancels it there, and waits for its last words."""
+    def call(self, work: Callable[[AsyncWanClient], Awaitable[Value]]) -> Value:
+        """Do something with the asynchronous client, in the client's thread, and wait for it.
+
+        An interrupt here cancels it there, and waits for its last words.
+        """
         ended = threading.Event()
 
-        async def work() -> Value:
+        async def whole() -> Value:
             try:
-                return await call()
+                return await work(self._core)
             finally:
                 ended.set()
 
-        future = self._portal.start_task_soon(work)
+        future = self._portal.start_task_soon(whole)
         try:
             return future.result()
         except KeyboardInterrupt:

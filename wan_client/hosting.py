@@ -29,24 +29,22 @@ log = logging.getLogger(__name__)
 DATA_URI_BYTES_MAX = 6 * 1024 * 1024
 
 
-def is_uri(source: object) -> TypeGuard[str]:
-    """Whether the source is an address rather than a file."""
-    return isinstance(source, str) and source[:8].lower().startswith(("https://", "http://", "data:"))
+def is_address(source: object) -> TypeGuard[str]:
+    """Whether the source is an address for the API to fetch, rather than a picture in hand."""
+    return isinstance(source, str) and source[:8].lower().startswith(("https://", "http://"))
 
 
-def check_uri(uri: str, *, number: int) -> str:
-    """The address, if the API can be given it: ``https``, ``data``, or ``http`` on this machine.
+def check_address(address: str, *, number: int) -> str:
+    """The address, if the API can be given it: ``https``, or ``http`` on this machine.
 
     Raises:
         ImageError: It is another kind of address, or names a user.
     """
-    if uri[:11].lower() == "data:image/":
-        return uri
     try:
-        url = httpx.URL(uri)
-        allowed = url.scheme == "https" or (url.scheme == "http" and is_loopback(uri))
+        url = httpx.URL(address)
+        allowed = url.scheme == "https" or (url.scheme == "http" and is_loopback(address))
         if allowed and url.host and not url.userinfo:
-            return uri
+            return address
     except httpx.InvalidURL:
         pass
     raise ImageError("image_url_refused", field="images", number=number)

@@ -6,15 +6,17 @@ The model takes 8-bit RGB pictures without alpha, 385 to 4999 px a side, of fewe
 
 from __future__ import annotations
 
+import base64
 import io
 import math
 import struct
 import threading
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
+from urllib.parse import unquote_to_bytes
 
 from PIL import Image, ImageCms, UnidentifiedImageError
 
@@ -23,7 +25,7 @@ from .messages import MESSAGES
 from .schema import IMAGE_BYTES_MAX, SIDE_MAX, SIDE_MIN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from os import PathLike
     from typing import TypeAlias
 
@@ -100,7 +102,7 @@ def prepare(
     """Make a picture ready for the model: upright, sRGB, opaque, within the limits, without metadata.
 
     Args:
-        source: A path, a file's bytes, or a PIL image.
+        source: A path, a ``data:`` address, a file's bytes, or a PIL image.
         number: Its place among the references, which messages call it by.
         bytes_max: The most bytes that the prepared file may have.
 
@@ -108,21 +110,61 @@ def prepare(
         ImageError: It can't be read, is incomplete, or is too large to be opened.
     """
     changes: list[Change] = []
-    try:
+    with _named(number):
         if isinstance(source, Image.Image):
             data, image = b"", source.copy()
             _check_pixels(image, number)
         else:
-            data = _read(source, number)
-            image = _open_header(data)
-            _check_pixels(image, number)
+            data, image = _opened(source, number)
         with _large if image.width * image.height > _LARGE_MEGAPIXELS * 1_000_000 else nullcontext():
             return _prepared(image, data, number, bytes_max, changes)
+
+
+def check(source: str | PathLike[str] | bytes, *, number: int = 1) -> None:
+    """Look, by its header alone, whether a picture can be opened.
+
+    Args:
+        source: As for `prepare`.
+        number: Its place among the references, which messages call it by.
+
+    Raises:
+        ImageError: It is no picture, or too large to be opened.
+    """
+    with _named(number):
+        _opened(source, number)[1].close()
+
+
+def is_data_uri(source: object) -> TypeGuard[str]:
+    """Whether the source holds the picture itself, as ``data:`` addresses do."""
+    return isinstance(source, str) and source[:5].lower() == "data:"
+
+
+@contextmanager
+def _named(number: int) -> Iterator[None]:
+    """Whatever goes wrong with a picture, its error names it."""
+    try:
+        yield
     except ImageError:
         raise
     except Exception as problem:  # a broken file makes a decoder raise anything at all
         code = "image_truncated" if "truncated" in str(problem) else "image_unreadable"
         raise ImageError(code, field="images", number=number) from problem
+
+
+def _opened(source: str | PathLike[str] | bytes, number: int) -> tuple[bytes, Image.Image]:
+    data = _read(_of_data_uri(source, number) if is_data_uri(source) else source, number)
+    image = _open_header(data)
+    _check_pixels(image, number)
+    return data, image
+
+
+def _of_data_uri(uri: str, number: int) -> bytes:
+    """The file inside the address. It is treated as any other, so that its metadata does not leave."""
+    head, comma, text = uri.partition(",")
+    if not comma or not head[5:].lower().startswith("image/"):
+        raise ImageError("image_url_refused", field="images", number=number)
+    plain = unquote_to_bytes(text)
+    return base64.b64decode(plain) if head.lower().endswith(";base64") else plain
 
 
 def _prepared(image: Image.Image, data: bytes, number: int, bytes_max: int, changes: list[Change]) -> PreparedImage:

@@ -57,6 +57,29 @@ MESSAGES: Final[dict[str, str]] = {
     "error.image_size_unknown.hint": "Choose one of {choices}.",
     "error.seed_out_of_range": "The seed “{given}” is no whole number from {low} to {high:,}.",
     "error.seed_out_of_range.hint": "Choose another, for example 0.",
+    # many requests
+    "error.batch_unreadable": "The list “{file}” can't be read as text.",
+    "error.batch_unreadable.hint": "Check the path; save it as UTF-8.",
+    "error.batch_empty": "There is nothing to do in “{file}”.",
+    "error.batch_empty.hint": "Give a table with a first line of column names, a JSON Lines file, or a folder of pictures.",
+    "error.batch_busy": "Another batch is at work in the folder “{folder}”.",
+    "error.batch_busy.hint": "Wait for it, or choose another folder for the results.",
+    "error.rows_bad": "{count} of {total} rows can't be used, so nothing was sent.",
+    "error.rows_bad.hint": "Mend them and try again.",
+    "error.row_malformed": "The line can't be read as a row.",
+    "error.row_malformed.hint": "Give a JSON object on each line, or as many cells as there are columns.",
+    "error.row_gap": "There is no image {number}, but one after it.",
+    "error.row_gap.hint": "Fill the columns from image_1 on, so that the numbers in the prompt stay right.",
+    "error.column_unknown": "There is no column “{given}”.",
+    "error.column_unknown.hint": "Use: {choices}.",
+    "error.yes_or_no": "prompt_extend is “{given}”, which is neither true nor false.",
+    "error.yes_or_no.hint": "Write “true” or “false”, or leave it empty.",
+    "error.row_out_outside": "The result “{given}” would lie outside the folder for results.",
+    "error.row_out_outside.hint": "Give a path inside it.",
+    "error.row_out_is_source": "The result “{given}” would overwrite a picture that it starts from.",
+    "error.row_out_is_source.hint": "Choose another name, or another folder for the results.",
+    "error.row_out_twice": "The result “{given}” is another row's as well.",
+    "error.row_out_twice.hint": "Give each row a name of its own, or none.",
     # pictures
     "error.image_missing_file": "Image {number}: the file “{file}” can't be opened.",
     "error.image_missing_file.hint": "Check the path and its permissions.",
@@ -174,6 +197,15 @@ MESSAGES: Final[dict[str, str]] = {
     "cli.no_runs": "No runs are noted here for this account.",
     "cli.price": "${price:.4g} per {unit}",
     "cli.price_unknown": "The catalogue does not tell the price.",
+    "cli.batch.plan": "{total} rows: {done} done already, {fetch} to fetch, {send} to send.",
+    "cli.batch.price": "To send them costs ${price:.4g} by the catalogue.",
+    "cli.batch.held": "{name} is left alone: {why}",
+    "cli.batch.again": "To send those all the same: --again.",
+    "cli.batch.row": "{name}: {words}",
+    "cli.batch.running": "{ended} of {total} rows",
+    "cli.batch.stopped": "Stopped early: the next rows would have come to the same.",
+    "cli.batch.end": "Done {fetched} of {total}; on their way {accepted}, left alone {held}, without a picture {failed}, not sent {not_sent}.{cost}",
+    "cli.batch.next": "The same command fetches what is on its way and sends what is missing. The manifest: {file}",
     "cli.state.sending": "sent, no answer seen",
     "cli.state.accepted": "accepted, not fetched yet",
     "cli.state.unknown": "outcome unknown",
@@ -182,13 +214,30 @@ MESSAGES: Final[dict[str, str]] = {
     "cli.state.cancelled": "cancelled",
     "cli.help.description": "Edit pictures by instruction with Wan 2.6 image-to-image.",
     "cli.help.epilog": (
-        "Other commands: wan_client runs (what was sent from here), resume ID (fetch a result; it costs nothing), "
+        "Other commands: wan_client batch (many edits from a table or a folder), runs (what was sent from here), resume ID (fetch a result; it costs nothing), "
         "cancel ID, price. Each has its own --help. A prompt that is one of these words goes after: wan_client edit. "
         "Without RUNCOMFY_API_TOKEN in the environment or in .env, a local preview is drawn instead. "
         "Exit codes: 0 done, 1 no picture, 64 wrong call, 65 a value or a picture can't be used, 66 no such file, "
         "69 not accepted, 73 can't write, 75 goes on or unknown, 77 token or balance, 130 interrupted."
     ),
     "cli.help.runs": "List the runs that were sent from here: time, id, state, file.",
+    "cli.help.batch": (
+        "Edit many pictures. Each row is paid once: run again, the command fetches what was sent and not fetched, sends what is "
+        "missing, and leaves alone what may have been paid without leaving an id. Rows that can't be used are told before "
+        "anything is sent. The folder for results gets a manifest, manifest.jsonl, with a line for each thing learned about a row."
+    ),
+    "cli.help.batch_epilog": (
+        "Columns: {columns}. All but image_1 may be left out; pictures are files beside the list, or https addresses; "
+        "out is a name in the folder for results. The options stand in for what a row leaves out. "
+        "Exit codes: 0 every row has its picture, 130 interrupted, otherwise the largest of the rows' codes "
+        "as wan_client --help lists them."
+    ),
+    "cli.help.source": "a CSV or JSON Lines file, or a folder of pictures for one --prompt",
+    "cli.help.batch_prompt": "what to change, where a row does not say it",
+    "cli.help.at_once": "how many rows are on their way at a time (default: %(default)s)",
+    "cli.help.out_dir": "the folder for results (default: %(default)s)",
+    "cli.help.again": "send again also what may have been paid, or was refused by the content check",
+    "cli.help.dry_run": "say what would be sent and what it costs, and send nothing",
     "cli.help.prompt": "what to change; it calls the pictures “image 1”, “image 2”, “image 3”",
     "cli.help.images": "one to three files or https addresses, in that order",
     "cli.help.out": "the file to write (default: the API's name, in the current folder)",

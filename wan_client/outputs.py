@@ -54,13 +54,21 @@ class Outputs:
         base: The API's address; its own host is allowed beside the vendor's storage.
         tls: One TLS context to share.
         timeouts: How long a download may take.
+        transport: What carries the requests, if not connections of our own.
     """
 
-    def __init__(self, base: str, tls: ssl.SSLContext, timeouts: Timeouts | None = None) -> None:
+    def __init__(
+        self,
+        base: str,
+        tls: ssl.SSLContext,
+        timeouts: Timeouts | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
         self._base = httpx.URL(base)
         self._timeouts = timeouts or Timeouts()
         timeout = httpx.Timeout(self._timeouts.silence, connect=self._timeouts.connect)
-        self._client = httpx.AsyncClient(verify=tls, timeout=timeout, trust_env=not is_loopback(base))
+        outside = not is_loopback(base)
+        self._client = httpx.AsyncClient(verify=tls, timeout=timeout, trust_env=outside, transport=transport)
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -160,8 +168,8 @@ def write(picture: Picture, file: Path) -> Path:
     suffix = Path(picture.name).suffix
     same = {".jpg", ".jpeg"} if suffix == ".jpg" else {suffix}
     if file.suffix.lower() not in same:
-        known = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".heic"}
-        file = file.with_suffix(suffix) if file.suffix.lower() in known else file.with_name(file.name + suffix)
+        bare = without_suffix(file)
+        file = bare.with_name(bare.name + suffix)
     temporary = None
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -175,6 +183,12 @@ def write(picture: Picture, file: Path) -> Path:
             Path(temporary).unlink(missing_ok=True)
         raise DownloadFailed("not_writable", file=file.name) from problem
     return file
+
+
+def without_suffix(file: Path) -> Path:
+    """The file's name without what says that it is a picture."""
+    known = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".heic"}
+    return file.with_suffix("") if file.suffix.lower() in known else file
 
 
 def check_writable(folder: Path) -> None:

@@ -403,8 +403,8 @@ class Run:
         most = IMAGE_BYTES_MAX if self._line.bucket else hosting.DATA_URI_BYTES_MAX
 
         async def ready(number: int, source: ImageSource) -> str | PreparedImage:
-            if hosting.is_uri(source):
-                return hosting.check_uri(source, number=number)
+            if hosting.is_address(source):
+                return hosting.check_address(source, number=number)
             return await asyncio.to_thread(prepare, source, number=number, bytes_max=most)
 
         sources = await asyncio.gather(*(ready(n, source) for n, source in enumerate(request.images, 1)))
@@ -484,6 +484,7 @@ class Run:
         watch = _Watch(self._began)
         if self._row is None and (entry := self._line.journal.find(request_id)):
             self._row = entry.row
+            self._line.journal.adopt(entry.row)
         yield Submitted(request_id)
         while True:
             look = asyncio.create_task(self._look(watch))

@@ -9,8 +9,9 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
 from wan_client import AsyncWanClient, Backend, Finished, Preparing, RunFailed, Settings, Submitted, WanClient, edit
@@ -122,3 +123,43 @@ def test_importing_the_package_imports_little() -> None:
     third = {name.partition(".")[0] for name in added} - set(sys.stdlib_module_names)
     # The last two are what anyio itself needs on older Pythons.
     assert third <= {"wan_client", "dotenv", "PIL", "anyio", "typing_extensions", "exceptiongroup"}
+
+
+class Recorder(httpx.AsyncHTTPTransport):
+    """Connections that are recorded."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[str] = []
+        self.closed = 0
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.seen.append(f"{request.method} {request.url.path.rsplit('/', 1)[-1]}")
+        return await super().handle_async_request(request)
+
+    async def aclose(self) -> None:
+        self.closed += 1
+        await super().aclose()
+
+
+async def test_a_transport_carries_the_api_and_the_download(serve: Serve, tmp_path: Path) -> None:
+    sandbox, carrier = serve(), Recorder()
+    async with AsyncWanClient(settings(sandbox.url), folder=tmp_path, transport=carrier) as client:
+        assert (await client.run(an_edit())).path.exists()
+    assert carrier.seen[0] == "POST image-to-image"
+    assert "GET result" in carrier.seen
+    assert carrier.seen[-1].endswith("_output.png")
+    assert carrier.closed == 1
+
+
+def test_the_synchronous_face_takes_a_transport_too(serve: Serve, tmp_path: Path) -> None:
+    sandbox, carrier = serve(), Recorder()
+    with WanClient(settings(sandbox.url), folder=tmp_path, transport=carrier) as client:
+        assert client.edit("sketch", picture()).path.exists()
+    assert (carrier.seen[0], carrier.closed) == ("POST image-to-image", 1)
+
+
+def test_a_transport_that_cannot_carry_the_core_is_told_at_once() -> None:
+    transport: Any = httpx.HTTPTransport()
+    with transport, pytest.raises(TypeError, match="AsyncBaseTransport"):
+        WanClient(settings("http://127.0.0.1:9"), transport=transport)

@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from wan_client import RunCancelled, RunFailed, SettingsError, UnknownOutcome
-from wan_client.hosting import is_uri
+from wan_client.hosting import is_address
 from wan_client.images import prepare
 from wan_client.runs import Queued
 from wan_client.settings import BucketSettings, Settings
@@ -167,7 +167,13 @@ def test_what_travels_inside_a_request_is_lighter() -> None:
 
 @pytest.mark.parametrize(
     ("source", "expected"),
-    [("https://a/b", True), ("HTTPS://a/b", True), ("data:image/png;base64,", True), ("cat.png", False), (b"x", False)],
+    [
+        ("https://a/b", True),
+        ("HTTPS://a/b", True),
+        ("data:image/png;base64,", False),
+        ("cat.png", False),
+        (b"x", False),
+    ],
 )
 def test_addresses_are_told_from_files(source: object, expected: bool) -> None:
-    assert is_uri(source) is expected
+    assert is_address(source) is expected

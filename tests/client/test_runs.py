@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+from io import BytesIO
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import pytest
 from PIL import Image
@@ -362,3 +365,35 @@ async def test_nothing_a_client_says_of_itself_holds_the_token(serve: Serve, tmp
     async with hurried(serve().url, tmp_path) as client:
         run = client.run(an_edit())
         assert TOKEN not in f"{client!r}{client.__dict__!r}{run!r}{run.__dict__!r}{client.settings!r}"
+
+
+@pytest.mark.parametrize("encoding", [";base64", ""])
+async def test_a_picture_given_inside_an_address_leaves_without_its_metadata(tmp_path: Path, encoding: str) -> None:
+    exif = Image.Exif()
+    exif[0x010E] = "where I live"
+    buffer = BytesIO()
+    Image.new("RGB", (400, 400)).save(buffer, "JPEG", exif=exif)
+    text = base64.b64encode(buffer.getvalue()).decode() if encoding else quote(buffer.getvalue())
+    given = f"data:image/jpeg{encoding},{text}"
+    with scripted(submit=[answer({"request_id": "r1"})], cancel=[answer({"outcome": "cancelled"})]) as server:
+        async with hurried(server.url, tmp_path) as client:
+            run = client.run(an_edit(given))
+            async for event in run:
+                if isinstance(event, Submitted):
+                    break
+    (sent,) = server.bodies[0]["image_urls"]
+    assert b"where I live" in buffer.getvalue()
+    assert b"where I live" not in base64.b64decode(sent.partition(",")[2])
+    with Image.open(BytesIO(base64.b64decode(sent.partition(",")[2]))) as picture_sent:
+        assert picture_sent.size == (400, 400)
+
+
+@pytest.mark.parametrize(
+    "given", ["data:image/png;base64,????", "data:image/png;base64,", "data:image/png", "data:x,y"]
+)
+async def test_an_address_that_holds_no_picture_is_refused(serve: Serve, tmp_path: Path, given: str) -> None:
+    sandbox = serve()
+    async with hurried(sandbox.url, tmp_path) as client:
+        with pytest.raises(ImageError):
+            await client.run(an_edit(given))
+    assert sandbox.counters.submits_received == 0

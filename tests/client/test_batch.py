@@ -1,0 +1,313 @@
+"""Many edits from one list: every row paid once, whatever interrupts the batch.
+
+Each test counts the runs that the server accepted.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import main_thread
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from wan_client import Backend, Settings, Timeouts, WanClient
+from wan_client.batch import COLUMNS, MANIFEST, Batch, Manifest, read
+
+from .support import TOKEN, names, picture
+from .test_cli import Shell, until, wait_for
+
+if TYPE_CHECKING:
+    from .conftest import Serve
+
+
+@pytest.fixture
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
+    monkeypatch.chdir(tmp_path)
+    return Shell(tmp_path)
+
+
+def lines(folder: Path, *rows: dict[str, Any]) -> str:
+    (folder / "jobs.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    return "jobs.jsonl"
+
+
+def rows(count: int) -> list[dict[str, Any]]:
+    return [{"prompt": "sketch", "image_1": "cat.png", "seed": seed, "out": f"{seed}.png"} for seed in range(count)]
+
+
+def noted(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / "outputs" / MANIFEST).read_text("utf-8").splitlines()]
+
+
+# ---------------------------------------------------------------- lists
+
+
+def test_a_table_with_every_column(serve: Serve, shell: Shell) -> None:
+    sandbox = serve(price=0.03)
+    with (shell.folder / "jobs.csv").open("w", encoding="utf-8-sig", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(COLUMNS)
+        table.writerow(["two\nlines, 그리고", "cat.png", "cat.png", "", "blur", "16:9", "7", "no", "sub/first"])
+        table.writerow(["second", "cat.png"])
+    code, out, err = shell.at(sandbox).run("batch", "jobs.csv", "-n", "1")
+    assert code == 0
+    first, second = out.splitlines()
+    assert first == "outputs/sub/first.png"
+    assert (shell.folder / second).is_file()
+    assert "2 rows: 0 done already, 0 to fetch, 2 to send. To send them costs $0.06" in err
+    assert "Done 2 of 2" in err
+    accepted, fetched = [note for note in noted(shell.folder) if note["name"] == "jobs.csv:2"]
+    assert accepted["state"] == "accepted"
+    assert fetched["row"]["prompt"] == "two\nlines, 그리고"
+    assert (fetched["state"], fetched["paths"], fetched["cost"]) == ("fetched", ["sub/first.png"], 0.03)
+    assert fetched["request_id"] == accepted["request_id"]
+
+
+def test_a_folder_with_one_prompt(serve: Serve, shell: Shell) -> None:
+    sandbox = serve(workers=4)
+    folder = shell.folder / "photos"
+    folder.mkdir()
+    for name in ("a.png", "b.png", "same.png", "same.jpg", ".hidden.png", "notes.txt"):
+        (folder / name).write_bytes(picture(kind="JPEG" if name.endswith("jpg") else "PNG"))
+    assert shell.at(sandbox).run("batch", "photos")[0] == 65
+    code, out, _ = shell.run("batch", "photos", "-p", "sketch", "--image-size", "16:9", "--out-dir", "done")
+    assert code == 0
+    assert sorted(out.split()) == ["done/a.png", "done/b.png", "done/same_jpg.png", "done/same_png.png"]
+    assert sandbox.counters.submits_accepted == 4
+
+
+def test_pictures_are_looked_for_beside_the_list(serve: Serve, shell: Shell) -> None:
+    (shell.folder / "lists").mkdir()
+    (shell.folder / "lists" / "dog.png").write_bytes(picture())
+    lines(shell.folder / "lists", {"prompt": "sketch", "image_1": "dog.png"})
+    assert shell.at(serve()).run("batch", "lists/jobs.jsonl")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ({"image_1": "cat.png"}, "no prompt"),
+        ({"prompt": "x"}, "no picture"),
+        ({"prompt": "x", "image_1": "no-such.png"}, "no-such.png"),
+        ({"prompt": "x", "image_1": "notes.txt"}, "can't be read as a picture"),
+        ({"prompt": "x", "image_1": "ftp://a/b.png"}, "can't be opened"),
+        ({"prompt": "x", "image_1": "http://example.com/b.png"}, "address"),
+        ({"prompt": "x", "image_1": ["cat.png"]}, "must be text"),
+        ({"prompt": "x", "image_2": "cat.png"}, "no image 1"),
+        ({"prompt": "x", "image_1": "cat.png", "seed": "many"}, "seed"),
+        ({"prompt": "x", "image_1": "cat.png", "image_size": "5:4"}, "5:4"),
+        ({"prompt": "x", "image_1": "cat.png", "prompt_extend": "maybe"}, "maybe"),
+        ({"prompt": "x", "image_1": "cat.png", "colour": "red"}, "colour"),
+        ({"prompt": "x", "image_1": "cat.png", "out": "../out.png"}, "outside"),
+        ({"prompt": "x", "image_1": "cat.png", "out": "ok.jpg"}, "another row"),
+    ],
+)
+def test_a_bad_row_is_told_by_its_line_before_anything_is_sent(
+    serve: Serve, shell: Shell, row: dict[str, Any], words: str
+) -> None:
+    sandbox = serve()
+    (shell.folder / "notes.txt").write_text("no picture")
+    listed = lines(shell.folder, {"prompt": "good", "image_1": "cat.png", "out": "ok.png"}, row)
+    code, out, err = shell.at(sandbox).run("batch", listed)
+    assert (code, out) == (65, "")
+    told = next(line for line in err.splitlines() if line.startswith("jobs.jsonl:2: "))
+    assert words in told
+    assert "1 of 2 rows" in err
+    code, error = shell.json("batch", listed)
+    assert (code, error["code"], [bad["name"] for bad in error["rows"]]) == (65, "rows_bad", ["jobs.jsonl:2"])
+    assert sandbox.counters.submits_received == 0
+
+
+def test_a_result_never_overwrites_its_source(serve: Serve, shell: Shell) -> None:
+    code, _, err = shell.at(serve()).run("batch", ".", "-p", "sketch", "--out-dir", ".")
+    assert code == 65
+    assert "overwrite" in err
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("jobs.csv", b""),
+        ("jobs.csv", b"prompt,image_1\n"),
+        ("jobs.jsonl", b"\n"),
+        ("jobs.csv", b"prompt,image_1\nx,cat.png,extra\n"),
+        ("jobs.jsonl", b"no json\n"),
+        ("jobs.jsonl", b"[1]\n"),
+        ("jobs.jsonl", b"\xff\xfe"),
+        ("gone.csv", None),
+    ],
+)
+def test_a_list_that_is_none_is_told(serve: Serve, shell: Shell, name: str, data: bytes | None) -> None:
+    sandbox = serve()
+    if data is not None:
+        (shell.folder / name).write_bytes(data)
+    assert shell.at(sandbox).run("batch", name)[0] == 65
+    assert sandbox.counters.submits_received == 0
+
+
+# ---------------------------------------------------------------- run again
+
+
+def test_run_again_it_does_only_what_is_missing(serve: Serve, shell: Shell) -> None:
+    sandbox = serve("failed-text*1")
+    listed = lines(shell.folder, *rows(3))
+    code, out, _ = shell.at(sandbox).run("batch", listed, "-n", "1")
+    assert (code, len(out.split())) == (1, 2)
+    assert shell.run("batch", listed)[:2] == (0, "outputs/0.png\n")
+    # A row that moved is still the same row, and a new one is new.
+    listed = lines(shell.folder, *reversed(rows(4)))
+    assert shell.run("batch", listed)[:2] == (0, "outputs/3.png\n")
+    assert shell.run("batch", listed)[:2] == (0, "")
+    assert sandbox.counters.submits_accepted == 5
+
+
+def test_the_same_row_twice_is_two_pictures(serve: Serve, shell: Shell) -> None:
+    sandbox = serve()
+    row = {"prompt": "sketch", "image_1": "cat.png"}
+    for expected in (2, 0):
+        code, out, _ = shell.at(sandbox).run("batch", lines(shell.folder, row, row))
+        assert (code, len(set(out.split()))) == (0, expected)
+    assert sandbox.counters.submits_accepted == 2
+
+
+def test_a_picture_that_was_removed_is_fetched_again_for_nothing(serve: Serve, shell: Shell) -> None:
+    sandbox = serve()
+    listed = lines(shell.folder, *rows(1))
+    shell.at(sandbox).run("batch", listed)
+    (shell.folder / "outputs" / "0.png").unlink()
+    assert shell.run("batch", listed)[:2] == (0, "outputs/0.png\n")
+    assert sandbox.counters.submits_accepted == 1
+
+
+def test_past_the_deadline_the_next_call_fetches_what_was_paid(serve: Serve, shell: Shell) -> None:
+    sandbox = serve(run_time=(1.5, 1.5), speed=1, warm_up=0, workers=3)
+    listed = lines(shell.folder, *rows(2))
+    assert shell.at(sandbox, WAN_DEADLINE="1").run("batch", listed)[:2] == (75, "")
+    code, out, err = shell.at(sandbox).run("batch", listed)
+    assert (code, sorted(out.split())) == (0, ["outputs/0.png", "outputs/1.png"])
+    assert "2 to fetch, 0 to send" in err
+    assert sandbox.counters.submits_accepted == 2
+
+
+def test_what_may_have_been_paid_is_left_alone_until_asked_for(serve: Serve, shell: Shell) -> None:
+    sandbox = serve("accepted-html-502*1")
+    listed = lines(shell.folder, *rows(2))
+    assert shell.at(sandbox).run("batch", listed, "-n", "1")[0] == 75
+    code, out, err = shell.run("batch", listed)
+    assert (code, out) == (75, "")
+    assert "jobs.jsonl:1 is left alone" in err
+    assert "--again" in err
+    assert sandbox.counters.submits_accepted == 2
+    assert shell.run("batch", listed, "--again")[:2] == (0, "outputs/0.png\n")
+    assert sandbox.counters.submits_accepted == 3
+
+
+def test_what_would_fail_every_row_stops_the_batch(serve: Serve, shell: Shell) -> None:
+    sandbox = serve("submit-no-balance@1")
+    listed = lines(shell.folder, *rows(5))
+    code, told = shell.at(sandbox).json("batch", listed, "-n", "1")
+    assert (code, told["stopped"], told["fetched"], told["not_sent"]) == (77, "balance", 1, 3)
+    assert sandbox.counters.submits_received == 2
+
+
+def test_a_dry_run_sends_nothing(serve: Serve, shell: Shell) -> None:
+    sandbox = serve(price=0.03)
+    code, out, err = shell.at(sandbox).run("batch", lines(shell.folder, *rows(2)), "--dry-run")
+    assert (code, out) == (0, "")
+    assert "$0.06" in err
+    assert sandbox.counters.submits_received == 0
+
+
+def test_what_one_engine_drew_counts_for_nothing_with_another(serve: Serve, shell: Shell) -> None:
+    sandbox = serve()
+    listed = lines(shell.folder, *rows(1))
+    shell.at(sandbox, WAN_BACKEND="sandbox").run("batch", listed)
+    assert shell.at(sandbox, WAN_BACKEND="runcomfy").run("batch", listed)[:2] == (0, "outputs/0.png\n")
+    assert sandbox.counters.submits_accepted == 2
+
+
+def test_json_tells_every_row(serve: Serve, shell: Shell) -> None:
+    code, told = shell.at(serve("moderation-text*1", price=0.03)).json("batch", lines(shell.folder, *rows(2)), "-n1")
+    assert (code, told["total"], told["fetched"], told["held"], told["cost"]) == (1, 2, 1, 1, 0.03)
+    first, second = told["rows"]
+    assert (first["state"], first["error"]["code"]) == ("held", "moderation")
+    assert (second["state"], second["paths"]) == ("fetched", ["1.png"])
+    assert told["manifest"] == f"outputs/{MANIFEST}"
+
+
+# ---------------------------------------------------------------- interruptions, as processes of their own
+
+
+def test_killed_on_the_way_nothing_is_paid_twice(serve: Serve, shell: Shell) -> None:
+    sandbox = serve(run_time=(30, 30), workers=9)
+    listed = lines(shell.folder, *rows(5))
+    with shell.at(sandbox).start("batch", listed, "-n", "3") as process:
+        until(lambda: (shell.folder / "outputs" / MANIFEST).exists() and len(noted_whole(shell.folder)) == 3)
+        process.kill()
+    assert sandbox.counters.submits_accepted == 3
+    with (shell.folder / "outputs" / MANIFEST).open("ab") as file:
+        file.write(b'{"key": "torn')
+    code, out, _ = shell.run("batch", listed, "-n", "5")
+    assert (code, len(out.split())) == (0, 5)
+    assert sandbox.counters.submits_accepted == 5
+    assert names(shell.folder / "outputs") == [*(f"{n}.png" for n in range(5)), MANIFEST]
+
+
+def noted_whole(folder: Path) -> list[str]:
+    return (folder / "outputs" / MANIFEST).read_text("utf-8").splitlines()
+
+
+def test_ctrl_c_is_bounded_and_says_what_came_of_each(serve: Serve, shell: Shell) -> None:
+    sandbox = serve("never-ends*1", "never-starts@1", warm_up=0)
+    listed = lines(shell.folder, *rows(4))
+    with shell.at(sandbox).start("batch", listed, "-n", "2", "--json") as process:
+        until(lambda: sandbox.counters.submits_accepted == 2 and len(noted_whole(shell.folder)) >= 2)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    told = json.loads(out)
+    assert told["interrupted"]
+    assert (told["accepted"], told["not_sent"]) == (1, 3)
+    assert sorted(row["state"] for row in told["rows"]) == ["accepted", "cancelled", "open", "open"]
+    assert sandbox.counters.jobs_cancelled == 1
+
+
+def test_ctrl_c_while_an_answer_hangs_is_bounded_and_leaves_the_row_alone(serve: Serve, shell: Shell) -> None:
+    sandbox = serve("accepted-hang")
+    jobs = read(Path(lines(shell.folder, *rows(1))), Path("outputs"), {})
+    settings = Settings(Backend.RUNCOMFY, sandbox.url, TOKEN, timeouts=Timeouts(submit=60, cancel=0.5))
+
+    def interrupt() -> None:
+        until(lambda: sandbox.counters.submits_accepted)
+        signal.pthread_kill(main_thread().ident or 0, signal.SIGINT)
+
+    with Manifest(Path("outputs"), Backend.RUNCOMFY) as manifest, ThreadPoolExecutor() as thread:
+        batch = Batch(jobs, manifest)
+        began = time.monotonic()
+        thread.submit(interrupt)
+        with pytest.raises(KeyboardInterrupt), WanClient(settings, folder=".") as client:
+            client.call(batch.run)
+    assert time.monotonic() - began < 10
+    assert batch.count() == {"held": 1}
+    code, _, err = shell.at(sandbox).run("batch", "jobs.jsonl")
+    assert (code, sandbox.counters.submits_accepted) == (75, 1)
+    assert "left alone" in err
+
+
+def test_two_batches_do_not_share_a_folder(serve: Serve, shell: Shell) -> None:
+    sandbox = serve("never-starts")
+    listed = lines(shell.folder, *rows(1))
+    with shell.at(sandbox).start("batch", listed) as process:
+        wait_for("to send", process)
+        until(lambda: sandbox.counters.submits_accepted)
+        code, told = shell.json("batch", listed)
+        process.kill()
+    assert (code, told["code"]) == (64, "batch_busy")
+    assert sandbox.counters.submits_accepted == 1
