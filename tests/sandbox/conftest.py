@@ -1,4 +1,5 @@
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Any
 
@@ -11,8 +12,18 @@ from .support import Caller
 Serve = Callable[..., Caller]
 
 
+@pytest.fixture(scope="session")
+def closing() -> Iterator[Callable[[ExitStack], None]]:
+    """Stop sandboxes while the next test runs: most of a stop is waiting. What goes wrong is raised in the end."""
+    with ThreadPoolExecutor(1) as worker:
+        closed: list[Future[None]] = []
+        yield lambda stack: closed.append(worker.submit(stack.close))
+    for future in closed:
+        future.result()
+
+
 @pytest.fixture
-def serve() -> Iterator[Serve]:
+def serve(closing: Callable[[ExitStack], None]) -> Iterator[Serve]:
     """Start sandboxes that answer at once and draw nothing, unless told otherwise."""
     with ExitStack() as stack:
 
@@ -23,6 +34,7 @@ def serve() -> Iterator[Serve]:
             return caller
 
         yield start
+        closing(stack.pop_all())
 
 
 @pytest.fixture(scope="module")
