@@ -49,6 +49,7 @@ class App:
             **{name: value for name, value in os.environ.items() if not name.startswith(("RUNCOMFY", "WAN_"))},
             "GRADIO_SERVER_PORT": self.url.rsplit(":", 1)[1],
             "GRADIO_TEMP_DIR": str(folder / "files"),
+            "XDG_STATE_HOME": str(folder / "state"),
             "RUNCOMFY_API_BASE": f"http://127.0.0.1:{self._api_port}",
             **environment,
         }
