@@ -83,7 +83,7 @@ class _Canvas:
         self._rng = rng
         self._angle = _flow(luma(picture), 5 * size)
         detail = blur(edges(luma(picture)), 4 * size)
-        self._detail = detail / (detail.max() + 1e-6)
+        self._detail = detail / (float(np.max(detail)) + 1e-6)
 
     def paint(self, length: float, gap: float, busy: float) -> None:
         """Cover the canvas with strokes of one length, or only those parts that are busy enough."""
@@ -108,7 +108,9 @@ class _Canvas:
 
 def _flow(level: Array, sigma: float) -> Array:
     """Find the direction along which the picture changes least, from the structure of its edges."""
-    down, across = np.gradient(blur(level, 1.5))
+    soft = blur(level, 1.5)
+    down: Array = np.gradient(soft, axis=0)
+    across: Array = np.gradient(soft, axis=1)
     xx, yy, xy = (blur(plane, sigma * 1.6) for plane in (across * across, down * down, across * down))
     return 0.5 * np.arctan2(2 * xy, xx - yy) + np.pi / 2
 
