@@ -56,6 +56,7 @@ def _whole(image: tuple[int, int], frame: tuple[int, int]) -> Box:
 
 def _preview_frame(extra: Mapping[str, Any], count: int) -> tuple[int, Box | None]:
     match extra.get("local_preview"):
-        case {"frame": {"image": int(number), "box": [left, top, right, bottom]}} if 1 <= number <= count:
-            return number, (left, top, right, bottom)
+        case {"frame": {"image": int(number), "box": [*sides]}} if 1 <= number <= count and len(sides) == 4:
+            if all(isinstance(side, int | float) for side in sides) and sides[0] < sides[2] and sides[1] < sides[3]:
+                return number, (sides[0], sides[1], sides[2], sides[3])
     return 1, None

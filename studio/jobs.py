@@ -111,9 +111,15 @@ class Job:
         self._tell()
 
     def _keep_before(self, result: Result) -> None:
-        if result.images:
-            file = self._folder / "before.jpg"
+        if not result.images:
+            return
+        file = self._folder / "before.jpg"
+        try:
             file.write_bytes(framed(result.images, (result.width, result.height), result.extra))
+        except Exception:
+            # The comparison is an extra: the picture that was paid for is shown without it.
+            log.exception("run %s has no picture to compare with", self.request_id)
+        else:
             self.before = file
 
     def _tell(self) -> None:
@@ -171,10 +177,12 @@ class Jobs:
         Raises:
             InvalidRequest: The id can't be one.
         """
-        client = await self._open()
         known = next((job for job in self._jobs.values() if job.request_id == request_id and not job.problem), None)
+        if known:
+            return known
+        client = await self._open()
         folder = self._new_folder()
-        return known or self._keep(Job(client.resume(request_id, folder=folder), None, folder, sandbox=self.sandbox))
+        return self._keep(Job(client.resume(request_id, folder=folder), None, folder, sandbox=self.sandbox))
 
     def find(self, key: str) -> Job | None:
         """The job of that key, if this server has it."""

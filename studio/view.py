@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from .jobs import Job
     from .texts import Texts
 
+# What the preview does by itself: to a prompt that it can do nothing with, and for magic prompt.
+UNASKED = {"neutral_grade", "polish"}
 STAGES = ("prepare", "upload", "queue", "run", "fetch")
 _STAGE_OF: dict[type, int] = {
     Uploading: 1,
@@ -157,7 +159,9 @@ def _plan(texts: Texts, extra: Mapping[str, Any]) -> str:
     plan = extra.get("local_preview")
     if not isinstance(plan, dict):
         return ""
-    understood = [_operation(texts, step) for step in plan.get("understood", []) if isinstance(step, dict)]
+    steps = [step for step in plan.get("understood", []) if isinstance(step, dict)]
+    asked = any(step.get("op") not in UNASKED for step in steps)
+    understood = [_operation(texts, step) for step in steps] if asked else []
     missed = [f"“{phrase}”" for phrase in plan.get("not_understood", []) if isinstance(phrase, str)]
     lines = [texts("preview.understood", operations=", ".join(understood)) if understood else texts("preview.nothing")]
     if missed:

@@ -57,7 +57,13 @@ def test_without_word_from_the_engine_nothing_is_stretched_and_little_is_lost() 
 
 @pytest.mark.parametrize(
     "extra",
-    [{"local_preview": None}, {"local_preview": {"frame": {"image": 9, "box": [0, 0, 1, 1]}}}, {"local_preview": "?"}],
+    [
+        {"local_preview": None},
+        {"local_preview": {"frame": {"image": 9, "box": [0, 0, 1, 1]}}},
+        {"local_preview": "?"},
+        {"local_preview": {"frame": {"image": 1, "box": ["a", 0, 1, 1]}}},
+        {"local_preview": {"frame": {"image": 1, "box": [1, 0, 1, 1]}}},
+    ],
 )
 def test_nonsense_from_the_engine_is_ignored(extra: dict[str, object]) -> None:
     assert opened(framed([picture(600, 600)], (200, 200), extra)).size == (200, 200)

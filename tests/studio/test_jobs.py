@@ -98,6 +98,18 @@ async def test_cancel_of_a_queued_job(jobs: Jobs, form: Form, sandbox: Sandbox) 
     assert last.problem.code == "cancelled"
 
 
+async def test_a_comparison_that_fails_costs_nobody_the_picture(
+    jobs: Jobs, form: Form, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*given: object) -> bytes:
+        raise OSError
+
+    monkeypatch.setattr("studio.jobs.framed", fail)
+    job = await ended(await jobs.start(form, "page"))
+    assert job.result
+    assert job.before is None
+
+
 async def test_results_of_earlier_days_go(jobs: Jobs, form: Form, tmp_path: Path) -> None:
     old = tmp_path / "wan" / "old"
     old.mkdir(parents=True)

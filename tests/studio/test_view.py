@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from studio import view
 from studio.texts import Texts
@@ -27,6 +28,7 @@ from wan_client import (
     Uploading,
     WanError,
 )
+from wan_sandbox.preview import render
 
 ENGLISH = Texts("en")
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -124,6 +126,15 @@ def test_what_comes_from_outside_is_escaped() -> None:
     for html in shown:
         assert "<img src=x" not in html
         assert "onerror=alert(1)>" not in html
+
+
+def test_a_prompt_that_was_not_understood_is_told_as_such_and_not_as_a_grade() -> None:
+    plan = render([Image.new("RGB", (64, 64))], prompt="make her smile", size=(64, 64)).to_json()
+    result = Result("r1", (Path("/tmp/out.png"),), 10, 10, 1.0, extra={"local_preview": plan})
+    shown = view.result_panel(ENGLISH, job(), result)
+    assert ENGLISH("preview.nothing") in shown
+    assert "make her smile" in shown
+    assert "Understood:" not in shown
 
 
 @pytest.mark.parametrize("plan", [None, [], "text", {"understood": [3, None], "not_understood": {"a": 1}}])
