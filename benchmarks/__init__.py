@@ -1,1 +1,1 @@
-"""Programs that measure the client against others: ``pace`` and ``many``. They need fal-client and replicate."""
+"""Programs that measure the client: ``pictures``, ``optimum``, and beside others ``pace`` and ``many``."""

@@ -4,7 +4,9 @@
 
 Two kinds of jobs: all of one length, and drawn from a spread of 20 s to 4 min. Both are divided by the scale; the other
 clients keep their own intervals, and this client is run at several prices of a request, so that for each of the others
-there is one at no more lag. ``ratio`` is this client's requests against the other's there.
+there is one at no more lag. ``ratio`` is this client's requests against the other's there: the best of several prices,
+each measured on a few jobs, so that it varies from run to run and flatters a little, and on a busy machine means
+nothing. ``benchmarks.optimum`` compares schedules by simulation, and with the best there can be.
 """
 
 from __future__ import annotations

@@ -161,7 +161,7 @@ def _wait_until_up(port: int) -> None:
     while True:
         try:
             socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:  # noqa: PERF203  # trying again is what the loop is for
+        except OSError:  # trying again is what the loop is for
             if time.monotonic() > end:
                 raise
             time.sleep(0.05)

@@ -7,6 +7,7 @@ the server says is data: words are compared loosely, texts are kept for develope
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import re
@@ -28,6 +29,7 @@ from .errors import (
     Refused,
     RunNotFound,
     ServerTrouble,
+    TransientError,
     Unreachable,
     WanError,
     unknown_outcome,
@@ -193,14 +195,17 @@ class Api:
             Unreachable: No connection was made; sending again is safe.
             RateLimited: The API took nothing (429); sending again is safe.
             Refused: The API did not accept it.
+            TransientError: It was cut off before its last bytes were handed to the connection; nothing was accepted.
             UnknownOutcome: It may have been accepted, or not.
         """
-        at = datetime.now(timezone.utc)
+        at, handed = datetime.now(timezone.utc), 0
 
         async def content() -> AsyncIterator[bytes]:
+            nonlocal handed
             for start in range(0, len(body), _CHUNK):
                 # Counted before it goes: what is not counted has certainly not been sent.
-                on_sent(min(start + _CHUNK, len(body)))
+                handed = min(start + _CHUNK, len(body))
+                on_sent(handed)
                 yield body[start : start + _CHUNK]
 
         headers = {"Content-Type": "application/json", "Content-Length": str(len(body))}
@@ -208,12 +213,18 @@ class Api:
             "POST", f"{self._base}/v1/models/{MODEL_ID}", content=content(), headers=headers
         )
         try:
-            reply = await self._send(self._submits, request)
+            try:
+                reply = await asyncio.wait_for(self._send(self._submits, request), self._timeouts.sending)
+            except asyncio.TimeoutError:
+                raise ServerTrouble("server_trouble", api_message="timed out") from None
             request_id = reply.get("request_id")
             if isinstance(request_id, str) and _REQUEST_ID.fullmatch(request_id):
                 return request_id
             raise ServerTrouble("server_trouble", api_message="no usable request_id")
         except ServerTrouble as trouble:
+            if trouble.http_status is None and handed < len(body):
+                # Nobody can read JSON that has no end.
+                raise TransientError("submit_incomplete", api_message=trouble.api_message) from trouble
             raise unknown_outcome(
                 at, http_status=trouble.http_status, api_code=trouble.api_code, api_message=trouble.api_message
             ) from trouble

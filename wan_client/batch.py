@@ -55,6 +55,7 @@ IMAGE_COLUMNS = tuple(f"image_{number}" for number in range(1, IMAGES_MAX + 1))
 OPTION_COLUMNS = ("negative_prompt", "image_size", "seed", "prompt_extend")
 COLUMNS = ("prompt", *IMAGE_COLUMNS, *OPTION_COLUMNS, "out")
 
+_LOCK_PLACE = 1 << 30
 _PICTURES = {
     ".jpg", ".jpeg", ".png", ".webp", ".avif", ".heic", ".heif", ".bmp", ".tif", ".tiff", ".gif", ".mpo",
 }  # fmt: skip
@@ -353,13 +354,18 @@ class Manifest:
 
 def _lock(file: BinaryIO, folder: Path) -> None:
     """Keep other batches out until the file is closed, or this process is gone."""
-    if sys.platform == "win32":
-        return
-    import fcntl  # noqa: PLC0415  # not there on Windows
-
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+        if sys.platform == "win32":
+            import msvcrt  # noqa: PLC0415  # there on Windows alone
+
+            # One byte that is never reached: nobody can read or write what is locked there.
+            os.lseek(file.fileno(), _LOCK_PLACE, os.SEEK_SET)
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl  # noqa: PLC0415  # not there on Windows
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
         raise SettingsError("batch_busy", folder=folder.name or str(folder)) from None
 
 

@@ -105,7 +105,7 @@ class AsyncWanClient:
         if line and line.submissions:
             # Closing a connection under a submit would leave its outcome unknown.
             timeouts = line.timeouts
-            await asyncio.wait(line.submissions, timeout=timeouts.submit if kind is None else timeouts.cancel)
+            await asyncio.wait(line.submissions, timeout=timeouts.sending if kind is None else timeouts.cancel)
         await self._stack.aclose()
 
     def run(

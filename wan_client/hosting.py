@@ -110,7 +110,7 @@ class Bucket:
         for key in keys:
             try:
                 self._client.delete_object(Bucket=self._settings.name, Key=key)
-            except self._errors as problem:  # noqa: PERF203  # each on its own
+            except self._errors as problem:  # each on its own
                 log.warning("%s could not be removed from the bucket: %s", key, self._reason(problem))
 
     def _failed(self, problem: Exception) -> SettingsError:

@@ -11,7 +11,8 @@ import io
 import math
 import struct
 import threading
-from contextlib import contextmanager, nullcontext
+from collections.abc import Mapping  # noqa: TC003  # a page notes changes down by this annotation
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -25,18 +26,22 @@ from .messages import MESSAGES
 from .schema import IMAGE_BYTES_MAX, SIDE_MAX, SIDE_MIN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
     from os import PathLike
-    from typing import TypeAlias
+    from typing import BinaryIO, TypeAlias
 
     Convert: TypeAlias = Callable[[Image.Image], Image.Image]
 
-# Above any camera on sale. A baseline JPEG is decoded at a reduced size; decoders of the newer formats take two to
-# four times the memory of the picture.
-# Measured at the peak: 250 MB for a JPEG of 200 megapixels, 490 to 570 MB for a PNG of 100.
+# What preparing takes at its peak, of all pictures at work together. A picture that needs more alone is refused:
+# that begins well above what cameras write, which is mostly JPEG, and that is decoded at a reduced size.
+MEMORY_MEGABYTES_MAX = 385
 MEGAPIXELS_MAX = 100
-MEGAPIXELS_MAX_OF = {"JPEG": 250, "MPO": 250, "progressive JPEG": 100, "WEBP": 32, "AVIF": 50, "HEIF": 50}
+MEGAPIXELS_MAX_OF = {"JPEG": 250, "MPO": 250}
 FILE_MEGABYTES_MAX = 256
+# For each pixel of the file, in bytes, as `benchmarks.pictures` measures it: these decoders keep copies of their own.
+_DECODER_BYTES = {"WEBP": 16.0, "AVIF": 9.2, "HEIF": 7.3, "JPEG2000": 19.0}
+_PROGRESSIVE_BYTES = 6.0
+_MODE_BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2, "I;16N": 2}
 
 _JPEG_QUALITIES = (95, 90, 85)
 _MEDIA_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "BMP": "image/bmp"}
@@ -58,12 +63,13 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-_STRIP = 256
+_STRIP = 64
 _LARGE_MEGAPIXELS = 25
 _SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
 _opening = threading.Lock()
-# Three small pictures are prepared side by side; of large ones, one at a time fits into memory anywhere.
-_large = threading.Lock()
+_memory = threading.Condition()
+_memory_queue = threading.Lock()
+_memory_taken = 0.0
 
 
 @dataclass(frozen=True)
@@ -109,15 +115,16 @@ def prepare(
     Raises:
         ImageError: It can't be read, is incomplete, or is too large to be opened.
     """
-    changes: list[Change] = []
     with _named(number):
         if isinstance(source, Image.Image):
-            data, image = b"", source.copy()
+            _check_pixels(source, number)
+            with _room_for(source):
+                return _prepared(source.copy(), None, number, bytes_max)
+        with _file(source, number) as file:
+            image = _open_header(file)
             _check_pixels(image, number)
-        else:
-            data, image = _opened(source, number)
-        with _large if image.width * image.height > _LARGE_MEGAPIXELS * 1_000_000 else nullcontext():
-            return _prepared(image, data, number, bytes_max, changes)
+            with _room_for(image):
+                return _prepared(image, file, number, bytes_max)
 
 
 def check(source: str | PathLike[str] | bytes, *, number: int = 1) -> None:
@@ -130,8 +137,26 @@ def check(source: str | PathLike[str] | bytes, *, number: int = 1) -> None:
     Raises:
         ImageError: It is no picture, or too large to be opened.
     """
-    with _named(number):
-        _opened(source, number)[1].close()
+    with _named(number), _file(source, number) as file:
+        _check_pixels(_open_header(file), number)
+
+
+def size_of(source: str | PathLike[str] | bytes, *, number: int = 1) -> tuple[int, int]:
+    """Width and height of a picture as it is seen, by its header alone.
+
+    Args:
+        source: As for `prepare`.
+        number: Its place among the references, which messages call it by.
+
+    Raises:
+        ImageError: It is no picture, or too large to be opened.
+    """
+    with _named(number), _file(source, number) as file:
+        image = _open_header(file)
+        _check_pixels(image, number)
+        # A format's own way to its metadata may decode the picture. A TIFF is opened with its turn done.
+        turn = Image.Image.getexif(image).get(0x0112) if image.format != "TIFF" else None
+        return (image.height, image.width) if turn in {5, 6, 7, 8} else image.size
 
 
 def is_data_uri(source: object) -> TypeGuard[str]:
@@ -151,11 +176,20 @@ def _named(number: int) -> Iterator[None]:
         raise ImageError(code, field="images", number=number) from problem
 
 
-def _opened(source: str | PathLike[str] | bytes, number: int) -> tuple[bytes, Image.Image]:
-    data = _read(_of_data_uri(source, number) if is_data_uri(source) else source, number)
-    image = _open_header(data)
-    _check_pixels(image, number)
-    return data, image
+@contextmanager
+def _room_for(image: Image.Image) -> Iterator[None]:
+    """Wait until there is memory for the picture; first come, first served, so that small ones don't starve a large."""
+    global _memory_taken  # noqa: PLW0603  # memory is the process's
+    megabytes = _bytes_per_pixel(image) * image.width * image.height / 1e6
+    with _memory_queue, _memory:
+        _memory.wait_for(lambda: not _memory_taken or _memory_taken + megabytes <= MEMORY_MEGABYTES_MAX)
+        _memory_taken += megabytes
+    try:
+        yield
+    finally:
+        with _memory:
+            _memory_taken -= megabytes
+            _memory.notify_all()
 
 
 def _of_data_uri(uri: str, number: int) -> bytes:
@@ -167,49 +201,64 @@ def _of_data_uri(uri: str, number: int) -> bytes:
     return base64.b64decode(plain) if head.lower().endswith(";base64") else plain
 
 
-def _prepared(image: Image.Image, data: bytes, number: int, bytes_max: int, changes: list[Change]) -> PreparedImage:
-    if data:
-        image, data = _decode(image, data, number, changes)
+def _prepared(image: Image.Image, file: BinaryIO | None, number: int, bytes_max: int) -> PreparedImage:
+    changes: list[Change] = []
+    data, had_metadata = b"", False
+    if file:
+        image = _decode(image, file, number, changes)
+        had_metadata = not _has_only_harmless(image)
+        if not changes and _size(file) <= bytes_max:
+            data = _content(file)
+        if image.format == "PNG" and image.mode in {"RGB", "RGBA"} and _content(file, 25)[24:] == b"\x10":
+            changes.append(Change("depth"))
     original = image.format or "PNG"
-    keep = bool(data) and not changes and _is_clean(image, data)
-    had_metadata = bool(data) and not _has_only_harmless(image)
+    keep = bool(data) and _is_clean(image, data)
     orientation = _orientation(image)
-    if original == "PNG" and image.mode in {"RGB", "RGBA"} and data[24:25] == b"\x10":
-        changes.append(Change("depth"))
-    rgb = _opaque_rgb(image, changes)
+    decoded, rgb = image.size, _opaque_rgb(image, changes)
+    if rgb.size != decoded:
+        changes.append(Change("decoded_smaller", _sizes(decoded, rgb.size)))
     if rgb is not image:
         image.close()  # its pixels are most of the memory
     ready = _fit(_upright(rgb, orientation, changes), changes)
-    if keep and not changes and len(data) <= bytes_max:
+    if keep and not changes:
         return PreparedImage(data, _MEDIA_TYPES[original], *ready.size)
     if had_metadata:
         changes.append(Change("metadata"))
     return _encode(ready, lossy=original in _LOSSY, bytes_max=bytes_max, changes=changes)
 
 
-def _read(source: str | PathLike[str] | bytes, number: int) -> bytes:
+def _file(source: str | PathLike[str] | bytes, number: int) -> BinaryIO:
+    """The file, open; a large one is not read into memory."""
+    if is_data_uri(source):
+        source = _of_data_uri(source, number)
     if isinstance(source, bytes):
-        size = len(source)
+        file: BinaryIO = io.BytesIO(source)
     else:
         path = Path(source)
         try:
             if not path.is_file():  # a pipe or a device may never end
                 raise FileNotFoundError
-            size = path.stat().st_size
-            source = path.read_bytes() if size <= FILE_MEGABYTES_MAX * 1_000_000 else b""
+            file = path.open("rb")
         except (OSError, ValueError):
             raise ImageError("image_missing_file", field="images", number=number, file=path.name) from None
-    if size > FILE_MEGABYTES_MAX * 1_000_000:
-        raise ImageError(
-            "image_file_too_large",
-            field="images",
-            number=number,
-            megabytes=size // 1_000_000,
-            limit=FILE_MEGABYTES_MAX,
-        )
-    if not source:
+    size = _size(file)
+    if 0 < size <= FILE_MEGABYTES_MAX * 1_000_000:
+        return file
+    file.close()
+    if not size:
         raise ImageError("image_empty", field="images", number=number)
-    return source
+    raise ImageError(
+        "image_file_too_large", field="images", number=number, megabytes=size // 1_000_000, limit=FILE_MEGABYTES_MAX
+    )
+
+
+def _size(file: BinaryIO) -> int:
+    return file.seek(0, io.SEEK_END)
+
+
+def _content(file: BinaryIO, most: int = -1) -> bytes:
+    file.seek(0)
+    return file.read(most)
 
 
 @cache
@@ -224,57 +273,85 @@ def _formats() -> list[str]:
     return [name for name in Image.ID if name not in _NOT_OPENED]
 
 
-def _decode(image: Image.Image, data: bytes, number: int, changes: list[Change]) -> tuple[Image.Image, bytes]:
-    """The decoded first frame, and the bytes that it was decoded from."""
+def _decode(image: Image.Image, file: BinaryIO, number: int, changes: list[Change]) -> Image.Image:
+    """The decoded first frame."""
     if (frames := getattr(image, "n_frames", 1)) > 1 and image.format != "MPO":
         changes.append(Change("frame", {"count": frames}))
     before = image.size
     # A TIFF is turned as it is decoded. Asking the others so early would decode them, and hide what is broken.
     orientation = _orientation(image) if image.format == "TIFF" else 1
-    factor = _shrink(before)
-    image.draft(None, (before[0] // factor, before[1] // factor))
-    if image.size != before:
-        changes.append(Change("decoded_smaller", _sizes(before, image.size)))
+    _reduce_early(image)
     try:
         image.load()
     except OSError:
         if image.format not in {"JPEG", "MPO"}:
             raise
-        data += b"\xff\xd9"
-        image = _open_header(data)
-        image.draft(None, (before[0] // factor, before[1] // factor))
+        image = _open_header(io.BytesIO(_content(file) + b"\xff\xd9"))
+        _reduce_early(image)
         image.load()
         if _ends_in_filler(image):
             raise ImageError("image_truncated", field="images", number=number) from None
         changes.append(Change("mended"))
+    if image.size != before and orientation == 1:
+        changes.insert(0, Change("decoded_smaller", _sizes(before, image.size)))
     if orientation in _TURNS:
         changes.append(Change("turned"))
-    return image, data
+    return image
 
 
-def _open_header(data: bytes) -> Image.Image:
+def _open_header(file: BinaryIO) -> Image.Image:
     # Pillow's own guard against bombs is one number for the whole process, below what phones make; ours follows.
     with _opening:
         guard, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
         try:
-            return Image.open(io.BytesIO(data), formats=_formats())
+            file.seek(0)
+            return Image.open(file, formats=_formats())
         finally:
             Image.MAX_IMAGE_PIXELS = guard
 
 
 def _check_pixels(image: Image.Image, number: int) -> None:
-    kind = f"{'progressive ' if image.info.get('progressive') else ''}{image.format}"
-    limit = MEGAPIXELS_MAX_OF.get(kind, MEGAPIXELS_MAX)
-    if (megapixels := image.width * image.height / 1e6) > limit:
-        raise ImageError(
-            "image_too_many_pixels",
-            field="images",
-            number=number,
-            megapixels=math.ceil(megapixels),
-            limit=limit,
-        )
     if 0 in image.size:
         raise UnidentifiedImageError
+    limit = min(
+        MEGAPIXELS_MAX_OF.get(image.format or "", MEGAPIXELS_MAX),
+        math.floor(MEMORY_MEGABYTES_MAX / _bytes_per_pixel(image)),
+    )
+    if (megapixels := image.width * image.height / 1e6) > limit:
+        raise ImageError(
+            "image_too_many_pixels", field="images", number=number, megapixels=math.ceil(megapixels), limit=limit
+        )
+
+
+def _bytes_per_pixel(image: Image.Image) -> float:
+    """What preparing takes at its peak for each pixel of the file, told by the header."""
+    early = _shrink_early(image)
+    own = _DECODER_BYTES.get(image.format or "", 0.0)
+    decoded = _MODE_BYTES.get(image.mode, 4)
+    copied = image.mode != "RGB" or "icc_profile" in image.info or max(image.size) > SIDE_MAX * early
+    copy = 4 / _shrink(image.size) ** 2 if copied else 0
+    progressive = _PROGRESSIVE_BYTES if image.info.get("progressive") else 0
+    return max(own / early**2, progressive + decoded / early**2 + copy)
+
+
+def _shrink_early(image: Image.Image) -> int:
+    """By which power of two the decoder itself divides the picture."""
+    factor = 1
+    if image.format in {"JPEG", "MPO"}:
+        while factor < 8 and 2 * factor <= _shrink(image.size):
+            factor *= 2
+    elif image.format == "JPEG2000":
+        while image.width * image.height / 1e6 * _DECODER_BYTES["JPEG2000"] / factor**2 > MEMORY_MEGABYTES_MAX:
+            factor *= 2
+    return factor
+
+
+def _reduce_early(image: Image.Image) -> None:
+    factor = _shrink_early(image)
+    if image.format == "JPEG2000":
+        image.reduce = factor.bit_length() - 1  # type: ignore[method-assign,assignment]
+    elif factor > 1:
+        image.draft(None, (image.width // factor, image.height // factor))
 
 
 def _ends_in_filler(image: Image.Image) -> bool:
@@ -356,8 +433,8 @@ def _upright(image: Image.Image, orientation: int, changes: list[Change]) -> Ima
 
 
 def _shrink(size: tuple[int, int]) -> int:
-    """By which whole number a picture is divided as early as possible, to save memory."""
-    return max(1, round(max(size) / SIDE_MAX))
+    """By which whole number a large picture is divided as early as possible, to save memory."""
+    return math.ceil(max(size) / SIDE_MAX) if size[0] * size[1] > _LARGE_MEGAPIXELS * 1e6 else 1
 
 
 def _opaque_rgb(image: Image.Image, changes: list[Change]) -> Image.Image:
@@ -439,7 +516,7 @@ def _fit(image: Image.Image, changes: list[Change]) -> Image.Image:
         if long > SIDE_MAX:
             scale = SIDE_MAX / long
         size = (_scaled(before[0], scale), _scaled(before[1], scale))
-        image = image.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
+        image = _resized(image, size)
         if size != before:
             changes.append(Change("enlarged" if scale > 1 else "reduced", _sizes(before, size)))
     framed = (max(image.width, SIDE_MIN), max(image.height, SIDE_MIN))
@@ -467,7 +544,17 @@ def _encode(image: Image.Image, *, lossy: bool, bytes_max: int, changes: list[Ch
         size = (_scaled(image.width, 0.8), _scaled(image.height, 0.8))
         if min(size) < SIDE_MIN:
             raise UnidentifiedImageError
-        image = image.resize(size, Image.Resampling.LANCZOS)
+        image = _resized(image, size)
+
+
+def _resized(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """The picture in another size; in strips, as the way there takes as much memory as the picture."""
+    target, scale = Image.new("RGB", size), image.height / size[1]
+    for top in range(0, size[1], _STRIP):
+        bottom = min(top + _STRIP, size[1])
+        box = (0, top * scale, image.width, bottom * scale)
+        target.paste(image.resize((size[0], bottom - top), Image.Resampling.LANCZOS, box), (0, top))
+    return target
 
 
 def _save(image: Image.Image, file_format: str, **options: int) -> bytes:

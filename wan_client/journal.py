@@ -197,8 +197,10 @@ def _entry(row: tuple[Any, ...]) -> Entry:
 
 
 def _is_alive(process: int) -> bool:
-    if not process or sys.platform == "win32":  # there, asking a process in this way would end it
+    if not process:
         return False
+    if sys.platform == "win32":
+        return _is_alive_on_windows(process)
     try:
         os.kill(process, 0)
     except ProcessLookupError:
@@ -206,3 +208,21 @@ def _is_alive(process: int) -> bool:
     except OSError:
         return True
     return True
+
+
+if sys.platform == "win32":
+    import ctypes
+
+    _SYNCHRONIZE, _WAIT_TIMEOUT, _ACCESS_DENIED = 0x00100000, 0x102, 5
+
+    def _is_alive_on_windows(process: int) -> bool:
+        # `os.kill` would end the process here.
+        kernel = ctypes.WinDLL("kernel32", use_last_error=True)
+        kernel.OpenProcess.restype = ctypes.c_void_p
+        handle = ctypes.c_void_p(kernel.OpenProcess(_SYNCHRONIZE, False, process))
+        if not handle:
+            return ctypes.get_last_error() == _ACCESS_DENIED
+        try:
+            return bool(kernel.WaitForSingleObject(handle, 0) == _WAIT_TIMEOUT)
+        finally:
+            kernel.CloseHandle(handle)

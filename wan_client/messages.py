@@ -141,6 +141,8 @@ MESSAGES: Final[dict[str, str]] = {
         "The request was sent at {time} UTC, but its answer was lost. The run may have started, so it was not sent again."
     ),
     "error.unknown_outcome.hint": f"Look at {GENERATIONS_PAGE} before you try again.",
+    "error.submit_incomplete": "The connection was too slow or broke before the request was sent in full.",
+    "error.submit_incomplete.hint": "Try again, with smaller pictures if the network is slow.",
     # the run
     "error.run_not_found": "The API does not know this run: it was deleted, has expired, or belongs to another account.",
     "error.run_not_found.hint": f"Look at {GENERATIONS_PAGE}.",

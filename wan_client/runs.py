@@ -463,7 +463,7 @@ class Run:
         while True:
             try:
                 return await self._line.api.submit(body, self._note_sent)
-            except (Unreachable, RateLimited) as trouble:  # noqa: PERF203  # trying again is what the loop is for
+            except (Unreachable, RateLimited) as trouble:  # trying again is what the loop is for
                 self._failures += 1
                 self._sent = 0
                 if self._cancel_asked:

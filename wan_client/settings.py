@@ -39,7 +39,8 @@ class Timeouts:
     Attributes:
         connect: Making a connection.
         read: A call that only reads.
-        submit: Sending a request with its pictures, and its answer.
+        submit: Sending a request with its pictures: how long the connection may stand still.
+        sending: The same, all in all, with its answer.
         cancel: Cancelling, all in all.
         silence: Of a download: how long it may say nothing.
         download: One picture, all in all.
@@ -48,6 +49,7 @@ class Timeouts:
     connect: float = 15.0
     read: float = 20.0
     submit: float = 180.0
+    sending: float = 900.0
     cancel: float = 5.0
     silence: float = 30.0
     download: float = 180.0

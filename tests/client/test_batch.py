@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import signal
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import main_thread
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from wan_client import Backend, Settings, Timeouts, WanClient
-from wan_client.batch import COLUMNS, MANIFEST, Batch, Manifest, read
+from wan_client import Backend, Settings, SettingsError, Timeouts, WanClient
+from wan_client.batch import COLUMNS, MANIFEST, Batch, Manifest, _lock, read
 
 from .support import TOKEN, names, picture
 from .test_cli import Shell, until, wait_for
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hurry: None) -> Shell:
     monkeypatch.chdir(tmp_path)
     return Shell(tmp_path)
 
@@ -311,3 +314,25 @@ def test_two_batches_do_not_share_a_folder(serve: Serve, shell: Shell) -> None:
         process.kill()
     assert (code, told["code"]) == (64, "batch_busy")
     assert sandbox.counters.submits_accepted == 1
+
+
+def test_on_windows_too_one_batch_keeps_others_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the one call of that system put in place: what it locks is far behind all that is ever written."""
+    locked: list[tuple[int, int]] = []
+
+    def locking(number: int, mode: int, length: int) -> None:
+        place = os.lseek(number, 0, os.SEEK_CUR)
+        if (place, length) in locked:
+            raise PermissionError
+        locked.append((place, length))
+
+    monkeypatch.setitem(sys.modules, "msvcrt", SimpleNamespace(locking=locking, LK_NBLCK=2))
+    with Manifest(tmp_path, Backend.SANDBOX) as here:
+        monkeypatch.setattr("wan_client.batch.sys", SimpleNamespace(platform="win32"))
+        first, second = (here.path.open("a+b") for _ in range(2))
+        with first, second:
+            _lock(first, tmp_path)
+            with pytest.raises(SettingsError) as caught:
+                _lock(second, tmp_path)
+    assert caught.value.code == "batch_busy"
+    assert locked == [(1 << 30, 1)]

@@ -81,7 +81,7 @@ class Shell:
 
 
 @pytest.fixture
-def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hurry: None) -> Shell:
     monkeypatch.chdir(tmp_path)
     return Shell(tmp_path)
 
@@ -316,7 +316,7 @@ def test_price_is_the_catalogues(serve: Serve, shell: Shell) -> None:
 
 
 def test_killed_between_submit_and_download_the_same_call_fetches_what_was_paid(serve: Serve, shell: Shell) -> None:
-    sandbox = serve(run_time=(30, 30))
+    sandbox = serve(run_time=(20, 20))
     with shell.at(sandbox).start("sketch", "cat.png", "-o", "out.png") as process:
         wait_for("queue", process)
         process.kill()

@@ -121,7 +121,7 @@ def test_the_state_folder_is_the_systems(monkeypatch: pytest.MonkeyPatch, tmp_pa
 
 
 async def test_the_same_request_after_a_deadline_fetches_what_was_paid(serve: Serve, tmp_path: Path) -> None:
-    sandbox = serve(run_time=(1.5, 1.5), speed=1, warm_up=0)
+    sandbox = serve(run_time=(1.2, 1.2), speed=1, warm_up=0)
     journal = Journal(tmp_path / "journal.db")
     async with hurried(sandbox.url, tmp_path, journal=journal, deadline=1.0) as client:
         with pytest.raises(DeadlineExceeded):

@@ -22,11 +22,13 @@ from wan_client import (
     Refused,
     RunCancelled,
     RunFailed,
+    TransientError,
     Trouble,
     UnknownOutcome,
     Unreachable,
     WanError,
 )
+from wan_client.journal import Journal
 from wan_client.settings import Timeouts
 
 from .support import TOKEN, an_edit, hurried, names, noise
@@ -46,7 +48,6 @@ LOST = [
         "html-520", "html-521", "html-522", "html-523", "html-524", "html-200", "error-200", "invalid-json",
         "wrong-json", "empty-body", "huge-error", "echo-token", "redirect", "no-id", "hostile-id",
     )),
-    "submit-stall",
 ]  # fmt: skip
 
 
@@ -59,7 +60,7 @@ async def test_a_submit_whose_outcome_is_unknown_is_not_sent_again(
     with caplog.at_level(logging.DEBUG):
         async with hurried(sandbox.url, tmp_path) as client:
             with pytest.raises(UnknownOutcome) as caught:
-                await client.run(an_edit(noise(1000, 1000)) if "stall" in fault else an_edit())
+                await client.run(an_edit())
     problem = caught.value
     assert sandbox.counters.submits_received == 1
     assert sandbox.counters.submits_accepted == fault.startswith("accepted")
@@ -72,6 +73,33 @@ async def test_a_submit_whose_outcome_is_unknown_is_not_sent_again(
     told = "".join(traceback.format_exception(problem)) + caplog.text + repr(problem) + repr(vars(problem))
     assert TOKEN not in told
     assert len(problem.api_message or "") <= 2000
+
+
+@pytest.mark.parametrize("fault", ["submit-hang", "accepted-hang"])
+async def test_a_submit_is_bounded_as_a_whole(serve: Serve, tmp_path: Path, fault: str) -> None:
+    sandbox = serve(fault)
+    began = asyncio.get_running_loop().time()
+    async with hurried(sandbox.url, tmp_path, timeouts=Timeouts(submit=60, sending=0.4, cancel=1)) as client:
+        with pytest.raises(UnknownOutcome) as caught:
+            await client.run(an_edit())
+    assert caught.value.charged is Charged.UNKNOWN
+    assert asyncio.get_running_loop().time() - began < 5
+    assert sandbox.counters.submits_received == 1
+
+
+@pytest.mark.parametrize("timeouts", [Timeouts(submit=60, sending=0.6), Timeouts(submit=0.6)])
+async def test_a_submit_that_is_cut_off_before_its_end_costs_nothing(
+    serve: Serve, tmp_path: Path, timeouts: Timeouts
+) -> None:
+    sandbox = serve("submit-stall")
+    notes = Journal(tmp_path / "state" / "journal.db")
+    async with hurried(sandbox.url, tmp_path, timeouts=timeouts, journal=notes) as client:
+        with pytest.raises(TransientError) as caught:
+            # More than the connection's own buffers take.
+            await client.run(an_edit(*[noise(1300, 1000)] * 3))
+    assert (caught.value.code, caught.value.charged) == ("submit_incomplete", Charged.NO)
+    assert (sandbox.counters.submits_received, sandbox.counters.submits_accepted) == (1, 0)
+    assert notes.of(sandbox.url, TOKEN).entries() == []
 
 
 @pytest.mark.parametrize(

@@ -274,9 +274,10 @@ async def test_the_deadline_holds_whatever_happens(serve: Serve, tmp_path: Path,
     assert caught.value.code == ("deadline_trouble" if fault == "poll-html-502" else "deadline")
 
 
-async def test_events_come_while_a_poll_hangs(serve: Serve, tmp_path: Path) -> None:
+async def test_events_come_while_a_poll_hangs(serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wan_client.runs.TICK_SECONDS", 0.3)
     sandbox = serve("status-hang")
-    async with hurried(sandbox.url, tmp_path, deadline=3.0, timeouts=Timeouts()) as client:
+    async with hurried(sandbox.url, tmp_path, deadline=1.0, timeouts=Timeouts()) as client:
         ticks = 0
         with pytest.raises(DeadlineExceeded):
             async for event in client.run(an_edit()):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from wan_sandbox.preview import OPERATIONS, Plan, read
+from wan_sandbox.preview.lexer import tokens
 from wan_sandbox.preview.vocabulary import OPERATION_ROWS
 
 
@@ -324,14 +327,19 @@ def test_the_plan_is_plain_json() -> None:
 
 
 @pytest.mark.parametrize("op", OPERATIONS)
-def test_every_operation_can_be_asked_for_in_both_languages(op: str) -> None:
+def test_every_operation_can_be_asked_for_in_every_language(op: str) -> None:
     row = [row for row in OPERATION_ROWS if row.name == op][-1]
-    english, korean = (phrase.split("|")[0].strip() for phrase in (row.english, row.korean))
-    prompts = [english.replace("~", ""), korean.replace("~", "게")]
+    endings = {"english": "", "korean": "게", "japanese": "て", "chinese": ""}
+    english, korean, japanese, chinese = (
+        getattr(row, language).split("|")[0].strip().replace("~", ending) for language, ending in endings.items()
+    )
+    prompts = [english, korean, japanese, chinese]
     if row.kind == "layout":
         prompts = [f"image 1 {english} image 2", f"이미지 1 {korean} 이미지 2"]
+        prompts += [f"画像1と画像2を{japanese}", f"把图1和图2{chinese}"]
     if row.kind == "source":
         prompts = [f"image 1 {english} image 2", f"이미지 1을 이미지 2의 {korean}"]
+        prompts += [f"画像1を画像2の{japanese}", f"把图1{chinese}图2"]
     for prompt in prompts:
         assert op in [operation.op for operation in plan(prompt).operations], prompt
 
@@ -345,15 +353,45 @@ PIECES = (
     "side by side;slightly;darker;make;left;in the corner;이미지 1;이미지 2의;색감을;말고;유지하고;수채화로;배경;왼쪽"
 )
 WORDS = st.sampled_from(PIECES.split(";"))
+UNSPACED_PIECES = (
+    "画像1;2枚目を;画像2の;色で;背景;水彩画に;明るく;して;しないで;そのまま;は;の;を;帽子;はずして;雪;夜;少し;、;"
+    "图1;第二张图;把;变成;色调;素描;不要;保持;暗;一点;降低;亮度;的;上;戴;在;，;和;左边;image 2;이미지 1;watercolour"
+)
+UNSPACED = st.sampled_from(UNSPACED_PIECES.split(";"))
+PROMPTS = st.one_of(
+    st.text(max_size=60),
+    st.text(st.characters(min_codepoint=0x3040, max_codepoint=0x9FFF), max_size=60),
+    st.lists(WORDS, max_size=12).map(" ".join),
+    st.lists(UNSPACED, max_size=16).map("".join),
+)
 
 
-@given(st.one_of(st.text(max_size=60), st.lists(WORDS, max_size=12).map(" ".join)), st.integers(1, 3))
+@given(PROMPTS, st.integers(1, 3))
 def test_any_text_gives_a_plan_that_can_be_drawn(prompt: str, images: int) -> None:
     for operation in plan(prompt, images).operations:
         named = [operation.image, operation.parameters.get("source"), *list_of(operation.parameters.get("images"))]
         assert operation.op in OPERATIONS
         assert all(image is None or image in range(1, images + 1) for image in named)
         assert operation.image is None or operation.image != operation.parameters.get("source")
+
+
+@given(PROMPTS)
+def test_the_words_of_a_text_follow_each_other(prompt: str) -> None:
+    end = 0
+    for token in tokens(prompt):
+        assert end <= token.start < token.end <= len(prompt)
+        end = token.end
+
+
+@given(PROMPTS)
+def test_what_is_reported_was_written(prompt: str) -> None:
+    written = unicodedata.normalize("NFC", prompt)
+    assert all(phrase and phrase in written for phrase in plan(prompt).not_understood)
+
+
+@pytest.mark.parametrize("piece", ["の", "上", "から", "水", "て", "变成水彩画", "画像1と", "이미지 1과 ", "의"])
+def test_a_text_of_any_length_is_read(piece: str) -> None:
+    assert plan((piece * 2000)[:2000])
 
 
 def list_of(value: object) -> list[object]:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
-from wan_sandbox.preview.vocabulary import ADJECTIVES
+from wan_sandbox.preview.vocabulary import ADJECTIVES, ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -17,7 +17,13 @@ Scope = Literal["", "honoured", "refused", "instead"]
 """What holds for all of a clause: nothing; not to be done; not to be there; another thing to be done."""
 
 _SCOPES: dict[str, Scope] = {"honoured": "honoured", "refused": "refused", "instead": "instead"}
-_ENDING = re.compile(r"[가-힣](?:고|며|면서|지만)$")
+_ENDING = re.compile(r"[가-힣](?:고|며|면서|지만)$|(?:て|で|つつ|ながら|けど|けれど)$")
+_OPPOSITES = {
+    "brighter": "darker",
+    "more_contrast": "less_contrast",
+    "more_saturated": "less_saturated",
+    "blur": "sharpen",
+}
 _SUBSTANCE = {"operation", "image", "both", "colour", "word", "part", "refuse"}
 
 
@@ -54,10 +60,15 @@ def _cut(found: Sequence[Token], text: str) -> Iterator[Clause]:
             clause = Clause()
         else:
             clause.tokens.append(token)
-            if token.kind in {"verb", "word", "refuse"} and _ENDING.search(text[token.start : token.end]):
+            if token.kind in {"verb", "word", "refuse", "lower", "operation"} and _ends(token, text):
                 yield clause
                 clause = Clause()
     yield clause
+
+
+def _ends(token: Token, text: str) -> bool:
+    """Tell whether a verb says that another request follows. 鉛筆立てを is a noun."""
+    return bool(_ENDING.search(text[token.start : token.end])) and text[token.end : token.end + 1] != "を"
 
 
 def _parts(token: Token, clause: Clause, ahead: Sequence[Token]) -> bool:
@@ -67,7 +78,8 @@ def _parts(token: Token, clause: Clause, ahead: Sequence[Token]) -> bool:
     following = next((other for other in ahead if other.kind not in {"definite", "join", "glue"}), None)
     if following is None:
         return True
-    if clause.tokens and clause.tokens[-1].kind == following.kind and following.kind in {"colour", "image"}:
+    alike = clause.tokens and clause.tokens[-1].kind == following.kind and following.kind in {"colour", "image"}
+    if alike or (token.kind == "join" and following.role == "like"):
         return False
     if token.kind == "with":
         return following.kind != "image" and not clause.scope and not _refuses(clause.tokens)
@@ -95,7 +107,7 @@ def _covered(before: Sequence[Token]) -> tuple[list[Token], list[Token]]:
 
 def _settled(found: Sequence[Token], text: str, images: int) -> list[Token]:
     """Decide what the words that have two sides mean beside their neighbours."""
-    result = list(found)
+    result = _lowered(found)
     pictured = any(token.kind == "image" for token in found)
     for place in range(len(result) - 1, -1, -1):
         before = result[place - 1].kind if place else ""
@@ -110,6 +122,24 @@ def _settled(found: Sequence[Token], text: str, images: int) -> list[Token]:
     return result
 
 
+def _lowered(found: Sequence[Token]) -> list[Token]:
+    """Turn "the brightness" beside "lower" into what makes it darker."""
+    result = list(found)
+    steps = {"glue", "strength", "definite", "whole"}
+    for place, token in enumerate(found):
+        if token.kind == "lower":
+            after = next((at for at in range(place + 1, len(found)) if found[at].kind not in steps), place)
+            before = next((at for at in range(place - 1, -1, -1) if found[at].kind not in steps), place)
+            for at in (after, before):
+                row = result[at].operation
+                if row and row.name in _OPPOSITES:
+                    result[at] = replace(result[at], row=ROWS[_OPPOSITES[row.name]])
+                    break
+                if row and row.name not in _OPPOSITES.values():
+                    result[place] = replace(token, kind="refuse")
+    return result
+
+
 def _kind(token: Token, before: str, after: str, text: str) -> str:
     last = text[token.end - 1]
     if token.kind in {"operation", "colour"} and after in {"word", "part"}:
@@ -121,5 +151,5 @@ def _kind(token: Token, before: str, after: str, text: str) -> str:
         manner = after == "image" or (token.kind == "manner" and before == "image")
         return "refuse" if manner else "glue" if token.kind == "manner" else "link"
     if token.kind == "only":
-        return "part" if after in {"word", "definite", "part"} else "glue"
+        return "part" if after in {"word", "definite", "part"} or before in {"word", "part"} else "glue"
     return "part" if token.kind == "word" and last == "만" else token.kind

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from wan_sandbox.preview.vocabulary import OPERATION_ROWS, OperationRow
+from wan_sandbox.preview.vocabulary import OPERATION_ROWS, ROWS, OperationRow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from wan_sandbox.preview.plan import Strength
 
 _TAKES_COLOURS = {"duotone", "tint"}
-ROWS = {row.name: row for row in reversed(OPERATION_ROWS)}
 
 
 @dataclass

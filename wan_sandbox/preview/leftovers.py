@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from wan_sandbox.preview.lexer import Token
 
 _UNKNOWN = {"word", "part"}
-_SMALL = {"glue", "definite", "verb", "colour", "colours"}
-_HANGUL = re.compile("[가-힣]")
+_SMALL = {"glue", "definite", "verb", "lower", "colour", "colours"}
+_EAST_ASIAN = re.compile("[가-힣ぁ-ヺ一-鿿]")
 
 
 def leftovers(found: Sequence[Token], text: str) -> list[list[Token]]:
@@ -29,8 +29,8 @@ def leftovers(found: Sequence[Token], text: str) -> list[list[Token]]:
             end += 1
         unknown = [place for place in range(start, end) if found[place].kind in _UNKNOWN]
         if unknown and not _in_the_picture(found, unknown, looks, text):
-            # Two small words may lead in English ("on the roof"), none in Korean.
-            lead = 0 if _HANGUL.match(text, found[unknown[0]].start) else 2
+            # Two small words may lead in English ("on the roof"), none in the others.
+            lead = 0 if _EAST_ASIAN.match(text, found[unknown[0]].start) else 2
             result.append(list(found[max(start, unknown[0] - lead) : unknown[-1] + 1]))
         start = end + 1
     return result
@@ -41,7 +41,9 @@ def _in_the_picture(found: Sequence[Token], unknown: Sequence[int], looks: Seque
     if not looks or any(found[place].kind == "part" for place in unknown):
         return False
     later = [place for place in looks if place > last]
-    if later and text[found[last].end - 1] in "을를":
+    if later and (text[found[last].end - 1] in "을를" or text[found[last].end : found[last].end + 1] == "を"):
+        return True
+    if later and _changed(found[:first]) and not any(token.value for token in found[first : last + 1]):
         return True
     if first == 0 or found[first - 1].kind != "definite":
         return False
@@ -53,3 +55,11 @@ def _in_the_picture(found: Sequence[Token], unknown: Sequence[int], looks: Seque
     article = all(token.kind == "glue" and not token.value for token in between)
     linked = article or any(token.kind == "link" or token.value == "to" for token in between)
     return bool(later) and verb in {"turn", "make"} and linked
+
+
+def _changed(before: Sequence[Token]) -> bool:
+    """Tell whether what follows is said to be turned into something: 把猫…, 让图1中的猫…."""
+    small = [
+        token for token in before if token.kind not in {"image", "definite"} and (token.value or token.kind != "glue")
+    ]
+    return [token.value for token in small] in (["object"], ["let"])

@@ -1,4 +1,4 @@
-"""From an instruction, in English or Korean, to a plan."""
+"""From an instruction, in English, Korean, Japanese or Chinese, to a plan."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from wan_sandbox.preview.clauses import Clause, clauses
-from wan_sandbox.preview.drafts import ROWS, Draft, Drafting
+from wan_sandbox.preview.drafts import Draft, Drafting
 from wan_sandbox.preview.leftovers import leftovers
 from wan_sandbox.preview.lexer import Token, tokens
 from wan_sandbox.preview.plan import COMPOSITIONS, LOSES_COLOUR, PAINTS, TAKES_COLOUR, Operation, Plan
+from wan_sandbox.preview.vocabulary import ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,11 +20,14 @@ if TYPE_CHECKING:
 _POLISH = {
     "english": "balanced light, clear detail, gentle contrast",
     "korean": "균형 잡힌 빛, 또렷한 디테일, 은은한 대비",
+    "japanese": "バランスの取れた光、くっきりしたディテール、やわらかなコントラスト",
+    "chinese": "光线均衡，细节清晰，对比柔和",
 }
-_HANGUL = re.compile("[가-힣]")
+_SCRIPTS = (("korean", re.compile("[가-힣]")), ("japanese", re.compile("[ぁ-ヺ]")), ("chinese", re.compile("[一-鿿]")))
 _SILENT = {"join", "comma", "stop", "polite", "break"}
 _VAGUE = re.compile(
-    r"(?P<pencil_sketch>\bdraw\w*)|(?P<comic>\billustrat\w*|일러스트)|(?P<oil_painting>\b(?:re)?paint\w*|그림(?!체))",
+    r"(?P<pencil_sketch>\bdraw\w*|描いて)|(?P<comic>\billustrat\w*|일러스트|イラスト|插[画图]|插畫)"
+    r"|(?P<oil_painting>\b(?:re)?paint\w*|그림(?!체)|絵|绘画|繪畫)",
     re.IGNORECASE,
 )
 _SIDES = {"left": -1, "right": 1}
@@ -33,13 +37,13 @@ def read(prompt: str, *, images: int, negative_prompt: str = "", prompt_extend: 
     """Understand an instruction about one to three references.
 
     Args:
-        prompt: The instruction, in English or Korean.
+        prompt: The instruction, in English, Korean, Japanese or Chinese, or in several of them.
         images: How many references there are.
         negative_prompt: What is not wanted: operations named here are left out.
         prompt_extend: Whether to add the polish: a short phrase to the prompt, and the operation of that name.
     """
     text = unicodedata.normalize("NFC", prompt).strip()
-    if len(text) > 1 and text[0] + text[-1] in {'""', "“”"}:
+    if len(text) > 1 and text[0] + text[-1] in {'""', "“”", "「」"}:
         text = text[1:-1]
     reading = _Reading(text, images)
     for clause in clauses(tokens(text), text, images):
@@ -49,7 +53,9 @@ def read(prompt: str, *, images: int, negative_prompt: str = "", prompt_extend: 
     if not operations:
         operations = [Operation("neutral_grade", reading.subject)]
     if prompt_extend:
-        text = f"{text.rstrip(' .,')}, {_POLISH['korean' if _HANGUL.search(text) else 'english']}".lstrip(", ")
+        language = next((name for name, script in _SCRIPTS if script.search(text)), "english")
+        comma = {"japanese": "、", "chinese": "，"}.get(language, ", ")
+        text = f"{text.rstrip(' .,。，、')}{comma}{_POLISH[language]}".lstrip(", ")
         if all(operation.op != "polish" for operation in operations) and "polish" not in unwanted:
             operations.append(Operation("polish"))
     return Plan(tuple(operations), tuple(reading.not_understood), text)
