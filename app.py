@@ -7,24 +7,38 @@ from contextlib import ExitStack
 from dataclasses import replace
 
 import studio
-from wan_client import Settings, SettingsError
+from studio.texts import texts_for
+from wan_client import SettingsError
 from wan_sandbox import Sandbox
 from wan_sandbox import Settings as SandboxSettings
 
+BAD_SETTING, UNAVAILABLE, INTERRUPTED = 64, 69, 130
+
 
 def main() -> int:
-    """Start the sandbox if there is no token, then serve the page until it is stopped."""
+    """Start the sandbox if there is no token, then serve the page until it is told to stop."""
     try:
-        settings = Settings.load()
+        settings = studio.PageSettings.load()
+        with ExitStack() as stack:
+            studio.stop_on_signals()
+            if settings.engine.api_base is None:
+                sandbox = stack.enter_context(Sandbox(SandboxSettings(workers=2)))
+                settings = replace(settings, engine=replace(settings.engine, api_base=sandbox.url))
+            studio.Server(settings).run()
     except SettingsError as problem:
-        print(problem.tell(), file=sys.stderr)  # noqa: T201  # the one thing to say, to the person who started it
-        return 64
-    with ExitStack() as stack:
-        if settings.api_base is None:
-            sandbox = stack.enter_context(Sandbox(SandboxSettings(workers=2)))
-            settings = replace(settings, api_base=sandbox.url)
-        studio.launch(studio.build(settings))
+        return _say(texts_for(None).sentences(problem, sandbox=False), BAD_SETTING)
+    except studio.PortTaken as problem:
+        return _say(str(problem), UNAVAILABLE)
+    except KeyboardInterrupt:
+        # Told once more while it was stopping, or before it served.
+        return INTERRUPTED
     return 0
+
+
+def _say(problem: str, code: int) -> int:
+    """Say the one thing to say to the person who started it."""
+    print(problem, file=sys.stderr)  # noqa: T201
+    return code
 
 
 if __name__ == "__main__":

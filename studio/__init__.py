@@ -1,5 +1,6 @@
 """The page: the only room that imports Gradio."""
 
-from .page import build, launch
+from .serving import PortTaken, Server, stop_on_signals
+from .settings import PageSettings
 
-__all__ = ["build", "launch"]
+__all__ = ["PageSettings", "PortTaken", "Server", "stop_on_signals"]

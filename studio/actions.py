@@ -1,30 +1,38 @@
-"""What happens on each event of the page."""
+"""What happens to runs: on Generate, Cancel, a reload, a click on one of them."""
 
 from __future__ import annotations
 
-import json
+import asyncio
 import logging
 from collections.abc import AsyncIterator  # noqa: TC003  # Gradio reads a handler's annotations as the page is built
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from wan_client import Charged, DeadlineExceeded, DownloadFailed, ModelEntry, TransientError, WanError
+from wan_client import Charged, WanError
 
-from . import view
-from .form import Form
+from . import history, outcome, snippets, uploads, view
+from .engines import SANDBOX, VISITOR
+from .form import Form, how_many
+from .history import Entry
+from .jobs import news
+from .parts import Changes  # noqa: TC001  # Gradio reads a handler's annotations as the page is built
 from .texts import texts_for
+from .visitors import visitor_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .history import Kept
     from .jobs import Job, Jobs
+    from .parts import Parts
     from .texts import Texts
+    from .view import Take
 
 log = logging.getLogger(__name__)
 
-View = tuple[Any, ...]
-Waiting = list[dict[str, str]]
-
-OTHERS_KEPT = 9
+CHOSEN_KEPT = 5000
 
 
 class Actions:
@@ -32,141 +40,324 @@ class Actions:
 
     Args:
         jobs: The server's jobs.
+        parts: The page's components.
     """
 
-    def __init__(self, jobs: Jobs) -> None:
+    def __init__(self, jobs: Jobs, parts: Parts) -> None:
         self._jobs = jobs
-
-    async def banner(self, request: gr.Request) -> str:
-        """Which engine is at work."""
-        model = ModelEntry() if self._jobs.sandbox else await self._jobs.model()
-        return view.banner(texts_for(request), self._jobs.settings, model)
-
-    def empty(self, request: gr.Request) -> str:
-        """The result's place before there is one."""
-        return view.placeholder(texts_for(request))
-
-    def restore(self, pending: str) -> View:
-        """After a reload, put back what was entered for the run that goes on."""
-        *_, known = _read(pending) or [{}]
-        job = self._jobs.find(known.get("key", ""))
-        if job is None or job.form is None:
-            return (gr.skip(),) * 8
-        form = job.form
-        return (
-            form.prompt,
-            form.image_1,
-            form.image_2,
-            form.image_3,
-            form.negative_prompt,
-            form.image_size,
-            form.seed,
-            form.prompt_extend,
-        )
+        self._parts = parts
+        # Which result each page has chosen to look at, so that news of another run does not take it away.
+        self._chosen: dict[str, str] = {}
 
     async def generate(
-        self,
-        pending: str,
-        prompt: str,
-        image_1: str | None,
-        image_2: str | None,
-        image_3: str | None,
-        negative_prompt: str,
-        image_size: str,
-        seed: float | None,
-        prompt_extend: bool,
-        request: gr.Request,
-    ) -> AsyncIterator[View]:
-        """Start a run of what was entered, and watch it."""
-        texts = texts_for(request)
-        form = Form(prompt, image_1, image_2, image_3, negative_prompt, image_size, seed, prompt_extend)
+        self, kept: str, token: str, engine: str, variations: int, request: gr.Request, **fields: Any
+    ) -> AsyncIterator[Changes]:
+        """Run what was entered, unless it was run before: then that picture is shown first."""
+        form, texts = Form(**fields), texts_for(request)
         try:
-            job = await self._jobs.start(form, request.session_hash)
+            _check_payer(engine, token)
+            before = await self._made_before(history.read(kept), form.variations(how_many(variations)), token)
         except WanError as problem:
-            yield self._failed(texts, problem, _read(pending))
+            yield self._failed(texts, problem, token)
             return
-        except Exception:
-            log.exception("a run could not be started")
-            yield self._failed(texts, WanError("unexpected", charged=Charged.NO), _read(pending))
+        if before:
+            yield self._shown_again(texts, history.read(kept), before, request)
             return
-        async for shown in self._watch(texts, job, _read(pending)):
-            yield shown
+        async for changes in self._run(history.read(kept), form, how_many(variations), token, request):
+            yield changes
 
-    async def resume(self, pending: str, request: gr.Request) -> AsyncIterator[View]:
-        """Watch the latest run that this browser is waiting for, if there is one."""
-        texts = texts_for(request)
-        *others, known = _read(pending) or [{}]
-        if not known:
-            yield (gr.skip(),) * 6
+    async def generate_anyway(
+        self, kept: str, token: str, engine: str, variations: int, request: gr.Request, **fields: Any
+    ) -> AsyncIterator[Changes]:
+        """Run what was entered, whether or not it was run before."""
+        try:
+            _check_payer(engine, token)
+        except WanError as problem:
+            yield self._failed(texts_for(request), problem, token)
             return
-        job, request_id = self._jobs.find(known.get("key", "")), known.get("request_id")
-        if (job is None or job.problem) and not request_id:
-            lost = WanError("submit_interrupted", charged=Charged.UNKNOWN)
-            yield self._failed(texts, job.problem if job and job.problem else lost, others)
+        async for changes in self._run(history.read(kept), Form(**fields), how_many(variations), token, request):
+            yield changes
+
+    async def resume(self, kept: str, token: str, request: gr.Request) -> AsyncIterator[Changes]:
+        """Watch the runs that this browser waits for: those of one click in front, the others behind."""
+        texts, known = texts_for(request), history.read(kept)
+        if not known.waiting:
+            yield self._parts.nothing
             return
-        if job is None or (job.problem and _resumable(job.problem)):
+        jobs, lost = [], {}
+        for entry in reversed(known.waiting):
             try:
-                job = await self._jobs.resume(request_id or "")
+                jobs.append(await self._jobs.resume(entry, visitor_of(request), token))
             except WanError as problem:
-                yield self._failed(texts, problem, others)
-                return
-        async for shown in self._watch(texts, job, others):
-            yield shown
+                lost[entry.key] = problem
+        if not jobs:
+            newest = known.waiting[0]
+            gone = [key for key, problem in lost.items() if not problem.request_id]
+            yield {
+                **self._failed(texts, lost[newest.key], token, sandbox=newest.engine == SANDBOX),
+                self._parts.notes: history.notes(drop=gone),
+            }
+            return
+        self._choose(request, "")
+        async for changes in self._watch(texts, known, jobs, jobs[-1].entry.group, request):
+            yield changes
 
-    async def cancel(self, pending: str) -> dict[str, Any]:
-        """Cancel the run that this browser is waiting for. What it achieved shows in the run's own status."""
-        *_, known = _read(pending) or [{}]
-        if job := self._jobs.find(known.get("key", "")):
-            await job.cancel()
-        return gr.update(interactive=False)
+    async def retry(self, kept: str, token: str, event: gr.EventData, request: gr.Request) -> AsyncIterator[Changes]:
+        """Run one variation again that came to nothing, or fetch its picture if that is all that is missing."""
+        texts, failed = texts_for(request), self._jobs.find(_key(event))
+        if failed is None:
+            yield self._parts.nothing
+            return
+        try:
+            if failed.can_be_fetched:
+                await self._jobs.resume(failed.entry, visitor_of(request), token)
+            else:
+                _check_payer(failed.entry.engine, token)
+                await self._jobs.again(failed, visitor_of(request), token)
+        except WanError as problem:
+            yield self._failed(texts, problem, token)
+            return
+        group = failed.entry.group
+        async for changes in self._watch(texts, history.read(kept), self._jobs.group(group), group, request):
+            yield changes
+
+    async def cancel(self, group: str) -> Changes:
+        """Cancel the runs that are shown. What it achieved shows in the status line."""
+        await asyncio.gather(*(job.cancel() for job in self._jobs.group(group) if not job.ended))
+        return {self._parts.cancel: gr.update(interactive=False)}
+
+    def show(self, kept: str, event: gr.EventData, request: gr.Request) -> Changes:
+        """Show a finished run: one of the variations, or one of the history."""
+        known = history.read(kept)
+        entry = self._known(known, _key(event))
+        if entry is None:
+            return self._parts.nothing
+        self._choose(request, entry.key)
+        return self._looked_at(texts_for(request), known, entry)
+
+    def delete(self, kept: str, event: gr.EventData, request: gr.Request) -> Changes:
+        """Delete a run and its files."""
+        known, key = history.read(kept), _key(event)
+        self._jobs.forget(key)
+        left = replace(known, entries=tuple(entry for entry in known.entries if entry.key != key))
+        texts = texts_for(request)
+        changes = {
+            self._parts.notes: history.notes(drop=[key]),
+            self._parts.history: view.history(texts, self._takes(left.finished)),
+        }
+        if self._chosen.get(request.session_hash or "") == key:
+            changes |= self._emptied(texts)
+        return changes
+
+    def forget_everything(self, kept: str, request: gr.Request, **fields: Any) -> Changes:
+        """Delete all runs of this browser, their files, and what is entered."""
+        known, form = history.read(kept), Form(**fields)
+        for entry in known.entries:
+            self._jobs.forget(entry.key)
+        drafts = known.draft.slots if known.draft else ()
+        uploads.forget(path for path in (*form.slots, *drafts) if path)
+        texts = texts_for(request)
+        return {
+            **self._parts.filled(Form()),
+            **self._emptied(texts),
+            **self._idle(texts),
+            self._parts.notes: history.notes(drop=[entry.key for entry in known.entries]),
+            self._parts.draft: history.notes(draft=Form()),
+            self._parts.history: view.history(texts, []),
+            self._parts.status: view.notice(texts("history.forgotten")),
+            self._parts.again: gr.update(visible=False),
+            self._parts.anyway: gr.update(visible=False),
+        }
 
     def left(self, request: gr.Request) -> None:
         """A page was closed or reloaded. Its runs go on."""
         if request.session_hash:
             self._jobs.forget_page(request.session_hash)
+            self._chosen.pop(request.session_hash, None)
 
-    async def _watch(self, texts: Texts, job: Job, others: Waiting) -> AsyncIterator[View]:
-        """Show a job until it ends. The browser keeps its name, and the others' that it still waits for."""
-        others = [known for known in others if known.get("key") != job.key][-OTHERS_KEPT:]
-        async for _ in job.news():
-            known = json.dumps([*others, _entry(job)])
-            can_cancel = gr.update(interactive=job.cancel_outcome is None)
-            busy = gr.update(interactive=False, value=texts("button.generating"))
-            yield known, view.status(texts, job), gr.skip(), busy, can_cancel, gr.update(visible=False)
-        if job.result:
-            shown = view.finished(texts, job, job.result), view.result_panel(texts, job, job.result)
-            yield json.dumps(others), *shown, *_idle(texts), gr.update(visible=bool(others))
-        elif job.problem:
-            yield self._failed(texts, job.problem, [*others, _entry(job)] if _resumable(job.problem) else others)
+    async def _run(
+        self, known: Kept, form: Form, variations: int, token: str, request: gr.Request
+    ) -> AsyncIterator[Changes]:
+        texts = texts_for(request)
+        try:
+            jobs = await self._jobs.start(form.variations(variations), visitor_of(request), token)
+        except WanError as problem:
+            yield self._failed(texts, problem, token)
+            return
+        except Exception:
+            log.exception("a run could not be started")
+            yield self._failed(texts, WanError("unexpected", charged=Charged.NO), token)
+            return
+        self._choose(request, "")
+        for entry in known.too_many():
+            self._jobs.forget(entry.key)
+        async for changes in self._watch(texts, known, jobs, jobs[0].entry.group, request):
+            yield changes
 
-    def _failed(self, texts: Texts, problem: WanError, waiting: Waiting) -> View:
-        shown = view.failure(texts, problem, sandbox=self._jobs.sandbox)
-        return json.dumps(waiting), shown, gr.skip(), *_idle(texts), gr.update(visible=bool(waiting))
+    async def _watch(
+        self, texts: Texts, known: Kept, jobs: Sequence[Job], group: str, request: gr.Request
+    ) -> AsyncIterator[Changes]:
+        """Show the jobs until all have ended, those of the group in front. Only what has changed is sent."""
+        sent: Changes = {}
+        seen: object = None
+        async for _ in news(jobs):
+            jobs = [job for job in jobs if not job.forgotten]
+            if not any(job.group == group for job in jobs):
+                yield self._idle(texts)
+                return
+            now = self._standing(texts, known, jobs, group)
+            landed = {job.key for job in jobs if job.outcome}, self._chosen.get(request.session_hash or "")
+            if landed != seen:
+                seen = landed
+                now |= self._results(texts, self._now(known, jobs), group, request)
+            if changed := {part: value for part, value in now.items() if part not in sent or sent[part] != value}:
+                yield changed
+            sent |= now
+
+    def _now(self, known: Kept, jobs: Sequence[Job]) -> Kept:
+        """What the browser keeps, with the jobs as they stand."""
+        entries = {entry.key: entry for entry in known.entries} | {job.key: job.entry for job in jobs}
+        for job in jobs:
+            if job.came_to_nothing:
+                del entries[job.key]
+        return history.Kept(tuple(sorted(entries.values(), key=lambda entry: entry.at, reverse=True)))
+
+    def _standing(self, texts: Texts, known: Kept, jobs: Sequence[Job], group: str) -> Changes:
+        """Where the runs stand: what changes by the second."""
+        parts, mine = self._parts, [job for job in jobs if job.group == group]
+        over = all(job.ended for job in mine)
+        drop = [job.key for job in jobs if job.came_to_nothing] + [entry.key for entry in known.too_many()]
+        return {
+            parts.notes: history.notes([job.entry for job in jobs if not job.came_to_nothing], drop),
+            parts.group: group,
+            parts.status: view.status(texts, mine),
+            parts.takes: view.takes(texts, self._takes(self._variations(known, group))),
+            parts.generate: gr.update(
+                value=texts("button.generate" if over else "button.generating"), interactive=over
+            ),
+            parts.cancel: gr.update(interactive=not over and any(job.cancel_outcome is None for job in mine)),
+            parts.again: gr.update(visible=over and self._left_to_fetch(known, mine)),
+            parts.anyway: gr.update(visible=False),
+        }
+
+    def _left_to_fetch(self, known: Kept, mine: Sequence[Job]) -> bool:
+        """Whether a run waits to be fetched that offers no button of its own: this one, or an earlier one."""
+        if len(mine) == 1 and mine[0].can_be_fetched:
+            return True
+        earlier = [self._jobs.find(entry.key) for entry in known.waiting if entry.group != mine[0].group]
+        return any(job is not None and job.can_be_fetched for job in earlier)
+
+    def _results(self, texts: Texts, now: Kept, group: str, request: gr.Request) -> Changes:
+        """The pictures: what changes when one lands."""
+        chosen = now.find(self._chosen.get(request.session_hash or "", ""))
+        looked_at = chosen or next((entry for entry in now.group(group) if entry.result), None)
+        if looked_at:
+            self._choose(request, looked_at.key)
+            return self._looked_at(texts, now, looked_at)
+        return {**self._emptied(texts), self._parts.history: view.history(texts, self._takes(now.finished))}
+
+    def _looked_at(self, texts: Texts, known: Kept, entry: Entry) -> Changes:
+        """A finished run in the panel, with what can be done with it."""
+        parts, take = self._parts, self._take(entry)
+        variations = self._variations(known, entry.group)
+        earlier = [other for other in known.finished if other.group != entry.group]
+        others = self._takes([other for other in (*variations, *earlier) if other.key != entry.key])
+        return {
+            parts.shown: entry.key,
+            parts.panel: view.result_panel(texts, take, others),
+            parts.code: self._code(texts, entry) if take.outcome else "",
+            parts.takes: view.takes(texts, self._takes(variations)),
+            parts.history: view.history(texts, self._takes(known.finished)),
+            parts.tools: gr.update(visible=take.outcome is not None),
+            parts.back: gr.update(visible=known.parent(entry) is not None),
+        }
+
+    def _code(self, texts: Texts, entry: Entry) -> str:
+        sandbox, base = entry.engine == SANDBOX, self._jobs.engines.base(entry.engine)
+        return snippets.panel(texts, entry.form, sandbox=sandbox, api_base=base)
+
+    def _variations(self, known: Kept, group: str) -> list[Entry]:
+        """The runs of one click, those that came to nothing included while this server has them."""
+        entries = {entry.key: entry for entry in known.group(group)}
+        entries |= {job.key: job.entry for job in self._jobs.group(group)}
+        return sorted(entries.values(), key=lambda entry: entry.at)
+
+    def _idle(self, texts: Texts) -> Changes:
+        """Nothing is going on, and another run can be started."""
+        return {
+            self._parts.generate: gr.update(value=texts("button.generate"), interactive=True),
+            self._parts.cancel: gr.update(interactive=False),
+        }
+
+    def _emptied(self, texts: Texts) -> Changes:
+        parts = self._parts
+        return {
+            parts.panel: view.placeholder(texts),
+            parts.takes: "",
+            parts.code: "",
+            parts.tools: gr.update(visible=False),
+            parts.shown: "",
+        }
+
+    def _shown_again(self, texts: Texts, known: Kept, before: Sequence[Entry], request: gr.Request) -> Changes:
+        self._choose(request, before[0].key)
+        return {
+            **self._looked_at(texts, known, before[0]),
+            self._parts.status: view.notice(texts("run.made_before")),
+            self._parts.anyway: gr.update(visible=True),
+        }
+
+    async def _made_before(self, known: Kept, forms: Sequence[Form], token: str) -> list[Entry]:
+        """The finished runs of exactly these forms, whose pictures are still here; none unless all are."""
+        references = await asyncio.to_thread(uploads.digests, forms[0])
+        engine = self._jobs.engines.name(token)
+        wanted = [Entry("", "", form, engine, references=references) for form in forms]
+        found = [
+            next((entry for entry in known.finished if entry.asks_the_same_as(one) and self._take(entry).outcome), None)
+            for one in wanted
+        ]
+        return [entry for entry in found if entry] if all(found) else []
+
+    def _failed(self, texts: Texts, problem: WanError, token: str, *, sandbox: bool | None = None) -> Changes:
+        parts = self._parts
+        sandbox = self._jobs.engines.name(token) == SANDBOX if sandbox is None else sandbox
+        return {
+            **self._idle(texts),
+            parts.status: view.failure(texts, problem, sandbox=sandbox),
+            parts.again: gr.update(visible=problem.request_id is not None),
+            parts.anyway: gr.update(visible=False),
+        }
+
+    def _choose(self, request: gr.Request, key: str) -> None:
+        if request.session_hash:
+            self._chosen[request.session_hash] = key
+            # Who never opened the page never closes it either.
+            if len(self._chosen) > CHOSEN_KEPT:
+                del self._chosen[next(iter(self._chosen))]
+
+    def _known(self, known: Kept, key: str) -> Entry | None:
+        job = self._jobs.find(key)
+        return job.entry if job else known.find(key)
+
+    def _takes(self, entries: Sequence[Entry]) -> list[Take]:
+        return [self._take(entry) for entry in entries]
+
+    def _take(self, entry: Entry) -> Take:
+        job = self._jobs.find(entry.key)
+        known = job.outcome if job else None
+        return view.Take(entry, known or outcome.load(entry.key), job)
 
 
-def _idle(texts: Texts) -> tuple[Any, Any]:
-    return gr.update(interactive=True, value=texts("button.generate")), gr.update(interactive=False)
+def _check_payer(engine: str, token: str) -> None:
+    """See that a visitor who chose to pay does not spend the page owner's money unawares.
+
+    Raises:
+        WanError: The visitor's token is no longer here.
+    """
+    if engine == VISITOR and not token:
+        raise WanError("token_gone", charged=Charged.NO)
 
 
-def _entry(job: Job) -> dict[str, str]:
-    return {"key": job.key, "request_id": job.request_id or ""}
-
-
-def _resumable(problem: WanError) -> bool:
-    """Whether the run may still bring its picture: asking again costs nothing."""
-    passing = isinstance(problem, DownloadFailed | DeadlineExceeded | TransientError) or problem.code == "unexpected"
-    return problem.request_id is not None and passing
-
-
-def _read(pending: str) -> Waiting:
-    """The runs that the browser waits for, oldest first; anything that makes no sense counts as none."""
-    try:
-        value = json.loads(pending or "[]")
-    except (ValueError, TypeError):
-        return []
-    entries = value if isinstance(value, list) else []
-    return [
-        {name: text for name, text in entry.items() if isinstance(text, str)}
-        for entry in entries
-        if isinstance(entry, dict)
-    ]
+def _key(event: gr.EventData) -> str:
+    """Which run was clicked."""
+    return str(getattr(event, "key", ""))

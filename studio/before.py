@@ -18,6 +18,11 @@ Box = tuple[float, float, float, float]
 CROP_AT_MOST = 0.15
 
 
+def shown_image(extra: Mapping[str, Any], count: int) -> int:
+    """The number of the reference that stands on the left: image 1, unless the sandbox says that it drew another."""
+    return _preview_frame(extra, count)[0]
+
+
 def framed(images: Sequence[PreparedImage], size: tuple[int, int], extra: Mapping[str, Any]) -> bytes:
     """Image 1 as a JPEG of exactly the result's size, laid so that it lines up with the result.
 

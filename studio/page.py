@@ -1,169 +1,126 @@
-"""What is where on the page, and how it is served."""
+"""The page: laid out, connected to its handlers, served."""
 
 from __future__ import annotations
 
+import json
+import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from wan_client import ImageSize
-from wan_client.schema import (
-    DEFAULT_IMAGE_SIZE,
-    DEFAULT_NEGATIVE_PROMPT,
-    DEFAULT_PROMPT_EXTEND,
-    DEFAULT_SEED,
-    NEGATIVE_PROMPT_MAX,
-    PROMPT_MAX,
-    SEED_MAX,
-    SEED_MIN,
-    count_characters,
-)
+from wan_client.schema import SEED_MAX
 
-from . import actions, examples, published
-from .jobs import FILES_KEPT_SECONDS, Jobs
-from .slot import Slot
+from . import published
+from .actions import Actions
+from .editing import Editing
+from .history import READ
+from .language import switch, word
+from .layout import lay_out
+from .malformed import Page
 from .texts import DEFAULT_LANGUAGE, translations
-from .uploads import results_folder
+from .uploads import CLEANING_SECONDS
+from .validation import validate
 
 if TYPE_CHECKING:
-    from wan_client import Settings
+    from .jobs import Jobs
+    from .parts import Parts
+    from .settings import PageSettings
 
 _STATIC = Path(__file__).parent / "static"
+_STYLES = ("page.css", "language.css", "input.css", "viewer.css", "runs.css", "access.css")
+_SCRIPTS = ("page.js", "viewer.js", "access.js")
 # Waiting costs a page next to nothing, so many may wait: what bounds the work is the API's queue.
 THREADS = 400
 UPLOAD_LIMIT = "40mb"
-CLEANING_SECONDS = 3600
-PENDING_KEY = "wan-studio-pending"
+# Of each visit Gradio keeps 0.2 MB, and of the oldest nothing.
+SESSIONS = 2000
+PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
 
-def build(settings: Settings) -> gr.Blocks:
-    """The page over an engine that is already there. Nothing is started or launched."""
-    jobs = Jobs(settings, results_folder())
-    word = gr.I18n()
-    page = gr.Blocks(
+def build(settings: PageSettings, jobs: Jobs) -> gr.Blocks:
+    """The page over the server's jobs. Nothing is started or launched."""
+    # Gradio counts all events up with each that ends, for a dashboard that is closed here.
+    os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(sys.maxsize)
+    page = Page(
         title=translations()[DEFAULT_LANGUAGE]["page.title"],
         analytics_enabled=False,
-        delete_cache=(CLEANING_SECONDS, FILES_KEPT_SECONDS),
+        delete_cache=(CLEANING_SECONDS, int(settings.keep_seconds)),
     )
     with page:
-        # A fixed key and secret, so that a pending run is found again after a restart. It holds no secret.
-        pending = gr.BrowserState("", storage_key=PENDING_KEY, secret=PENDING_KEY)
-        with gr.Row(elem_id="head"):
-            gr.Markdown(word("page.heading"), elem_id="heading")
-            banner = gr.HTML(elem_id="banner", js_on_load=None, padding=False)
-        with gr.Row(elem_id="columns", equal_height=False):
-            with gr.Column(elem_id="inputs"):
-                slots = _slots(word)
-                with gr.Column(elem_classes="counted"):
-                    prompt = gr.Textbox(
-                        label=word("prompt.label"),
-                        placeholder=word("prompt.placeholder"),
-                        lines=3,
-                        max_lines=8,
-                        elem_id="prompt",
-                    )
-                    prompt_count = _count("prompt", "", PROMPT_MAX)
-                with gr.Row(elem_id="settings"):
-                    image_size = gr.Dropdown(
-                        choices=[(word(f"size.{size.name.lower()}"), size.value) for size in ImageSize],
-                        value=DEFAULT_IMAGE_SIZE.value,
-                        label=word("size.label"),
-                        elem_id="image-size",
-                        filterable=False,
-                        min_width=210,
-                        scale=5,
-                    )
-                    with gr.Row(elem_id="seed-row"):
-                        seed = gr.Number(
-                            value=DEFAULT_SEED,
-                            precision=0,
-                            minimum=SEED_MIN,
-                            maximum=SEED_MAX,
-                            label=word("seed.label"),
-                            elem_id="seed",
-                            min_width=100,
-                            scale=3,
-                        )
-                        dice = gr.Button(word("seed.dice"), elem_id="dice", min_width=84, scale=1)
-                with gr.Column(elem_classes="counted"):
-                    negative_prompt = gr.Textbox(
-                        value=DEFAULT_NEGATIVE_PROMPT,
-                        label=word("negative.label"),
-                        lines=1,
-                        max_lines=4,
-                        elem_id="negative-prompt",
-                    )
-                    negative_count = _count("negative-prompt", DEFAULT_NEGATIVE_PROMPT, NEGATIVE_PROMPT_MAX)
-                prompt_extend = gr.Checkbox(
-                    value=DEFAULT_PROMPT_EXTEND,
-                    label=word("extend.label"),
-                    elem_id="prompt-extend",
-                    container=False,
-                )
-                with gr.Row(elem_id="buttons"):
-                    generate = gr.Button(word("button.generate"), variant="primary", elem_id="generate", scale=3)
-                    cancel = gr.Button(word("button.cancel"), interactive=False, elem_id="cancel", scale=1)
-            with gr.Column(elem_id="outputs"):
-                status = gr.HTML(elem_id="status", js_on_load=None, padding=False)
-                again = gr.Button(word("button.again"), visible=False, elem_id="again")
-                result = gr.HTML(elem_id="result", js_on_load=None, padding=False)
-            with gr.Column(elem_id="examples-box"):
-                gr.Markdown(word("examples.heading"), elem_id="examples-heading")
-                with gr.Row(elem_id="examples"):
-                    cards = [
-                        (
-                            example,
-                            gr.Button(word(f"example.{example.name}"), icon=example.thumbnail, elem_classes="example"),
-                        )
-                        for example in examples.load()
-                    ]
-
-        handlers = actions.Actions(jobs)
-        fields = [prompt, *slots, negative_prompt, image_size, seed, prompt_extend]
-        run_view = [pending, status, result, generate, cancel, again]
-        private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-
-        page.load(handlers.banner, None, banner, queue=False, **private)
-        page.load(handlers.empty, None, result, queue=False, **private).then(
-            handlers.restore, pending, fields, **private
-        ).then(handlers.resume, pending, run_view, **private)
-        page.unload(handlers.left)
-        generate.click(handlers.generate, [pending, *fields], run_view, **private)
-        again.click(handlers.resume, pending, run_view, **private)
-        cancel.click(handlers.cancel, pending, cancel, queue=False, **private)
-        dice.click(None, None, seed, js=f"() => Math.floor(Math.random() * {SEED_MAX + 1})", **private)
-        for box, count in ((prompt, prompt_count), (negative_prompt, negative_count)):
-            box.change(None, box, None, js=f"text => wanCount('{count.elem_id}', text)", **private)
-        for example, card in cards:
-            card.click(example.values, None, [*slots, prompt, image_size], queue=False, **private)
-        gr.events.api(published.endpoint(jobs), api_name="edit", concurrency_limit=None)
-        page.queue(default_concurrency_limit=None)
+        parts = lay_out()
+        actions, editing = Actions(jobs, parts), Editing(jobs, parts, settings)
+        page.load(switch, None, parts.languages, queue=False, **PRIVATE)
+        page.load(editing.opened, parts.kept, parts.everything, js=READ, queue=False, **PRIVATE).then(
+            actions.resume, [parts.kept, parts.token], parts.run, js=READ, **PRIVATE
+        )
+        page.unload(actions.left)
+        _connect_runs(actions, editing, parts)
+        _connect_form(editing, parts)
+        _connect_browser(parts)
+        for endpoint in published.endpoints(jobs):
+            gr.events.api(endpoint, api_name=endpoint.__name__, concurrency_limit=None)
+        page.queue(default_concurrency_limit=None, api_open=False)
     return page
 
 
-def _slots(word: gr.I18n) -> list[Slot]:
-    """The three places for pictures, in the order of their numbers."""
-    with gr.Row(elem_id="slots"):
-        return [
-            Slot(
-                label=word(f"slot.{number}"),
-                type="filepath",
-                image_mode=None,
-                sources=["upload", "clipboard", "webcam"],
-                height=172,
-                min_width=100,
-                elem_id=f"slot-{number}",
-                buttons=[],
-            )
-            for number in (1, 2, 3)
-        ]
+def _connect_runs(actions: Actions, editing: Editing, parts: Parts) -> None:
+    """Generate, cancel, fetch, look at, delete."""
+    cost: dict[str, Any] = {"inputs": [parts.token, parts.variations], "outputs": parts.cost, "queue": False}
+    known: dict[str, Any] = {"outputs": parts.run, "js": READ, **PRIVATE}
+    quick: dict[str, Any] = {**known, "queue": False}
+    form = [parts.kept, parts.token, parts.engine, parts.variations]
+    for button, handler in ((parts.generate, actions.generate), (parts.anyway, actions.generate_anyway)):
+        run = button.click(handler, form, inputs_kwargs=parts.fields, validator=validate, **known)
+        run.then(editing.cost_changed, **cost, **PRIVATE)
+    parts.again.click(actions.resume, [parts.kept, parts.token], **known)
+    parts.takes.retry(actions.retry, [parts.kept, parts.token], **known)
+    parts.cancel.click(actions.cancel, parts.group, parts.run, queue=False, **PRIVATE)
+    for strip in (parts.takes, parts.history):
+        strip.click(actions.show, parts.kept, **quick)
+    parts.history.delete(actions.delete, parts.kept, **quick)
+    everything = {**quick, "outputs": parts.everything}
+    parts.forget.click(actions.forget_everything, parts.kept, inputs_kwargs=parts.fields, **everything)
 
 
-def _count(field: str, text: str, limit: int) -> gr.HTML:
-    """A live count of the characters in a box, kept by the browser."""
-    words = f'<p class="count" data-limit="{limit}">{count_characters(text)} / {limit:,}</p>'
-    return gr.HTML(words, elem_id=f"{field}-count", js_on_load=None, padding=False)
+def _connect_form(editing: Editing, parts: Parts) -> None:
+    """The form, as it is filled in, mended, swapped, restored."""
+    plain: dict[str, Any] = {"outputs": parts.everything, "queue": False, **PRIVATE}
+    known: dict[str, Any] = {**plain, "js": READ}
+    fields: dict[str, Any] = {"inputs_kwargs": parts.fields}
+    gr.on(
+        [part.change for part in parts.fields.values()], editing.changed, trigger_mode="always_last", **fields, **plain
+    )
+    parts.findings.click(editing.mend, **fields, **plain)
+    parts.swap_1_2.click(editing.swap_1_2, **fields, **plain)
+    parts.swap_2_3.click(editing.swap_2_3, **fields, **plain)
+    parts.like.click(editing.like_image_1, parts.image_1, **plain)
+    parts.variations.change(editing.cost_changed, [parts.token, parts.variations], **plain)
+    parts.outgoing_box.expand(editing.what_will_be_sent, parts.token, **fields, **plain)
+    parts.token_use.click(editing.use_token, [parts.token_box, parts.variations], **plain)
+    parts.token_box.submit(editing.use_token, [parts.token_box, parts.variations], **plain)
+    parts.token_forget.click(editing.forget_token, parts.variations, **plain)
+    parts.use.click(editing.use_result, [parts.kept, parts.shown], **fields, **known)
+    parts.back.click(editing.back, [parts.kept, parts.shown], **known)
+    parts.settings.click(editing.restore_shown, [parts.kept, parts.shown], **known)
+    parts.history.select(editing.restore, parts.kept, **known)
+    parts.drop.upload(editing.restore_recipe, parts.kept, **fields, **known)
+    slots = [parts.image_1, parts.image_2, parts.image_3]
+    for example, card in parts.examples:
+        card.click(example.values, None, [*slots, parts.prompt, parts.image_size], queue=False, **PRIVATE)
+
+
+def _connect_browser(parts: Parts) -> None:
+    """What the browser does by itself."""
+    parts.dice.click(None, None, parts.seed, js=f"() => Math.floor(Math.random() * {SEED_MAX + 1})", **PRIVATE)
+    for box, count in ((parts.prompt, parts.prompt_count), (parts.negative_prompt, parts.negative_count)):
+        box.change(None, box, None, js=f"text => wanCount('{count.elem_id}', text)", **PRIVATE)
+    for starter, button in parts.starters:
+        button.click(
+            None, parts.prompt, parts.prompt, js=f"text => wanStart(text, {json.dumps(starter.prompt)})", **PRIVATE
+        )
+    parts.sound.change(None, parts.sound, None, js="on => wanSound(on)", **PRIVATE)
 
 
 def launch(page: gr.Blocks, **options: Any) -> tuple[Any, str, str]:
@@ -171,10 +128,10 @@ def launch(page: gr.Blocks, **options: Any) -> tuple[Any, str, str]:
 
     Args:
         page: What `build` returned.
-        options: Gradio's own, such as ``server_port`` or ``prevent_thread_lock``.
+        options: Gradio's own, such as ``server_port`` or ``app_kwargs``.
     """
     served: tuple[Any, str, str] = page.launch(
-        i18n=gr.I18n(**translations()),
+        i18n=word,
         theme=gr.themes.Soft(
             primary_hue="indigo",
             neutral_hue="slate",
@@ -195,12 +152,21 @@ def launch(page: gr.Blocks, **options: Any) -> tuple[Any, str, str]:
             body_text_color_subdued="*neutral_500",
             input_placeholder_color="*neutral_500",
             input_placeholder_color_dark="*neutral_400",
+            button_primary_background_fill="*primary_600",
+            button_primary_background_fill_dark="*primary_600",
+            button_primary_background_fill_hover="*primary_700",
+            button_primary_background_fill_hover_dark="*primary_700",
+            button_secondary_background_fill_hover_dark="*primary_600",
+            checkbox_label_background_fill_selected="*primary_600",
+            checkbox_label_background_fill_selected_dark="*primary_600",
         ),
-        css_paths=[_STATIC / "page.css"],
-        head=f"<script>{(_STATIC / 'page.js').read_text('utf-8')}</script>",
+        css_paths=[_STATIC / name for name in _STYLES],
+        head="".join(f"<script>{(_STATIC / name).read_text('utf-8')}</script>" for name in _SCRIPTS),
         run_history=False,
+        enable_monitoring=False,
         ssr_mode=False,
         max_threads=THREADS,
+        state_session_capacity=SESSIONS,
         max_file_size=UPLOAD_LIMIT,
         footer_links=["api"],
         **options,

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import gradio as gr
 
+from .uploads import is_upload
+
 if TYPE_CHECKING:
     from gradio.data_classes import ImageData
 
@@ -21,5 +23,10 @@ class Slot(gr.Image):
         return "image"
 
     def preprocess(self, payload: ImageData | None) -> str | None:
-        """The path that the request named: `Form.request` checks it."""
-        return payload.path if payload else None
+        """The uploaded file's path.
+
+        A caller can name any file here, and Gradio would hand out a copy of it with the next answer. What is no
+        upload, or is one no longer, is no picture.
+        """
+        path = payload.path if payload else None
+        return path if path and is_upload(path) else None

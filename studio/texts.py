@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 from wan_client.messages import MESSAGES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import gradio as gr
 
     from wan_client import WanError
@@ -56,10 +54,33 @@ class Texts:
 
 
 def texts_for(request: gr.Request | None) -> Texts:
-    """The texts in the language that the visitor's browser asks for first, of those there are."""
-    headers: Mapping[str, str] = request.headers if request else {}
-    for part in headers.get("accept-language", "").split(","):
-        language = part.split(";")[0].strip().lower().split("-")[0]
+    """The texts in the visitor's language."""
+    if request is None:
+        return Texts(DEFAULT_LANGUAGE)
+    return Texts(negotiate(request.query_params.get("lang"), request.headers.get("accept-language")))
+
+
+def negotiate(asked: str | None, accepted: str | None) -> str:
+    """The language to speak, of those there are: what ``?lang=`` asks for, else the browser's first, else English.
+
+    Args:
+        asked: The value of ``?lang=``: a code, with or without a region.
+        accepted: The ``Accept-Language`` header.
+    """
+    for tag in (asked or "", *_by_preference(accepted or "")):
+        language = tag.strip().lower().split("-")[0]
         if language in translations():
-            return Texts(language)
-    return Texts(DEFAULT_LANGUAGE)
+            return language
+    return DEFAULT_LANGUAGE
+
+
+def _by_preference(accepted: str) -> list[str]:
+    """The header's tags, best first; those of one weight in the header's order, those of weight 0 left out."""
+    weights: dict[str, float] = {}
+    for part in accepted.split(","):
+        tag, _, weight = part.partition(";")
+        try:
+            weights[tag] = float(weight.strip().removeprefix("q=") or 1)
+        except ValueError:
+            continue
+    return sorted((tag for tag, weight in weights.items() if weight > 0), key=lambda tag: -weights[tag])

@@ -42,6 +42,7 @@ class App:
 
     def __init__(self, folder: Path, **environment: str) -> None:
         self.url = f"http://127.0.0.1:{free_port()}"
+        self.folder = folder
         self.sandbox: Sandbox | None = None
         self._api_port = free_port()
         self._log = folder / "app.log"
@@ -64,7 +65,12 @@ class App:
         """Start the app and wait until it answers."""
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, str(ROOT / "app.py")], cwd=ROOT, env=self._environment, stdout=log, stderr=log
+                # Whoever runs the tests may have this signal ignored, as nohup does, and children take that over.
+                ["env", "--default-signal=HUP", sys.executable, str(ROOT / "app.py")],
+                cwd=ROOT,
+                env=self._environment,
+                stdout=log,
+                stderr=log,
             )
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and self._process.poll() is None:
@@ -79,7 +85,23 @@ class App:
         """End the app; `kill` ends it as a crash would."""
         if self._process:
             (self._process.kill if kill else self._process.terminate)()
-            self._process.wait(20)
+            self._process.wait(60)
+
+    def signal(self, number: int) -> None:
+        """Send the app a signal."""
+        assert self._process
+        self._process.send_signal(number)
+
+    def children(self) -> list[int]:
+        """The processes that the app has started and that live."""
+        assert self._process
+        listed = subprocess.run(["pgrep", "-P", str(self._process.pid)], capture_output=True, text=True, check=False)
+        return [int(line) for line in listed.stdout.split()]
+
+    def wait(self, seconds: float = 60) -> int:
+        """Wait for the app to end; return its exit code."""
+        assert self._process
+        return self._process.wait(seconds)
 
     def play(self, **settings: Any) -> Sandbox:
         """Put a sandbox with these settings behind the app."""

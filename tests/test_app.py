@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -20,6 +21,7 @@ ROOT = Path(__file__).parent.parent
         ({"RUNCOMFY_API_TOKEN": "two words"}, "can't be a token"),
         ({"RUNCOMFY_API_BASE": "http://example.com"}, "can't be used"),
         ({"WAN_DEADLINE": "soon"}, "out of range"),
+        ({"WAN_TRUSTED_PROXIES": "*"}, "no list of networks"),
     ],
 )
 def test_a_bad_setting_is_told_in_a_sentence(tmp_path: Path, environment: dict[str, str], sentence: str) -> None:
@@ -37,3 +39,21 @@ def test_a_bad_setting_is_told_in_a_sentence(tmp_path: Path, environment: dict[s
     assert sentence in ran.stderr
     assert "Traceback" not in ran.stderr
     assert "two words" not in ran.stderr
+
+
+def test_a_taken_port_is_told_in_a_sentence(tmp_path: Path) -> None:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("RUNCOMFY", "WAN_"))}
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        ran = subprocess.run(
+            [sys.executable, str(ROOT / "app.py")],
+            cwd=tmp_path,
+            env={**clean, "GRADIO_SERVER_PORT": str(port)},
+            capture_output=True,
+            text=True,
+            timeout=100,
+            check=False,
+        )
+    assert ran.returncode == 69
+    assert f"Port {port} is taken" in ran.stderr
+    assert "Traceback" not in ran.stderr

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from studio.serving import VERSION
+
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
 
@@ -46,6 +48,16 @@ def test_the_readme_names_the_two_commands() -> None:
 def test_every_file_that_the_readme_points_to_is_there() -> None:
     for target in re.findall(r"\]\(([^)#:]+)\)", README):
         assert (ROOT / target).exists(), target
+
+
+def test_the_version_has_one_value() -> None:
+    assert f'version = "{VERSION}"' in (ROOT / "pyproject.toml").read_text("utf-8")
+
+
+def test_every_test_that_security_md_points_to_is_there() -> None:
+    named = re.findall(r"`((?:\w+/)?test_\w+\.py)`", (ROOT / "SECURITY.md").read_text("utf-8"))
+    assert named
+    assert not [name for name in named if not (ROOT / "tests" / name).is_file()]
 
 
 def test_every_setting_is_documented() -> None:

@@ -22,7 +22,7 @@ def main() -> None:
         page.locator("#slot-1 img").wait_for()
         page.locator("#prompt textarea").fill("turn image 1 into a pencil sketch")
         page.locator("#generate").click()
-        page.wait_for_function("document.querySelector('.compare .before')?.naturalWidth > 0", timeout=60_000)
+        page.wait_for_function("document.querySelector('.viewer-a img')?.naturalWidth > 0", timeout=60_000)
         expect(page.locator("#generate")).to_be_enabled()
         page.mouse.move(0, 0)
         page.screenshot(path=ROOT / "assets" / "screenshot.jpg", type="jpeg", quality=88)

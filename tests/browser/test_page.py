@@ -50,15 +50,14 @@ def test_the_whole_path_from_a_picture_to_a_compared_and_downloaded_result(
     expect(page.locator("#generate")).to_be_enabled()
     expect(page.locator("#cancel")).to_be_disabled()
 
-    after = page.locator(".compare .after")
+    after = page.locator(".viewer-b img")
     expect(after).to_be_visible()
-    page.wait_for_function("document.querySelector('.compare .after').naturalWidth > 0")
+    page.wait_for_function("document.querySelector('.viewer-b img').naturalWidth > 0")
     assert after.evaluate("image => [image.naturalWidth, image.naturalHeight]") == [1024, 1024]
-    page.wait_for_function("document.querySelector('.compare .before').naturalWidth > 0")
+    page.wait_for_function("document.querySelector('.viewer-a img').naturalWidth > 0")
     expect(page.locator(".plan")).to_contain_text("Understood: pencil sketch (image 1)")
 
-    compare = page.locator(".compare")
-    box = compare.bounding_box()
+    box = page.locator(".viewer-stage").bounding_box()
     assert box
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 40)
     page.mouse.down()
@@ -70,7 +69,7 @@ def test_the_whole_path_from_a_picture_to_a_compared_and_downloaded_result(
     assert cut_of(page) > 20.4
 
     with page.expect_download() as download:
-        page.locator(".download").click()
+        page.locator(".download").first.click()
     name = download.value.suggested_filename
     assert "local-preview" in name
     assert name.endswith(".png")
@@ -84,7 +83,7 @@ def test_the_whole_path_from_a_picture_to_a_compared_and_downloaded_result(
 
 
 def cut_of(page: Page) -> float:
-    return float(page.locator(".compare").evaluate("e => e.style.getPropertyValue('--cut')").rstrip("%"))
+    return float(page.locator(".viewer input").input_value())
 
 
 def test_cancel_while_queued_says_so_and_keeps_what_was_entered(app: App, visit: Visit, photos: Path) -> None:
@@ -108,11 +107,11 @@ def test_cancel_while_running_says_that_it_will_finish_and_shows_the_result(
     page = visit(app.url)
     fill(page, photos / "cat.jpg")
     generate(page)
-    expect(page.locator("#status [role=status]")).to_contain_text("Running")
+    expect(page.locator("#status .said")).to_contain_text("Running")
     page.locator("#cancel").click()
     expect(page.locator("#status")).to_contain_text("Too late to cancel")
     expect(page.locator("#status")).to_contain_text("Finished")
-    expect(page.locator(".compare .after")).to_be_visible()
+    expect(page.locator(".viewer-b img")).to_be_visible()
 
 
 def test_a_file_that_is_no_picture_is_refused_with_a_sentence(app: App, visit: Visit, tmp_path: Path) -> None:
@@ -131,17 +130,26 @@ def test_a_file_that_is_no_picture_is_refused_with_a_sentence(app: App, visit: V
     assert app.sandbox.counters.submits_received == 0
 
 
-def test_missing_input_and_gaps_between_slots_are_told(app: App, visit: Visit, photos: Path) -> None:
+def test_missing_input_and_gaps_between_slots_are_told_beside_the_field(app: App, visit: Visit, photos: Path) -> None:
     page = visit(app.url)
     generate(page)
-    expect(page.get_by_role("alert")).to_contain_text("There is no prompt.")
+    expect(page.locator("#prompt")).to_contain_text("There is no prompt.")
+    expect(page.locator("#slot-1")).to_contain_text("There is no picture.")
     page.locator("#prompt textarea").fill(PROMPT)
-    generate(page)
-    expect(page.get_by_role("alert")).to_contain_text("There is no picture.")
     page.locator("#slot-2 input[type=file]").set_input_files(photos / "cat.jpg")
     page.locator("#slot-2 img").wait_for()
     generate(page)
-    expect(page.get_by_role("alert")).to_contain_text("Image 1 is empty, but image 2 is not.")
+    expect(page.locator("#slot-1")).to_contain_text("Image 1 is empty, but image 2 is not.")
+    expect(page.locator("#prompt")).not_to_contain_text("There is no prompt.")
+    page.locator("#more").get_by_role("button").first.click()
+    page.locator("#negative-prompt textarea").fill("x" * 501)
+    page.locator("#seed input").fill("-1")
+    generate(page)
+    expect(page.locator("#negative-prompt")).to_contain_text("at most 500 are allowed")
+    expect(page.locator("#seed")).to_contain_text("no whole number from 0 to 2,147,483,647")
+    expect(page.locator("#generate")).to_be_enabled()
+    assert app.sandbox
+    assert app.sandbox.counters.submits_received == 0
 
 
 def test_a_refusal_by_moderation_is_told_without_the_vendors_words(app: App, visit: Visit, photos: Path) -> None:
@@ -178,7 +186,7 @@ def test_a_finished_picture_that_cannot_be_fetched_is_fetched_again_without_payi
     generate(page)
     expect(page.get_by_role("alert")).to_contain_text("The picture is finished, but")
     page.locator("#again").click()
-    expect(page.locator(".compare .after")).to_be_visible()
+    expect(page.locator(".viewer-b img")).to_be_visible()
     assert sandbox.counters.submits_accepted == 1
 
 
@@ -191,9 +199,9 @@ def test_a_second_run_does_not_lose_the_first_ones_picture(app: App, visit: Visi
     page.locator("#prompt textarea").fill("another prompt")
     generate(page)
     expect(page.locator("#status")).to_contain_text("Finished")
-    second = page.locator(".compare .after").get_attribute("src")
+    second = page.locator(".viewer-b img").get_attribute("src")
     page.locator("#again").click()
-    expect(page.locator(".compare .after")).not_to_have_attribute("src", second or "")
+    expect(page.locator(".viewer-b img")).not_to_have_attribute("src", second or "")
     expect(page.locator("#again")).to_be_hidden()
     assert sandbox.counters.submits_accepted == 2
 
@@ -211,12 +219,12 @@ def test_a_reload_in_the_middle_finds_the_run_and_what_was_entered(app: App, vis
     page = visit(app.url)
     fill(page, photos / "cat.jpg")
     generate(page)
-    expect(page.locator("#status [role=status]")).to_contain_text("Running")
+    expect(page.locator("#status .said")).to_contain_text("Running")
     page.reload()
-    expect(page.locator("#status [role=status]")).to_contain_text("Running")
+    expect(page.locator("#status .said")).to_contain_text("Running")
     expect(page.locator("#prompt textarea")).to_have_value(PROMPT)
     expect(page.locator("#slot-1 img")).to_be_visible()
-    expect(page.locator(".compare .after")).to_be_visible()
+    expect(page.locator(".viewer-b img")).to_be_visible()
     page.reload()
     expect(page.locator(".stage-empty")).to_be_visible()
     assert sandbox.counters.submits_accepted == 1
@@ -228,12 +236,16 @@ def test_a_crash_of_the_server_in_the_middle_loses_nothing(visit: Visit, photos:
         page = visit(app.url)
         fill(page, photos / "cat.jpg")
         generate(page)
-        expect(page.locator("#status [role=status]")).to_contain_text("Running")
+        expect(page.locator("#status .said")).to_contain_text("Running")
         app.stop(kill=True)
+        # Another tab: this one opens itself anew as soon as the server is there.
+        tab = page.context.new_page()
+        page.close()
         app.start()
+        page = tab
         page.goto(app.url)
-        expect(page.locator("#status")).to_contain_text("Finished")
-        expect(page.locator(".compare .after")).to_be_visible()
+        expect(page.locator("#status")).to_contain_text("Finished", timeout=30_000)
+        expect(page.locator(".viewer-b img")).to_be_visible()
         assert sandbox.counters.submits_accepted == 1
 
 
@@ -264,7 +276,7 @@ def test_korean_by_the_browsers_language(app: App, visit: Visit, photos: Path) -
     expect(page.get_by_role("option").first).to_contain_text("정사각형")
     page.keyboard.press("Escape")
     generate(page)
-    expect(page.get_by_role("alert")).to_contain_text("프롬프트가 없습니다.")
+    expect(page.locator("#prompt")).to_contain_text("프롬프트가 없습니다.")
     fill(page, photos / "cat.jpg", "이미지 1을 연필 스케치로 바꿔줘")
     generate(page)
     expect(page.locator("#status")).to_contain_text("완료했습니다")
@@ -280,7 +292,7 @@ def test_a_phone_gets_one_column_without_sideways_scrolling(app: App, visit: Vis
     page = visit(app.url, width=390, height=844)
     fill(page, photos / "cat.jpg")
     generate(page)
-    expect(page.locator(".compare .after")).to_be_visible()
+    expect(page.locator(".viewer-b img")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     inputs, outputs = page.locator("#inputs").bounding_box(), page.locator("#outputs").bounding_box()
     assert inputs
@@ -312,6 +324,7 @@ def test_an_example_fills_the_form_and_the_dice_roll(app: App, visit: Visit) -> 
     expect(page.locator("#prompt textarea")).to_have_value("Give image 1 the colours of image 2.")
     page.locator(".example").nth(0).click()
     expect(page.locator("#slot-2 img")).to_have_count(0)
+    page.locator("#more > button").click()
     expect(page.locator("#seed input")).to_have_value("0")
     page.locator("#dice").click()
     expect(page.locator("#seed input")).not_to_have_value("0")
@@ -322,7 +335,7 @@ def test_what_a_program_says_is_text_not_markup(app: App, visit: Visit, photos: 
     page = visit(app.url)
     fill(page, photos / "cat.jpg", "<img src=x onerror=\"document.title='owned'\"> pencil sketch")
     generate(page)
-    expect(page.locator(".compare .after")).to_be_visible()
+    expect(page.locator(".viewer-b img")).to_be_visible(timeout=60_000)
     assert page.title() != "owned"
     assert page.locator(".plan img").count() == 0
 
@@ -339,7 +352,7 @@ def test_the_token_stays_on_the_server(visit: Visit, photos: Path) -> None:
         generate(page)
         expect(page.get_by_role("alert")).to_contain_text("could not finish this run")
         generate(page)
-        expect(page.locator(".compare .after")).to_be_visible()
+        expect(page.locator(".viewer-b img")).to_be_visible()
         stored = page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie])")
         config = page.request.get(f"{app.url}/config").text()
         for place in (page.content(), stored, config, app.log, *seen):
@@ -353,11 +366,11 @@ def test_one_visitors_result_is_not_anothers(app: App, visit: Visit, photos: Pat
     prompt = "a sepia picture for my eyes only"
     fill(mine, photos / "cat.jpg", prompt)
     generate(mine)
-    expect(mine.locator("#status [role=status]")).to_contain_text("Running")
+    expect(mine.locator("#status .said")).to_contain_text("Running")
     other.reload()
     expect(other.locator(".stage-empty")).to_be_visible()
-    expect(mine.locator(".compare .after")).to_be_visible()
-    expect(other.locator(".compare")).to_have_count(0)
+    expect(mine.locator(".viewer-b img")).to_be_visible()
+    expect(other.locator(".viewer")).to_have_count(0)
     assert prompt not in other.content()
 
 
@@ -365,7 +378,7 @@ def test_the_result_is_the_apis_own_bytes(app: App, visit: Visit, photos: Path) 
     page = visit(app.url)
     fill(page, photos / "cat.jpg")
     generate(page)
-    address = page.locator(".compare .after").get_attribute("src")
+    address = page.locator(".viewer-b img").get_attribute("src")
     picture = page.request.get(f"{app.url}/{address}")
     assert picture.headers["content-type"] == "image/png"
     with Image.open(io.BytesIO(picture.body())) as image:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from studio import outcome, uploads
 from studio.form import Form
-from studio.jobs import FILES_KEPT_SECONDS, Jobs
-from wan_client import Backend, CancelOutcome, Settings
+from studio.jobs import REQUEST_ID, Jobs, news
+from studio.settings import PageSettings
+from studio.visitors import Visitor
+from wan_client import Backend, CancelOutcome, PreparedImage, RunNotFound, Settings, WanError
 from wan_sandbox import Sandbox
 from wan_sandbox import Settings as SandboxSettings
 
@@ -21,6 +26,9 @@ if TYPE_CHECKING:
 
     from studio.jobs import Job
 
+KEEP_HOURS = 1.0
+PAGE, ANOTHER_PAGE = Visitor("page"), Visitor("another page")
+
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
@@ -29,10 +37,23 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-async def jobs(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Jobs]:
+def settings(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PageSettings:
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    jobs = Jobs(Settings(Backend.SANDBOX, sandbox.url), tmp_path / "wan")
+    return PageSettings(Settings(Backend.SANDBOX, sandbox.url), hosted_base=sandbox.url, keep_hours=KEEP_HOURS)
+
+
+@pytest.fixture
+async def jobs(settings: PageSettings) -> AsyncIterator[Jobs]:
+    jobs = Jobs(settings)
+    yield jobs
+    await jobs.close()
+
+
+@pytest.fixture
+async def later(settings: PageSettings) -> AsyncIterator[Jobs]:
+    """The server after a restart: it knows nothing but what lies on disk."""
+    jobs = Jobs(settings)
     yield jobs
     await jobs.close()
 
@@ -44,58 +65,144 @@ def form(tmp_path: Path, photos: Path) -> Form:
     return Form("sketch", str(upload))
 
 
+async def started(jobs: Jobs, form: Form, page: Visitor = PAGE, token: str = "") -> Job:
+    (job,) = await jobs.start([form], page, token)
+    return job
+
+
 async def ended(job: Job) -> Job:
     await asyncio.wait_for(job.wait(), 20)
     return job
 
 
 async def test_a_job_ends_without_anybody_watching(jobs: Jobs, form: Form) -> None:
-    job = await ended(await jobs.start(form, "page"))
-    assert job.result
-    assert job.result.path.is_file()
-    assert job.before
+    job = await ended(await started(jobs, form))
+    assert job.outcome
+    assert job.outcome.path.is_file()
+    assert job.outcome.before
+    assert job.entry.result == job.outcome.digest
     assert jobs.find(job.key) is job
 
 
 async def test_watching_ends_with_the_job_and_may_begin_late(jobs: Jobs, form: Form) -> None:
-    job = await jobs.start(form, "page")
-    seen = [type(job.event).__name__ async for _ in job.news()]
+    job = await started(jobs, form)
+    seen = [type(job.event).__name__ async for _ in news([job])]
     assert "Queued" in seen
-    assert [_ async for _ in job.news()] == []
+    assert len([_ async for _ in news([job])]) == 1
 
 
 async def test_the_same_form_of_one_page_is_one_run(jobs: Jobs, form: Form, sandbox: Sandbox) -> None:
-    first, second = await jobs.start(form, "page"), await jobs.start(form, "page")
-    other = await jobs.start(form, "another page")
+    first, second = await asyncio.gather(started(jobs, form), started(jobs, form))
+    other = await started(jobs, form, ANOTHER_PAGE)
     assert first is second
     assert other is not first
     await asyncio.gather(ended(first), ended(other))
-    assert await jobs.start(form, "page") is not first
-    assert sandbox.counters.submits_accepted <= 3
+    third = await started(jobs, form)
+    assert third is not first
+    await ended(third)
+    assert sandbox.counters.submits_accepted == 3
 
 
-async def test_a_run_is_picked_up_by_its_id_without_paying(jobs: Jobs, form: Form, sandbox: Sandbox) -> None:
-    first = await ended(await jobs.start(form, "page"))
+async def test_variations_are_runs_of_one_group_in_the_order_of_their_seeds(
+    jobs: Jobs, form: Form, sandbox: Sandbox
+) -> None:
+    started = await jobs.start(form.variations(3), PAGE)
+    assert await jobs.start(form.variations(3), PAGE) is started
+    assert [job.form.seed for job in started] == [0, 1, 2]
+    assert jobs.group(started[0].entry.group) == started
+    assert len({job.key for job in started}) == 3
+    await asyncio.gather(*(ended(job) for job in started))
+    assert sandbox.counters.submits_accepted == 3
+
+
+async def test_a_run_that_came_to_nothing_is_run_again_in_its_place(settings: PageSettings, form: Form) -> None:
+    with Sandbox(SandboxSettings(run_time=(0.1, 0.1), picture="blank", faults=("failed-text*1",))) as faulty:
+        jobs = Jobs(replace(settings, engine=Settings(Backend.SANDBOX, faulty.url)))
+        started = await jobs.start(form.variations(3), PAGE)
+        await asyncio.gather(*(ended(job) for job in started))
+        (failed,) = [job for job in started if job.came_to_nothing]
+        again = await ended(await jobs.again(failed, PAGE))
+        await jobs.close()
+        assert again.outcome
+        assert again.form.seed == failed.form.seed
+        assert jobs.group(again.entry.group) == [again if job is failed else job for job in started]
+        assert jobs.find(failed.key) is None
+        assert faulty.counters.submits_accepted == 4
+
+
+async def test_a_run_is_picked_up_by_its_id_without_paying(
+    jobs: Jobs, later: Jobs, form: Form, sandbox: Sandbox
+) -> None:
+    first = await ended(await started(jobs, form))
     assert first.request_id
-    later = Jobs(jobs.settings, jobs._folder)
-    again = await ended(await later.resume(first.request_id))
-    await later.close()
-    assert again.result
-    assert again.result.path.read_bytes() == first.result.path.read_bytes()  # type: ignore[union-attr]
+    assert first.outcome
+    picture = first.outcome.path.read_bytes()
+    again = await ended(await later.resume(replace(first.entry, result=""), Visitor()))
+    assert again.outcome
+    assert again.outcome.path.read_bytes() == picture
     assert sandbox.counters.submits_accepted == 1
 
 
+async def test_a_run_whose_id_the_browser_never_heard_of_is_picked_up(
+    jobs: Jobs, later: Jobs, form: Form, sandbox: Sandbox
+) -> None:
+    job = await started(jobs, form)
+    await job.handed_over()
+    assert (uploads.run_folder(job.key) / REQUEST_ID).read_text("utf-8") == job.request_id
+    again = await ended(await later.resume(replace(job.entry, request_id=""), Visitor()))
+    assert again.outcome
+    assert again.request_id == job.request_id
+    await ended(job)
+    assert sandbox.counters.submits_accepted == 1
+
+
+async def test_a_run_that_was_interrupted_before_its_id_is_told_as_an_unknown_outcome(
+    jobs: Jobs, later: Jobs, form: Form, sandbox: Sandbox
+) -> None:
+    job = await ended(await started(jobs, form))
+    (uploads.run_folder(job.key) / REQUEST_ID).unlink()
+    with pytest.raises(WanError) as caught:
+        await later.resume(replace(job.entry, request_id="", result=""), Visitor())
+    assert caught.value.code == "submit_interrupted"
+    assert sandbox.counters.submits_accepted == 1
+
+
+async def test_a_run_on_a_visitors_own_token_is_picked_up_with_that_token_alone(
+    jobs: Jobs, later: Jobs, form: Form, sandbox: Sandbox
+) -> None:
+    job = await ended(await started(jobs, form, token="a-token-of-my-own"))
+    assert job.outcome
+    assert job.entry.engine == "visitor"
+    with pytest.raises(WanError) as caught:
+        await later.resume(replace(job.entry, result=""), Visitor())
+    assert caught.value.code == "other_engine"
+    assert caught.value.request_id == job.request_id
+    again = await ended(await later.resume(replace(job.entry, result=""), Visitor(), "a-token-of-my-own"))
+    assert again.outcome
+
+
+async def test_an_id_that_was_given_to_somebody_else_opens_nothing(
+    jobs: Jobs, later: Jobs, form: Form, sandbox: Sandbox
+) -> None:
+    theirs = await ended(await started(jobs, form))
+    for forged in (
+        replace(theirs.entry, key="a-key-of-my-own", result=""),
+        replace(theirs.entry, key="a-key-of-my-own", proof="", result=""),
+    ):
+        with pytest.raises(RunNotFound):
+            await later.resume(forged, Visitor())
+
+
 async def test_cancel_of_a_queued_job(jobs: Jobs, form: Form, sandbox: Sandbox) -> None:
-    running = await jobs.start(form, "one")
-    queued = await jobs.start(form, "two")
-    async for _ in queued.news():
-        if queued.request_id and running.request_id:
-            break
-    last = max((running, queued), key=lambda job: job.began)
-    assert await last.cancel() is CancelOutcome.CANCELLED
-    await ended(last)
-    assert last.problem
-    assert last.problem.code == "cancelled"
+    running = await started(jobs, form)
+    await running.handed_over()
+    queued = await started(jobs, form, ANOTHER_PAGE)
+    await queued.handed_over()
+    assert await queued.cancel() is CancelOutcome.CANCELLED
+    await ended(queued)
+    assert queued.problem
+    assert queued.problem.code == "cancelled"
+    assert queued.came_to_nothing
 
 
 async def test_a_comparison_that_fails_costs_nobody_the_picture(
@@ -104,16 +211,88 @@ async def test_a_comparison_that_fails_costs_nobody_the_picture(
     def fail(*given: object) -> bytes:
         raise OSError
 
-    monkeypatch.setattr("studio.jobs.framed", fail)
-    job = await ended(await jobs.start(form, "page"))
-    assert job.result
-    assert job.before is None
+    monkeypatch.setattr("studio.outcome.framed", fail)
+    job = await ended(await started(jobs, form))
+    assert job.outcome
+    assert job.outcome.before is None
 
 
-async def test_results_of_earlier_days_go(jobs: Jobs, form: Form, tmp_path: Path) -> None:
-    old = tmp_path / "wan" / "old"
-    old.mkdir(parents=True)
-    past = time.time() - FILES_KEPT_SECONDS - 60
+async def test_what_a_run_came_to_outlives_the_server(jobs: Jobs, form: Form) -> None:
+    job = await ended(await started(jobs, form))
+    assert outcome.load(job.key) == job.outcome
+
+
+async def test_results_of_earlier_days_go_though_nobody_comes(settings: PageSettings) -> None:
+    old, young = uploads.run_folder("old"), uploads.run_folder("young")
+    for folder in (old, young):
+        folder.mkdir(parents=True)
+    past = time.time() - KEEP_HOURS * 3600 - 60
     os.utime(old, (past, past))
-    await ended(await jobs.start(form, "page"))
+    with pytest.raises(asyncio.TimeoutError):
+        await asyncio.wait_for(uploads.keep_clean(settings.keep_seconds), 0.5)
     assert not old.exists()
+    assert young.exists()
+
+
+async def test_nothing_is_started_without_room_for_it(
+    jobs: Jobs, form: Form, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "FREE_MIN", 2**80)
+    with pytest.raises(WanError) as refused:
+        await started(jobs, form)
+    assert refused.value.code == "disk_full"
+    assert sandbox.counters.submits_accepted == 0
+
+
+@pytest.mark.parametrize("faults", [(), ("submit-no-balance",)])
+async def test_an_ended_run_holds_no_picture_in_memory(
+    settings: PageSettings, form: Form, faults: tuple[str, ...]
+) -> None:
+    with Sandbox(SandboxSettings(run_time=(0, 0), picture="blank", faults=faults)) as sandbox:
+        jobs = Jobs(replace(settings, engine=Settings(Backend.SANDBOX, sandbox.url)))
+        job = await ended(await started(jobs, form))
+        gc.collect()
+        assert bool(job.problem) == bool(faults)
+        assert not [held for held in gc.get_objects() if isinstance(held, PreparedImage)]
+        await jobs.close()
+
+
+async def test_a_forgotten_run_leaves_no_file(jobs: Jobs, form: Form) -> None:
+    job = await ended(await started(jobs, form))
+    folders = uploads.run_folder(job.key), uploads.picture_folder(job.key)
+    assert all(folder.is_dir() for folder in folders)
+    jobs.forget(job.key)
+    assert not any(folder.exists() for folder in folders)
+    assert jobs.find(job.key) is None
+
+
+async def test_beside_a_picture_lies_nothing_that_tells_of_its_run(jobs: Jobs, form: Form) -> None:
+    job = await ended(await started(jobs, form))
+    assert job.outcome
+    assert {file.name for file in job.outcome.path.parent.iterdir()} == {job.outcome.path.name, job.outcome.clean}
+
+
+async def test_a_run_that_came_to_nothing_leaves_no_file_and_can_be_tried_again(
+    settings: PageSettings, form: Form
+) -> None:
+    with Sandbox(SandboxSettings(run_time=(0.1, 0.1), picture="blank", faults=("failed-text*1",))) as failing:
+        jobs = Jobs(replace(settings, engine=Settings(Backend.SANDBOX, failing.url)))
+        job = await ended(await started(jobs, form))
+        assert job.came_to_nothing
+        assert not uploads.run_folder(job.key).exists()
+        again = await ended(await jobs.again(job, PAGE))
+        await jobs.close()
+    assert again.outcome
+    assert (again.entry.group, again.entry.at) == (job.entry.group, job.entry.at)
+
+
+async def test_a_server_that_stops_starts_nothing_and_waits_for_what_is_on_its_way(
+    jobs: Jobs, form: Form, sandbox: Sandbox
+) -> None:
+    job = await started(jobs, form)
+    await jobs.stop()
+    assert job.request_id
+    with pytest.raises(WanError) as caught:
+        await started(jobs, form, ANOTHER_PAGE)
+    assert caught.value.code == "restarting"
+    assert sandbox.counters.submits_accepted == 1

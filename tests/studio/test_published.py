@@ -1,9 +1,11 @@
-"""The one endpoint for programs, called as programs call it."""
+"""The endpoints for programs, called as programs call them."""
 
 from __future__ import annotations
 
 import io
 import json
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +14,9 @@ import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
+
+from tests.conftest import running_app
+from wan_client import ImageSize
 
 if TYPE_CHECKING:
     from tests.conftest import App
@@ -22,21 +27,22 @@ def client(app: App, tmp_path: Path) -> Client:
     return Client(app.url, verbose=False, download_files=str(tmp_path))
 
 
-def test_edit_is_all_that_is_published(client: Client) -> None:
+def test_edit_and_result_are_all_that_is_published(client: Client) -> None:
     described = client.view_api(return_format="dict", print_info=False)
     assert isinstance(described, dict)
-    assert list(described["named_endpoints"]) == ["/edit"]
+    assert list(described["named_endpoints"]) == ["/edit", "/result"]
     assert not described["unnamed_endpoints"]
     parameters = described["named_endpoints"]["/edit"]["parameters"]
     assert [parameter["parameter_name"] for parameter in parameters] == [
         "prompt", "image_1", "image_2", "image_3", "negative_prompt", "image_size", "seed", "prompt_extend",
     ]  # fmt: skip
     assert [parameter["parameter_has_default"] for parameter in parameters] == [False, False] + [True] * 6
+    assert set(parameters[5]["type"]["enum"]) == {text for size in ImageSize for text in (size.value, size.ratio)}
 
 
-def test_a_program_gets_the_result_file(app: App, client: Client, photos: Path) -> None:
+def test_a_program_gets_the_result_file_and_what_is_known_of_it(app: App, client: Client, photos: Path) -> None:
     sandbox = app.play(picture="preview")
-    result = client.predict(
+    result, facts = client.predict(
         "Put image 1 and image 2 side by side",
         handle_file(photos / "cat.jpg"),
         handle_file(photos / "coffee.jpg"),
@@ -50,6 +56,10 @@ def test_a_program_gets_the_result_file(app: App, client: Client, photos: Path) 
         assert image.format == "PNG"
         assert "local preview" in json.dumps({key: str(value) for key, value in image.info.items()})
     assert sandbox.counters.submits_accepted == 1
+    assert facts["engine"] == "sandbox"
+    assert facts["local_preview"] is True
+    assert (facts["width"], facts["height"], facts["seed"], facts["cost_usd"]) == (1280, 720, 7, 0)
+    assert facts["request_id"] in Path(result).name
 
 
 @pytest.mark.parametrize(
@@ -81,6 +91,103 @@ def test_a_failed_run_is_answered_with_a_sentence_and_its_id(app: App, client: C
         client.predict("sketch", handle_file(photos / "cat.jpg"), api_name="/edit")
 
 
+def test_the_runs_name_is_told_before_anything_is_sent_and_fetches_the_picture_later(
+    app: App, client: Client, photos: Path
+) -> None:
+    sandbox = app.play(run_time=(1.0, 1.0))
+    job = client.submit("sketch", handle_file(photos / "cat.jpg"), api_name="/edit")
+    picture, facts = job.result(60)
+    first, *later, _ = [told for _, told in job.outputs()]
+    assert first["request_id"] is None
+    assert {told["run"] for told in (first, *later)} == {facts["run"]}
+    assert "Running" in {told["message"].split(",")[0] for told in later}
+    again, known = client.predict(facts["run"], api_name="/result")
+    assert known == facts
+    assert Path(again).read_bytes() == Path(picture).read_bytes()
+    assert sandbox.counters.submits_accepted == 1
+
+
+def test_two_alike_of_one_program_are_two_runs(app: App, client: Client, photos: Path) -> None:
+    sandbox = app.play()
+    jobs = [client.submit("sketch", handle_file(photos / "cat.jpg"), api_name="/edit") for _ in range(2)]
+    assert len({job.result(60)[1]["run"] for job in jobs}) == 2
+    assert sandbox.counters.submits_accepted == 2
+
+
+@pytest.mark.parametrize("run", ["", "nobody's", "../../etc/passwd", "\x00", 5, None, {"a": 1}])
+def test_a_run_that_nobody_has_is_told_in_a_sentence(app: App, client: Client, run: object) -> None:
+    with pytest.raises(AppError, match="has no run of that name"):
+        client.predict(run, api_name="/result")
+
+
+def upload(app: App, file: Path) -> str:
+    with file.open("rb") as opened:
+        answer = httpx.post(f"{app.url}/gradio_api/upload", files={"files": opened}, trust_env=False)
+    path: str = answer.json()[0]
+    return path
+
+
+def named(app: App, endpoint: str, arguments: dict[str, Any]) -> str:
+    """The address of a call with named arguments, begun as curl begins it."""
+    address = f"{app.url}/gradio_api/call/v2/{endpoint}"
+    started = httpx.post(address, json=arguments, trust_env=False)
+    assert started.is_success, started.text
+    return f"{address}/{started.json()['event_id']}"
+
+
+def test_a_caller_that_is_cut_off_loses_nothing(app: App, photos: Path) -> None:
+    sandbox = app.play(run_time=(1.5, 1.5))
+    address = named(app, "edit", {"prompt": "sketch", "image_1": {"path": upload(app, photos / "cat.jpg")}})
+    with httpx.stream("GET", address, timeout=60, trust_env=False) as told:
+        line = next(line for line in told.iter_lines() if line.startswith("data: "))
+    run = json.loads(line.removeprefix("data: "))[1]["run"]
+    result = httpx.get(named(app, "result", {"run": run}), timeout=60, trust_env=False).text
+    assert "event: complete" in result
+    assert sandbox.counters.submits_accepted == 1
+    assert not sandbox.counters.cancel_calls
+
+
+def test_a_restart_of_the_server_loses_nothing(photos: Path) -> None:
+    with running_app(WAN_BACKEND="sandbox") as app:
+        sandbox = app.play(run_time=(2.0, 2.0))
+        client = Client(app.url, verbose=False)
+        job = client.submit("sketch", handle_file(photos / "cat.jpg"), seed=7, api_name="/edit")
+        while not any(told["request_id"] for _, told in job.outputs()):
+            time.sleep(0.05)
+        _, told = job.outputs()[-1]
+        app.stop(kill=True)
+        app.start()
+        _, facts = Client(app.url, verbose=False).predict(told["run"], api_name="/result")
+        assert (facts["request_id"], facts["seed"]) == (told["request_id"], 7)
+        assert sandbox.counters.submits_accepted == 1
+
+
+def test_a_result_that_could_not_be_fetched_says_how_to_fetch_it(photos: Path) -> None:
+    with running_app(WAN_BACKEND="sandbox", WAN_DEADLINE="1") as app:
+        sandbox = app.play(run_time=(4.0, 4.0))
+        client = Client(app.url, verbose=False)
+        with pytest.raises(AppError, match=r"call /result with the run “.+”") as told:
+            client.predict("sketch", handle_file(photos / "cat.jpg"), api_name="/edit")
+        run = str(told.value).split("the run “")[1].split("”")[0]
+        facts = None
+        while facts is None:
+            with suppress(AppError):
+                _, facts = client.predict(run, api_name="/result")
+        assert facts["run"] == run
+        assert sandbox.counters.submits_accepted == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [{}, {"prompt": "sketch"}, {"prompt": "sketch", "image_1": None, "picture": None}],
+)
+def test_arguments_that_are_missing_or_unknown_are_told_in_a_sentence(app: App, arguments: dict[str, Any]) -> None:
+    told = httpx.post(f"{app.url}/gradio_api/call/v2/edit", json=arguments, trust_env=False)
+    assert told.status_code == httpx.codes.BAD_REQUEST
+    assert "an argument is missing, unknown" in told.json()["detail"]
+    assert "Nothing was charged." in told.json()["detail"]
+
+
 def call(app: App, data: list[Any]) -> str:
     """The endpoint over plain HTTP, as curl calls it."""
     started = httpx.post(f"{app.url}/gradio_api/call/edit", json={"data": data}, trust_env=False)
@@ -89,11 +196,8 @@ def call(app: App, data: list[Any]) -> str:
 
 
 def test_plain_http_works_too(app: App, photos: Path) -> None:
-    with (photos / "cat.jpg").open("rb") as file:
-        uploaded = httpx.post(f"{app.url}/gradio_api/upload", files={"files": file}, trust_env=False).json()
-    told = call(app, ["sketch", {"path": uploaded[0]}, None, None, "", "1:1", 0, True])
-    assert told.startswith("event: complete")
-    url = json.loads(told.split("data: ", 1)[1])[0]["url"]
+    told = call(app, ["sketch", {"path": upload(app, photos / "cat.jpg")}, None, None, "", "1:1", 0, True])
+    url = json.loads(told.split("event: complete\ndata: ")[1])[0]["url"]
     with Image.open(io.BytesIO(httpx.get(url, trust_env=False).content)) as image:
         assert image.size == (1024, 1024)
 
@@ -101,7 +205,7 @@ def test_plain_http_works_too(app: App, photos: Path) -> None:
 @pytest.mark.parametrize("path", ["/etc/passwd", "app.py", "../.env"])
 def test_a_path_of_the_server_is_no_picture(app: App, path: str) -> None:
     told = call(app, ["sketch", {"path": path}, None, None, "", "1:1", 0, True])
-    assert "event: error" in told
+    assert "is no file that was uploaded here" in told
     assert app.sandbox
     assert app.sandbox.counters.submits_received == 0
 

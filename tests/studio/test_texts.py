@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import string
 from pathlib import Path
+from urllib.parse import urlencode
 
 import gradio as gr
 import pytest
@@ -38,9 +39,13 @@ def test_each_text_names_the_same_values_as_in_english(language: str) -> None:
     assert not wrong
 
 
-def test_korean_is_korean() -> None:
-    same = {key for key, text in translations()["ko"].items() if text == ENGLISH[key]}
-    assert same <= {"run.cost"}
+@pytest.mark.parametrize("language", sorted(set(translations()) - {"en"}))
+def test_each_text_is_translated(language: str) -> None:
+    texts = {
+        key: text for key, text in translations()[language].items() if re.search("[a-z]", re.sub("{.*?}", "", text))
+    }
+    same = {key for key, text in texts.items() if text == ENGLISH[key]}
+    assert not same
 
 
 def test_every_key_that_the_page_uses_exists() -> None:
@@ -61,15 +66,32 @@ def test_every_size_and_every_operation_of_the_preview_has_a_name() -> None:
         ("ko-KR,ko;q=0.9,en-US;q=0.8", "ko"),
         ("en-GB,en;q=0.9,ko;q=0.5", "en"),
         ("fr-FR,fr;q=0.9,ko;q=0.5", "ko"),
+        ("en;q=0.3, ja;q=0.8, ko;q=0.5", "ja"),
+        ("ja;q=0, ko;q=0.1", "ko"),
+        ("zh-Hans", "zh"),
+        ("zh-TW,zh;q=0.9", "zh"),
         ("fr", "en"),
         ("", "en"),
         ("*;;;q=,", "en"),
     ],
 )
 def test_the_language_is_the_browsers_first_that_there_is(header: str, language: str) -> None:
-    scope = {"type": "http", "headers": [(b"accept-language", header.encode())], "query_string": b"", "path": "/"}
-    assert texts_for(gr.Request(Request(scope))).language == language
+    assert texts_for(_request(accepted=header)).language == language
     assert texts_for(None).language == "en"
+
+
+@pytest.mark.parametrize(
+    ("asked", "language"),
+    [("ko", "ko"), ("zh-CN", "zh"), ("JA", "ja"), ("en", "en"), ("fr", "ja"), ("", "ja"), ('"><script>', "ja")],
+)
+def test_the_address_wins_over_the_browser(asked: str, language: str) -> None:
+    assert texts_for(_request(asked, "ja")).language == language
+
+
+def _request(asked: str | None = None, accepted: str = "") -> gr.Request:
+    query = b"" if asked is None else urlencode({"lang": asked}).encode()
+    headers = [(b"accept-language", accepted.encode())]
+    return gr.Request(Request({"type": "http", "headers": headers, "query_string": query, "path": "/"}))
 
 
 def test_the_sandbox_never_speaks_of_a_charge() -> None:

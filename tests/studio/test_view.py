@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,23 +10,26 @@ import pytest
 from PIL import Image
 
 from studio import view
+from studio.engines import OWNER, SANDBOX, VISITOR
+from studio.form import Form
+from studio.history import Entry
+from studio.outcome import Outcome, Sent
 from studio.texts import Texts
+from studio.view import Take
 from wan_client import (
-    Backend,
     CancelOutcome,
     Downloading,
     Event,
     ModelEntry,
     Preparing,
     Queued,
-    Result,
     Running,
-    Settings,
     Submitted,
     Trouble,
     Uploading,
     WanError,
 )
+from wan_client.settings import DEFAULT_API_BASE
 from wan_sandbox.preview import render
 
 ENGLISH = Texts("en")
@@ -41,10 +43,25 @@ def job(**known: Any) -> Any:
         "began": 0.0,
         "cancel_outcome": None,
         "sandbox": False,
-        "before": None,
-        "form": None,
+        "ended": False,
+        "outcome": None,
+        "problem": None,
+        "can_be_fetched": False,
     }
     return SimpleNamespace(**{**defaults, **known})
+
+
+def take(key: str = "k1", *, prompt: str = "sketch", group: str = "g", engine: str = OWNER, **known: Any) -> Take:
+    """A finished run of one picture, which the settings of its outcome may change."""
+    given: dict[str, Any] = {
+        "pictures": ("out.png",),
+        "digest": "d",
+        "width": 10,
+        "height": 10,
+        "seconds": 1.0,
+        **known,
+    }
+    return Take(Entry(key, group, Form(prompt), engine, 1.0), Outcome(key, **given))
 
 
 @pytest.mark.parametrize(
@@ -66,8 +83,8 @@ def job(**known: Any) -> Any:
 def test_each_event_has_its_words_and_its_stage_and_no_share_that_is_not_known(
     event: Event, words: str, stage: str, share: str | None
 ) -> None:
-    shown = view.status(ENGLISH, job(event=event))
-    assert f'<span role="status">{words}</span>' in shown
+    shown = view.status(ENGLISH, [job(event=event)])
+    assert f'<span class="said">{words}</span>' in shown
     now = re.search(r'<li class="now"([^>]*)><span>(\w+)</span>', shown)
     assert now
     assert now[2] == stage
@@ -75,40 +92,46 @@ def test_each_event_has_its_words_and_its_stage_and_no_share_that_is_not_known(
 
 
 def test_trouble_before_the_run_has_an_id_is_trouble_with_the_upload() -> None:
-    shown = view.status(ENGLISH, job(request_id=None, event=Trouble(2.0, 1)))
+    shown = view.status(ENGLISH, [job(request_id=None, event=Trouble(2.0, 1))])
     assert '<li class="now"><span>Upload</span></li>' in shown
 
 
 def test_a_late_cancel_is_told_with_what_it_means_for_the_money() -> None:
     late = {"event": Running(1.0, None), "cancel_outcome": CancelOutcome.NOT_CANCELLABLE}
     assert "Too late to cancel: it is already running and will finish. It may be charged." in view.status(
-        ENGLISH, job(**late)
+        ENGLISH, [job(**late)]
     )
-    assert "never costs anything" in view.status(ENGLISH, job(sandbox=True, **late))
+    assert "never costs anything" in view.status(ENGLISH, [job(sandbox=True, **late)])
 
 
 @pytest.mark.parametrize(
-    ("settings", "model", "told"),
+    ("engine", "base", "model", "told"),
     [
-        (Settings(Backend.SANDBOX), ModelEntry(), "It is not the model."),
-        (Settings(Backend.RUNCOMFY, token="t"), ModelEntry(), "paid run of the hosted model"),
-        (Settings(Backend.RUNCOMFY, token="t"), ModelEntry(0.03, "image"), "$0.03 a picture"),
-        (Settings(Backend.RUNCOMFY, "http://127.0.0.1:9", "t"), ModelEntry(), "API at 127.0.0.1"),
+        (SANDBOX, "http://127.0.0.1:9", ModelEntry(), "It is not the model."),
+        (OWNER, DEFAULT_API_BASE, ModelEntry(), "paid run of the hosted model"),
+        (OWNER, DEFAULT_API_BASE, ModelEntry(0.03, "image"), "$0.03 a picture"),
+        (OWNER, "http://127.0.0.1:9", ModelEntry(), "API at 127.0.0.1"),
+        (VISITOR, DEFAULT_API_BASE, ModelEntry(), ENGLISH("banner.visitor")),
     ],
 )
-def test_the_banner_says_which_engine_is_at_work(settings: Settings, model: ModelEntry, told: str) -> None:
-    assert told in view.banner(ENGLISH, settings, model)
+def test_the_banner_says_which_engine_is_at_work(engine: str, base: str, model: ModelEntry, told: str) -> None:
+    assert told in view.banner(ENGLISH, engine, base, model)
 
 
 def test_a_price_by_the_second_is_not_a_price_of_a_picture() -> None:
-    assert "$" not in view.banner(ENGLISH, Settings(Backend.RUNCOMFY, token="t"), ModelEntry(0.03, "second"))
+    assert "$" not in view.banner(ENGLISH, OWNER, DEFAULT_API_BASE, ModelEntry(0.03, "second"))
+    assert not view.price(ENGLISH, ModelEntry(0.03, "second"), 1)
+
+
+@pytest.mark.parametrize(("runs", "told"), [(1, "$0.03"), (4, "$0.12")])
+def test_a_price_is_told_for_all_runs(runs: int, told: str) -> None:
+    assert view.price(ENGLISH, ModelEntry(0.03, "image"), runs) == told
 
 
 def test_a_preview_is_called_one_whatever_the_settings_say() -> None:
-    result = Result("r1", (Path("/tmp/out.png"),), 10, 10, 1.0, extra={"local_preview": {"understood": []}})
-    assert "Local preview" in view.result_panel(ENGLISH, job(), result)
-    plain = Result("r1", (Path("/tmp/out.png"),), 10, 10, 1.0)
-    assert "Local preview" not in view.result_panel(ENGLISH, job(), plain)
+    preview = take(extra={"local_preview": {"understood": []}})
+    assert "Local preview" in view.result_panel(ENGLISH, preview)
+    assert "Local preview" not in view.result_panel(ENGLISH, take())
 
 
 def test_what_comes_from_outside_is_escaped() -> None:
@@ -116,10 +139,24 @@ def test_what_comes_from_outside_is_escaped() -> None:
         "understood": [{"op": HOSTILE, "image": HOSTILE, "parameters": {"source": HOSTILE}}],
         "not_understood": [HOSTILE],
     }
-    path = Path(f"/tmp/{HOSTILE.replace('/', '')}.png")
-    result = Result("r1", (path,), 10, 10, 1.0, extra={"local_preview": plan})
+    name = f"{HOSTILE.replace('/', '')}.png"
+    hostile = take(
+        HOSTILE,
+        prompt=HOSTILE,
+        group=HOSTILE,
+        pictures=(name,),
+        before=name,
+        thumbnail=name,
+        recipe=name,
+        sent=(Sent(name, 10, 10),),
+        extra={"local_preview": plan},
+    )
+    failed = Take(hostile.entry, None, job(ended=True, problem=WanError("run_failed", request_id=HOSTILE)))
+    other = take(HOSTILE, prompt=HOSTILE, group="another", pictures=(name,))
     shown = [
-        view.result_panel(ENGLISH, job(before=path), result),
+        view.result_panel(ENGLISH, hostile, [other]),
+        view.takes(ENGLISH, [hostile, failed]),
+        view.history(ENGLISH, [hostile, Take(hostile.entry)]),
         view.failure(ENGLISH, WanError("image_missing_file", number=1, file=HOSTILE), sandbox=False),
         view.failure(ENGLISH, WanError("run_failed", request_id=HOSTILE), sandbox=False),
     ]
@@ -130,8 +167,7 @@ def test_what_comes_from_outside_is_escaped() -> None:
 
 def test_a_prompt_that_was_not_understood_is_told_as_such_and_not_as_a_grade() -> None:
     plan = render([Image.new("RGB", (64, 64))], prompt="make her smile", size=(64, 64)).to_json()
-    result = Result("r1", (Path("/tmp/out.png"),), 10, 10, 1.0, extra={"local_preview": plan})
-    shown = view.result_panel(ENGLISH, job(), result)
+    shown = view.result_panel(ENGLISH, take(extra={"local_preview": plan}))
     assert ENGLISH("preview.nothing") in shown
     assert "make her smile" in shown
     assert "Understood:" not in shown
@@ -139,8 +175,28 @@ def test_a_prompt_that_was_not_understood_is_told_as_such_and_not_as_a_grade() -
 
 @pytest.mark.parametrize("plan", [None, [], "text", {"understood": [3, None], "not_understood": {"a": 1}}])
 def test_a_plan_that_makes_no_sense_breaks_nothing(plan: object) -> None:
-    result = Result("r1", (Path("/tmp/out.png"),), 10, 10, 1.0, extra={"local_preview": plan})
-    assert "compare" in view.result_panel(ENGLISH, job(), result)
+    assert "<wan-viewer" in view.result_panel(ENGLISH, take(extra={"local_preview": plan}))
+
+
+def test_variations_stand_side_by_side_and_a_single_run_by_itself() -> None:
+    one, two = take("k1"), Take(take("k2").entry, None, job(ended=True, problem=WanError("run_failed")))
+    assert not view.takes(ENGLISH, [one])
+    shown = view.takes(ENGLISH, [one, two])
+    assert re.findall(r'data-state="(\w+)"', shown) == ["finished", "failed"]
+    assert 'data-event="retry" data-key="k2"' in shown
+    assert ENGLISH("takes.retry") in shown
+
+
+def test_the_history_says_where_a_pictures_file_is_gone() -> None:
+    assert ENGLISH("history.empty") in view.history(ENGLISH, [])
+    assert ENGLISH("history.gone") in view.history(ENGLISH, [Take(take().entry)])
+
+
+def test_the_cost_of_several_runs_is_told_as_one_sum() -> None:
+    finished = [job(ended=True, outcome=take(cost=0.03).outcome) for _ in range(3)]
+    assert "$0.09" in view.status(ENGLISH, finished)
+    free = [job(ended=True, sandbox=True, outcome=take(cost=0.03).outcome)]
+    assert "$" not in view.status(ENGLISH, free)
 
 
 @pytest.mark.parametrize(("charged", "told"), [("no", "Nothing was charged."), ("unknown", "not known here")])

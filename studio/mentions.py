@@ -1,0 +1,344 @@
+"""How a prompt names pictures: "image 2", "두 번째 사진", "第2张图", "2枚目の画像".
+
+To teach it another way of naming, add a pattern to its language below, and a line to the tests. All languages are
+always read: people mix them.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+Language = Literal["en", "ko", "ja", "zh"]
+
+# Blanks, but no new line: what follows there may be a numbered list.
+_B = r"[^\S\r\n]*"
+_DIGITS = (
+    r"(?<![0-9０-９])[0-9０-９]{1,2}(?![0-9０-９a-z%％°]|[.:．：][0-9０-９]|,[0-9]{3}|[^\S\r\n]*[x×*:][^\S\r\n]*[0-9])"
+)
+_CIRCLED = "[①-⑨]"
+_FULL_WIDTH = str.maketrans("0123456789", "０１２３４５６７８９")
+# Numerals that are not plain digits. A numeral is rewritten to another one of its row.
+_NUMERALS = (
+    ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine"),
+    ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth"),
+    ("1st", "2nd", "3rd", "4th", "5th", "6th", "7th", "8th", "9th"),
+    ("첫 번째", "두 번째", "세 번째", "네 번째", "다섯 번째", "여섯 번째", "일곱 번째", "여덟 번째", "아홉 번째"),
+    ("첫번째", "두번째", "세번째", "네번째", "다섯번째", "여섯번째", "일곱번째", "여덟번째", "아홉번째"),
+    ("첫째", "둘째", "셋째", "넷째", "다섯째", "여섯째", "일곱째", "여덟째", "아홉째"),
+    ("첫", "두 번째", "세 번째"),
+    ("ひとつ", "ふたつ", "みっつ", "よっつ", "いつつ", "むっつ", "ななつ", "やっつ", "ここのつ"),
+    ("最初", "2番目", "3番目"),
+    ("首", "第二", "第三"),
+    tuple("一二三四五六七八九"),
+    tuple("①②③④⑤⑥⑦⑧⑨"),
+)
+_ROW_OF = {numeral: row for row in reversed(_NUMERALS) for numeral in row}
+
+
+def _any(*rows: int) -> str:
+    return "|".join(numeral for row in rows for numeral in _NUMERALS[row])
+
+
+_NUMERAL = re.compile(
+    r"[0-9](?:st|nd|rd|th)|[0-9０-９]{1,2}|" + "|".join(sorted(_ROW_OF, key=len, reverse=True)), re.IGNORECASE
+)
+
+# English. A count of things ("90 degrees", "picture 3 people") is no name.
+_EN_UNIT = r"(?:%|°|percent|degrees?|deg|px|pixels?|times|mm|cm|inch(?:es)?|mp)(?![a-z])"
+_EN_PEOPLE = r"(?:people|persons|men|women|children|kids|friends)\b"
+_EN_AFTER_WORD = (
+    r"(?=['’]|[^\S\r\n]*(?:$|[^\w\s]|[\r\n]|(?:and|or|as|in|into|is|are|to|with|for|on|onto|from|by|but|while|so|at|"
+    r"has|should|must|will|like|using|over|under|behind|beside|next|together|side)\b)|[가-힣ぁ-んァ-ヶ一-龯])"
+)
+_EN_NUMBER = (
+    rf"(?:{_DIGITS}(?!{_B}-?{_EN_UNIT})|{_CIRCLED}|(?:{_any(0)})(?![a-z]){_EN_AFTER_WORD})"
+    # "and 2 dogs" is a thing more, not a picture more.
+)
+_EN_NO_THINGS = rf"(?!{_B}(?!(?:as|is|has|was|this|its|plus|across|versus|vs)\b)(?:[a-z]+s\b|{_EN_PEOPLE}))"
+_EN_AND = rf"{_B}(?:,{_B}(?:and|or|&)\b|,|&|\+|/|\b(?:and|or)\b){_B}"
+_EN_KIND = r"(?:(?:reference|ref|input|source|uploaded|attached|given|provided|original|style)\s+)?"
+_EN_ONE = rf"(?:image|img|picture(?!{_B}[0-9]+{_B}{_EN_PEOPLE})|pic|photo|photograph|reference|ref|input)"
+_EN_MANY = r"(?:images|imgs|pictures|pics|photos|photographs|references|refs|inputs)"
+_EN_NOUN = rf"(?:{_EN_MANY}|{_EN_ONE})(?![a-z])"
+_EN_JOIN = rf"(?:{_B}(?:#|№|no\.|number\b|nr\.){_B}|{_B}[(\[]{_B}|[_-]|{_B})"
+_EN_ORDINAL = rf"(?:{_any(1, 2)})(?![a-z])"
+_EN_ORDINALS = rf"{_EN_ORDINAL}(?:{_EN_AND}(?:the\s+)?{_EN_ORDINAL})*"
+
+# Korean. Only a particle or a word that goes with a picture may touch the number: "사진 2장" is a count.
+_KO_NOUN = r"(?:(?:참고|참조|입력|원본|첨부)[ ]?)?(?:이미지|사진|그림|레퍼런스)"
+_KO_TOUCHING = (
+    r"번|은|는|이|가(?!지)|을|를|과|와|의|에|로|으로|만|(?<![0-9０-９]{2})도|처럼|랑|하고|부터|까지|보다|속|안|및|"
+    r"배경|인물|입니다|야"
+)
+_KO_COUNTER = r"(?:장|명|개|배|가지|층|살|인|마리)(?:[을를의이가은는로]|으로)?(?![가-힣])"
+_KO_NUMBER = rf"(?:{_DIGITS}|{_CIRCLED})(?:(?![가-힣])(?!{_B}{_KO_COUNTER})|(?={_KO_TOUCHING}))"
+_KO_AND = rf"(?:번째?)?{_B}(?:과|와|이랑|랑|하고|및|그리고|[,、·&/+]){_B}"
+_KO_TO = rf"{_B}(?:[-–~〜∼]|번?(?:부터|에서)(?={_B}[0-9０-９]번?{_B}까지)){_B}"
+_KO_AFTER_SHORT = rf"에|의|은|는|을|를|으로|과|와|처럼|{_B}(?:배경|스타일|느낌|화풍|색감|분위기|구도|포즈|옷)"
+_KO_ORDINAL = rf"(?:{_any(3, 4, 5)})"
+
+# Chinese and Japanese.
+_HAN_COUNTER = (
+    r"(?:枚(?!目)|つ(?!目)|個(?!目)|个|张|張|幅|位(?!置)|人(?!物|像)|名(?!字|前)|只(?=[猫狗鸟鳥兔])|匹|条(?!纹|紋)|倍|度|"
+    r"回(?!転)|次|種|种|色(?!彩|调|調)|階|年(?!代|轻|輕)|月|日(?!本|出|落)|時|时|分(?!别|別|布)|秒|米|寸|岁|歳)"
+)
+_HAN_DIGITS = rf"(?:{_DIGITS}|{_CIRCLED})(?!{_B}{_HAN_COUNTER})"
+_HAN_NUMERAL = (
+    rf"[一二三四五六七八九](?!{_HAN_COUNTER})"
+    r"(?![一二三四五六七八九十百千样樣起致直般些下定切半同旦律层層点點边邊系緒覧部番つ生瞬气氣体體块塊会會方面维維手元角原])"
+)
+_HAN_AND = rf"{_B}(?:[、,・&/+和与與及跟と]|以及|および){_B}"
+_HAN_TO = rf"{_B}(?:[-–~〜～到至]|から(?={_B}[0-9０-９]まで)){_B}"
+_JA_NOUN = r"(?:(?:参考|参照|入力|元)?(?:画像|写真|イメージ|図|絵))"
+_ZH_NOUN = r"(?:图片|图像|图|圖片|圖像|圖|照片|相片|照|画|畫)"
+_HAN_NOUN = r"(?:画像|写真|イメージ|照片|相片|影像|(?<![地構构意企版截插蓝藍縮缩拼])(?:图片|图像|图|圖片|圖像|圖|図))"
+_ZH_MEASURE = "[张張幅个個副]"
+_JA_NTH = r"(?:枚目|番目|つ目|個目|目)"
+_JA_N = rf"(?:{_any(7)}|[0-9０-９]{{1,2}}|[一二三四五六七八九])"
+
+
+def _listed(number: str, also: str, between: str = "", guard: str = "") -> str:
+    """A number, several, or a range of them."""
+    several = rf"(?P<list>{number}(?:{also}#?{number}{guard})*)"
+    return rf"(?:(?P<range>{number}{between}{number}{guard}(?:까지|まで)?)|{several})" if between else several
+
+
+def _patterns(*patterns: str) -> tuple[re.Pattern[str], ...]:
+    return tuple(re.compile(pattern, re.IGNORECASE) for pattern in patterns)
+
+
+_NAMINGS = _patterns(
+    rf"(?<![a-z]){_EN_MANY}{_EN_JOIN}" + _listed(_EN_NUMBER, _EN_AND, rf"{_B}(?:[-–—~〜]|to\b|through\b){_B}"),
+    rf"(?<![a-z]){_EN_ONE}{_EN_JOIN}" + _listed(_EN_NUMBER, _EN_AND, "[-–~]", _EN_NO_THINGS),
+    rf"{_KO_NOUN}{_B}(?:#|번호|[(\[])?{_B}" + _listed(_KO_NUMBER, _KO_AND, _KO_TO),
+    rf"{_HAN_NOUN}{_B}(?:#|第|番号|编号|編號|[(（\[【])?{_B}" + _listed(_HAN_DIGITS, _HAN_AND, _HAN_TO),
+    rf"{_HAN_NOUN}{_B}" + _listed(_HAN_NUMERAL, _HAN_AND, "[到至]"),
+    r"(?<![0-9０-９])(?P<list>[0-9０-９一二三①②③])[号號](?:图|圖|照片)",
+)
+_ORDINALS = _patterns(
+    rf"(?<![a-z0-9-])(?<!\ba )(?<!\bevery )(?P<list>{_EN_ORDINALS})\s+{_EN_KIND}{_EN_NOUN}"
+    r"(?!\s+(?:frames?|books?|windows?|hooks?)\b)",
+    rf"(?P<list>{_KO_ORDINAL}(?:{_KO_AND}{_KO_ORDINAL})*)(?:의)?{_B}{_KO_NOUN}",
+    rf"(?<![0-9０-９.])(?P<list>(?:[0-9０-９]{{1,2}}{_KO_AND})*[0-9０-９]{{1,2}}{_B}번째?)(?:의)?{_B}{_KO_NOUN}",
+    rf"(?<![가-힣])(?P<list>첫){_B}{_KO_NOUN}",
+    rf"(?<![0-9０-９第])(?P<list>{_JA_N}(?:枚目|番目|つ目|個目|目|番)(?:{_HAN_AND}{_JA_N}{_JA_NTH})*)の?{_B}{_JA_NOUN}",
+    rf"(?<![0-9０-９])(?P<list>{_JA_N})枚目",
+    rf"(?P<list>最初)の{_JA_NOUN}",
+    rf"第{_B}(?P<list>{_JA_N}(?:{_ZH_MEASURE}?{_HAN_AND}第?{_JA_N})*){_B}{_ZH_MEASURE}?的?(?:参考|參考)?{_ZH_NOUN}",
+    rf"第{_B}(?P<list>{_JA_N}){_B}[张張幅](?![桌床脸臉嘴椅纸紙票卡牌皮弓沙海地])",
+    rf"(?P<list>首)[张張幅](?:{_ZH_NOUN})",
+)
+# Read only where a picture was named in one of the ways above: "the first picture … the second one".
+_SHORT_ORDINALS = _patterns(
+    rf"\bthe\s+(?P<list>{_EN_ORDINAL})(?:\s+one\b|{_EN_AFTER_WORD})",
+    rf"(?P<list>{_KO_ORDINAL})(?={_KO_AFTER_SHORT}|로|{_B}것|{_B}거)",
+    rf"(?<![0-9０-９.])(?P<list>[0-9０-９])번째?(?={_KO_AFTER_SHORT})",
+    rf"(?<![0-9０-９第])(?P<list>{_JA_N})(?:番目|つ目)(?=[にをはがへ]|の(?:背景|スタイル|画風|色|雰囲気|構図|ポーズ|服))",
+)
+# Pictures named by how many they are. Their order does not matter, so nothing about them is ever rewritten.
+_COUNTED = {
+    2: _patterns(
+        rf"\b(?:both|(?:the|these|those)\s+(?:two|2))(?:\s+of)?(?:\s+(?:the|these|those|my))?\s+{_EN_KIND}{_EN_MANY}\b",
+        rf"(?<![가-힣])(?:두|양쪽){_B}(?:[장개]의{_B})?{_KO_NOUN}",
+        rf"(?<![0-9０-９])[2２]{_B}[장개]의{_B}{_KO_NOUN}",
+        rf"(?<![0-9０-９第前加挂掛贴貼添])[两兩二2２]{_ZH_MEASURE}(?:参考|參考)?{_ZH_NOUN}",
+        rf"[这這][两兩]{_ZH_MEASURE}?",
+        rf"(?:両方の|両|(?<![0-9０-９])[2２二](?:枚|つ)の|ふたつの){_JA_NOUN}",
+    ),
+    3: _patterns(
+        rf"\b(?:all|(?:the|these|those))\s+(?:three|3)(?:\s+of)?(?:\s+(?:the|these|those|my))?\s+{_EN_KIND}{_EN_MANY}\b",
+        rf"(?<![가-힣])세{_B}(?:[장개]의{_B})?{_KO_NOUN}",
+        rf"(?<![0-9０-９])[3３]{_B}[장개]의{_B}{_KO_NOUN}",
+        rf"(?<![0-9０-９第前加挂掛贴貼添])[三3３]{_ZH_MEASURE}(?:参考|參考)?{_ZH_NOUN}",
+        rf"[这這]三{_ZH_MEASURE}",
+        rf"(?<![0-9０-９])(?:[3３三](?:枚|つ)の|みっつの){_JA_NOUN}",
+    ),
+}
+# "The first two pictures": the pattern, the noun where none is said, and what stands between two numbers.
+_LEADING = tuple(
+    (re.compile(pattern, re.IGNORECASE), form)
+    for pattern, form in (
+        (
+            rf"\b(?:the\s+)?first\s+(?P<many>two|2|three|3)\s+{_EN_KIND}(?P<noun>{_EN_MANY})\b",
+            "{noun} {first} and {second}",
+        ),
+        (rf"(?:처음|앞의?){_B}(?P<many>두|2|세|3){_B}(?:장의{_B})?(?P<noun>{_KO_NOUN})", "{noun} {first}, {second}"),
+        (rf"最初の(?P<many>[2２二3３三])(?:枚|つ)の(?P<noun>{_JA_NOUN})", "{noun}{first}、{second}"),
+        (rf"前(?P<many>[两兩2２二三3３]){_ZH_MEASURE}(?P<noun>{_ZH_NOUN})", "{noun}{first}、{second}"),
+    )
+)
+_THREE = {"three", "3", "３", "세", "三"}
+# Words that may mean any or all of the pictures.
+_UNNUMBERED = _patterns(
+    rf"\b(?:all|the|these|those|my|your|other|remaining)\s+(?:of\s+)?(?:(?:the|these|those|my)\s+)?{_EN_KIND}{_EN_MANY}\b",
+    rf"\b(?:each|every|either|other|last|remaining)\s+(?:of\s+the\s+)?{_EN_KIND}{_EN_NOUN}",
+    rf"(?:모든|전체|각|나머지|다른|마지막){_B}{_KO_NOUN}|{_KO_NOUN}들",
+    rf"{_KO_NOUN}{_B}[두세23２３]{_B}장|둘{_B}다|셋{_B}다|[두세]{_B}장",
+    rf"(?:所有|全部|每[张張幅]|各[张張幅]|[这這那]些|其他|其它|其[余餘]|另一|另外|最[后後]|剩[下余餘])[^，,。]{{0,4}}{_ZH_NOUN}",
+    rf"(?:すべて|全て|全部|各|それぞれ|これら|他|残り|最後|もう[一1１](?:枚|つ|方))の?{_JA_NOUN}",
+    rf"{_JA_NOUN}[2２二3３三]枚(?!目)|両方|[2２二3３三]枚とも|{_ZH_NOUN}都",
+)
+_QUOTED = re.compile('"([^"\n]*)"|“([^”]*)”|「([^」]*)」|『([^』]*)』|《([^》]*)》')
+# After a final consonant · after a vowel. 로 also follows ㄹ.
+_PARTICLES = (("으로", "로"), ("이랑", "랑"), ("을", "를"), ("은", "는"), ("이", "가"), ("과", "와"))
+_PARTICLE = re.compile(r"(으로|로|이랑|랑|을|를|은|는|이|가|과|와)(?=[^가-힣]|$|의|는|도|만|부터|서|써)")
+
+
+@dataclass(frozen=True)
+class Mention:
+    """A place where a prompt names a picture.
+
+    Attributes:
+        number: The picture's number, 1 for the first. It may be one that can't exist.
+        start: Where the characters begin that say the number, with the Korean particle that depends on it.
+        end: Where they end. Several mentions share a place where it names several at once ("both images").
+    """
+
+    number: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class _Place:
+    start: int
+    end: int
+    numbers: tuple[int, ...]
+    kind: Literal["number", "range", "counted", "leading"] = "number"
+    form: str = ""
+
+    def rewritten(self, text: str, numbers: tuple[int, ...]) -> str:
+        """The same wording for other numbers."""
+        if self.kind == "number":
+            return _number_like(text, numbers[0])
+        if self.kind == "counted" or sorted(numbers) == sorted(self.numbers):
+            return text
+        few = sorted(set(numbers))
+        if self.kind == "range":
+            ends = list(_NUMERAL.finditer(text))
+            low, high = (_numeral_like(end[0], number) for end, number in ((ends[0], few[0]), (ends[1], few[-1])))
+            if few == list(range(few[0], few[-1] + 1)):
+                return f"{low}{text[ends[0].end() : ends[1].start()]}{high}{text[ends[1].end() :]}"
+            return ", ".join(_numeral_like(ends[0][0], number) for number in few)
+        return self.form.format(first=few[0], second=few[-1])
+
+
+def mentions(prompt: str) -> tuple[Mention, ...]:
+    """Every place where the prompt names a picture by its number, in the order of the text."""
+    return tuple(Mention(number, place.start, place.end) for place in _places(prompt) for number in place.numbers)
+
+
+def names_any(prompt: str) -> bool:
+    """Whether the prompt speaks of pictures in a way that may mean each of them: "all images", "the other picture"."""
+    return any(pattern.search(prompt) for pattern in _UNNUMBERED)
+
+
+def renumber(prompt: str, mapping: Mapping[int, int]) -> str:
+    """The prompt with its pictures renumbered, all at once, so that a swap works.
+
+    Wording, script and style of the numbers stay. Words for a set of pictures ("images 1-2", "the first two images")
+    become a list where they have to. Pictures named by how many they are ("both images") stay as they are.
+
+    Args:
+        prompt: The text.
+        mapping: Old number → new number. Numbers that are not in it stay.
+    """
+    for place in reversed(_places(prompt)):
+        numbers = tuple(mapping.get(number, number) for number in place.numbers)
+        if numbers != place.numbers:
+            written = place.rewritten(prompt[place.start : place.end], numbers)
+            prompt = prompt[: place.start] + written + prompt[place.end :]
+    return prompt
+
+
+def language_of(prompt: str) -> Language:
+    """The language that the prompt is written in, by its script. Texts in quotes, to be drawn, do not count."""
+    text = _QUOTED.sub("", prompt)
+    kana, hangul = (len(re.findall(script, text)) for script in ("[ぁ-ゖァ-ヺ]", "[가-힣]"))
+    if kana or hangul:
+        return "ja" if kana > hangul else "ko"
+    return "zh" if re.search("[㐀-鿿]", text) else "en"
+
+
+def _places(prompt: str) -> list[_Place]:
+    """Where the prompt names pictures. Of two that overlap, the one that begins first counts, then the longer."""
+    found = [(match.span(), place) for match, place in _candidates(prompt, (*_NAMINGS, *_ORDINALS))]
+    for many, patterns in _COUNTED.items():
+        numbers = tuple(range(1, many + 1))
+        for pattern in patterns:
+            found += [(m.span(), _Place(*m.span(), numbers, "counted")) for m in pattern.finditer(prompt)]
+    for pattern, form in _LEADING:
+        for match in pattern.finditer(prompt):
+            numbers = (1, 2, 3) if match["many"].lower() in _THREE else (1, 2)
+            known = form.replace("{noun}", match["noun"])
+            found.append((match.span(), _Place(*match.span(), numbers, "leading", known)))
+    if any(pattern.search(prompt) for pattern in _ORDINALS):
+        full = [span for span, _ in found]
+        found += [
+            (match.span(), place)
+            for match, place in _candidates(prompt, _SHORT_ORDINALS)
+            if not any(start < match.end() and match.start() < end for start, end in full)
+        ]
+    found.sort(key=lambda item: (item[0][0], -item[0][1]))
+    quotes = [match.span() for match in _QUOTED.finditer(prompt)]
+    places: dict[tuple[int, int], _Place] = {}
+    last = (0, 0)
+    for span, place in found:
+        if span != last and span[0] < last[1]:
+            continue
+        last = span
+        # A text to be drawn is not to be touched; quotes around nothing but a name only set it off.
+        inside = any(start < span[0] and span[1] < end for start, end in quotes)
+        if not inside or (span[0] - 1, span[1] + 1) in quotes:
+            places[place.start, place.end] = place
+    return [places[span] for span in sorted(places)]
+
+
+def _candidates(prompt: str, patterns: tuple[re.Pattern[str], ...]) -> Iterator[tuple[re.Match[str], _Place]]:
+    for pattern in patterns:
+        for match in pattern.finditer(prompt):
+            if match.groupdict().get("range"):
+                start, end = match.span("range")
+                low, high = (_value(numeral[0]) for numeral in _NUMERAL.finditer(prompt, start, end))
+                if low < high:
+                    yield match, _Place(start, end, tuple(range(low, high + 1)), "range")
+                continue
+            for numeral in _NUMERAL.finditer(prompt, *match.span("list")):
+                number, end = _value(numeral[0]), numeral.end()
+                particle = _PARTICLE.match(prompt, end)
+                if particle and particle[0] == _particle(particle[0], number):
+                    end = particle.end()
+                yield match, _Place(numeral.start(), end, (number,))
+
+
+def _value(numeral: str) -> int:
+    row = _ROW_OF.get(numeral.lower())
+    return row.index(numeral.lower()) + 1 if row else int(numeral)
+
+
+def _number_like(text: str, new: int) -> str:
+    """The new number as the old one was written, with the particle that goes with it."""
+    particle = _PARTICLE.search(text)
+    numeral = text[: particle.start()] if particle else text
+    return _numeral_like(numeral, new) + (_particle(particle[0], new) if particle else "")
+
+
+def _numeral_like(old: str, new: int) -> str:
+    row = _ROW_OF.get(old.lower(), ())
+    if 1 <= new <= len(row):
+        return row[new - 1].upper() if old.isupper() else row[new - 1].title() if old.istitle() else row[new - 1]
+    return str(new).translate(_FULL_WIDTH) if "０" <= old[0] <= "９" else str(new)
+
+
+def _particle(particle: str, number: int) -> str:
+    """The form of the particle after the number as it is read aloud (일, 이, 삼)."""
+    closed, open_ = next(pair for pair in _PARTICLES if particle in pair)
+    last = number % 10
+    if last in {2, 4, 5, 9} or (closed == "으로" and last in {1, 7, 8}):
+        return open_
+    return closed

@@ -1,0 +1,201 @@
+"""The page's own settings, beside the client's, read in one place into one typed value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from wan_client import Settings, SettingsError
+from wan_client.settings import DEFAULT_API_BASE, PORT_MAX, check_base, read_environment, read_number
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+KEEP_HOURS_MIN, KEEP_HOURS_MAX = 0.1, 24.0 * 365
+DEFAULT_KEEP_HOURS = 24.0
+COUNT_MAX = 1_000_000
+AT_ONCE_MAX = 1_000
+DOLLARS_MAX = 1_000_000.0
+MEMORY = "memory://"
+REDIS_SCHEMES = frozenset({"redis", "rediss"})
+# On a Space the page's peer is Hugging Face's own proxy, at an address inside their network, and that proxy writes the
+# address it was called from at the end of X-Forwarded-For. So hops at private addresses are believed there. This can
+# only be seen on a Space; where it is otherwise, all visitors look like one, or WAN_TRUSTED_PROXIES says what is so.
+PRIVATE_NETWORKS: Final = "10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10, 127.0.0.0/8, fc00::/7, ::1"
+
+Network = IPv4Network | IPv6Network
+
+
+@dataclass(frozen=True)
+class LimitSettings:
+    """What strangers may spend of the owner's money and of this server. Zero is no limit.
+
+    Attributes:
+        visitor_hourly: Runs that one visitor may start in an hour.
+        visitor_daily: Runs that one visitor may start in a day.
+        visitor_at_once: Runs of one visitor that may be at work at once.
+        hourly: Runs that all visitors together may start in an hour.
+        daily: Runs that all visitors together may start in a day.
+        at_once: Runs of all visitors that may be at work at once.
+        budget: What all runs of a day may cost, in US dollars.
+        price: What a run counts for where the catalogue names no price, in US dollars.
+        uploads: Requests with pictures that one visitor may send in an hour.
+        storage_uri: The Redis server that counts for all replicas; None counts in this process. May hold a password.
+    """
+
+    visitor_hourly: int = 0
+    visitor_daily: int = 0
+    visitor_at_once: int = 0
+    hourly: int = 0
+    daily: int = 0
+    at_once: int = 0
+    budget: float = 0.0
+    price: float | None = None
+    uploads: int = 0
+    storage_uri: str | None = field(default=None, repr=False)
+
+    @property
+    def of_free_runs(self) -> LimitSettings:
+        """Those that hold where the page's owner pays nothing: what this server, by itself, has to bear."""
+        return LimitSettings(visitor_at_once=self.visitor_at_once, at_once=self.at_once, uploads=self.uploads)
+
+    @classmethod
+    def load(cls, env: Mapping[str, str]) -> LimitSettings:
+        """Read ``WAN_LIMIT_…`` and ``LIMITS_STORAGE_URI``.
+
+        Where strangers can open the page, limits that are not set have sensible values.
+
+        Raises:
+            SettingsError: A value can't be used; the message names it.
+        """
+        usual = PUBLIC_LIMITS if is_public(env) else cls()
+        return cls(
+            visitor_hourly=_count(env, "WAN_LIMIT_VISITOR_HOURLY", usual.visitor_hourly),
+            visitor_daily=_count(env, "WAN_LIMIT_VISITOR_DAILY", usual.visitor_daily),
+            visitor_at_once=_count(env, "WAN_LIMIT_VISITOR_AT_ONCE", usual.visitor_at_once, AT_ONCE_MAX),
+            hourly=_count(env, "WAN_LIMIT_HOURLY", usual.hourly),
+            daily=_count(env, "WAN_LIMIT_DAILY", usual.daily),
+            at_once=_count(env, "WAN_LIMIT_AT_ONCE", usual.at_once, AT_ONCE_MAX),
+            budget=read_number(env, "WAN_LIMIT_BUDGET", usual.budget, 0, DOLLARS_MAX),
+            price=read_number(env, "WAN_LIMIT_PRICE", 0, 0, DOLLARS_MAX) or None,
+            uploads=_count(env, "WAN_LIMIT_UPLOADS", usual.uploads),
+            storage_uri=_storage_uri(env),
+        )
+
+
+# At once: as many as one press of Generate can start.
+PUBLIC_LIMITS: Final = LimitSettings(
+    visitor_hourly=10,
+    visitor_daily=30,
+    visitor_at_once=4,
+    hourly=100,
+    daily=300,
+    at_once=20,
+    budget=10.0,
+    uploads=100,
+)
+
+
+def is_public(env: Mapping[str, str]) -> bool:
+    """Whether strangers can open the page: on a Space, or where it listens beyond this machine."""
+    return "SPACE_ID" in env or env.get("GRADIO_SERVER_NAME", "127.0.0.1") not in {"127.0.0.1", "localhost", "::1"}
+
+
+@dataclass(frozen=True)
+class PageSettings:
+    """How the page works.
+
+    Attributes:
+        engine: How to reach the engine: the client's settings.
+        hosted_base: Where the hosted model is for those who bring a token of their own.
+        keep_hours: For how many hours uploads and results stay on this server.
+        limits: What strangers may spend.
+        trusted_proxies: The networks whose word on a visitor's address is taken.
+        json_log: Whether the log is for programs: one JSON object a line.
+        metrics_port: Where Prometheus is answered; 0 for nowhere.
+        mcp: Whether the endpoints are tools for agents as well, by the Model Context Protocol.
+    """
+
+    engine: Settings
+    hosted_base: str = DEFAULT_API_BASE
+    keep_hours: float = DEFAULT_KEEP_HOURS
+    limits: LimitSettings = LimitSettings()
+    trusted_proxies: tuple[Network, ...] = ()
+    json_log: bool = False
+    metrics_port: int = 0
+    mcp: bool = False
+
+    @property
+    def keep_seconds(self) -> float:
+        """For how many seconds uploads and results stay on this server."""
+        return self.keep_hours * 3600
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str] | None = None) -> PageSettings:
+        """Read the settings; the environment wins over ``.env`` in the current folder.
+
+        The client's (see `wan_client.Settings.load`), ``WAN_KEEP_HOURS``, ``WAN_TRUSTED_PROXIES``, ``WAN_LOG``
+        (``json`` or ``text``), ``WAN_METRICS_PORT``, ``WAN_MCP`` (``1`` or ``0``), and what `LimitSettings` reads.
+
+        Raises:
+            SettingsError: A value can't be used; the message names it.
+        """
+        env = read_environment() if environ is None else environ
+        return cls(
+            engine=Settings.load(env),
+            hosted_base=check_base(env.get("RUNCOMFY_API_BASE", DEFAULT_API_BASE)),
+            keep_hours=read_number(env, "WAN_KEEP_HOURS", DEFAULT_KEEP_HOURS, KEEP_HOURS_MIN, KEEP_HOURS_MAX),
+            limits=LimitSettings.load(env),
+            trusted_proxies=_networks(env),
+            json_log=env.get("WAN_LOG", "json" if "SPACE_ID" in env else "text").lower() == "json",
+            metrics_port=int(read_number(env, "WAN_METRICS_PORT", 0, 0, PORT_MAX)),
+            mcp=_mcp(env),
+        )
+
+
+def _count(env: Mapping[str, str], name: str, default: int, high: int = COUNT_MAX) -> int:
+    number = read_number(env, name, default, 0, high)
+    if number != int(number):
+        raise SettingsError("number_malformed", name=name, given=env[name], low="0", high=f"{high:,}")
+    return int(number)
+
+
+def _mcp(env: Mapping[str, str]) -> bool:
+    name = "WAN_MCP"
+    if not _count(env, name, 0, 1):
+        return False
+    if find_spec("mcp") is None:
+        raise SettingsError("mcp_missing", name=name)
+    return True
+
+
+def _networks(env: Mapping[str, str]) -> tuple[Network, ...]:
+    name = "WAN_TRUSTED_PROXIES"
+    given = env.get(name, PRIVATE_NETWORKS if "SPACE_ID" in env else "")
+    if given.lower() == "none":
+        return ()
+    try:
+        return tuple(ip_network(part.strip()) for part in given.split(",") if part.strip())
+    except ValueError:
+        raise SettingsError("networks_malformed", name=name, given=given) from None
+
+
+def _storage_uri(env: Mapping[str, str]) -> str | None:
+    name = "LIMITS_STORAGE_URI"
+    # The library tells its asynchronous stores by a prefix; ours always are.
+    uri = env.get(name, MEMORY).removeprefix("async+")
+    if uri == MEMORY:
+        return None
+    try:
+        parts = urlsplit(uri)
+        usable = parts.scheme in REDIS_SCHEMES and (parts.hostname or "") != "" and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise SettingsError("storage_malformed", name=name)
+    if find_spec("redis") is None:
+        raise SettingsError("storage_missing", name=name)
+    return f"async+{uri}"

@@ -1,0 +1,127 @@
+// What Gradio leaves unsaid to those who don't see the page, and undone for those who use it without a mouse.
+
+function wanSet(node, name, value) {
+  if (value === null) node?.removeAttribute(name);
+  else if (node && node.getAttribute(name) !== value) node.setAttribute(name, value);
+}
+
+// Gradio calls every slot's controls the same; their numbers tell them apart. What is drawn on a button says nothing more.
+function wanName() {
+  const all = (selector, within = document) => within.querySelectorAll(selector);
+  const labelled = (block, selector) => block.querySelector(selector)?.textContent.trim().replace(/\s+/g, " ");
+  for (const slot of all("#slots > .block")) {
+    const name = labelled(slot, '[data-testid="block-label"]');
+    if (!name) continue;
+    wanSet(slot, "role", "group");
+    wanSet(slot, "aria-label", name);
+    for (const image of all("img", slot)) wanSet(image, "alt", name);
+    for (const control of all("button:not(:has(button)), input", slot)) {
+      const own = control.textContent.trim().replace(/\s+/g, " ") || control.getAttribute("aria-label") || control.title;
+      if (!own.startsWith(name)) wanSet(control, "aria-label", own ? `${name}: ${own}` : name);
+    }
+  }
+  for (const group of all("fieldset")) wanSet(group, "aria-label", labelled(group, '[data-testid="block-info"]') ?? null);
+  for (const drawn of all("svg, .label-wrap .icon")) wanSet(drawn, "aria-hidden", "true");
+  for (const drawn of all(".example img")) wanSet(drawn, "alt", "");
+  for (const field of all("#inputs :is(textarea, input)")) {
+    wanSet(field, "aria-invalid", field.closest(".block")?.querySelector("div.validation-error") ? "true" : null);
+  }
+  wanFold();
+}
+
+function wanFold() {
+  for (const button of document.querySelectorAll(".label-wrap")) {
+    wanSet(button, "aria-expanded", String(button.nextElementSibling?.style.display !== "none"));
+  }
+}
+
+// Screen readers pass over words that come together with the region that is to be read out, so one region stays: it is
+// told what is new in whatever is marked as said, once, when it has settled.
+const wanVoice = document.createElement("p");
+wanVoice.id = "voice";
+wanVoice.className = "unseen";
+wanVoice.setAttribute("role", "status");
+const wanHeard = new Map();
+let wanSpeaking;
+
+function wanListen() {
+  const now = new Map();
+  for (const said of document.querySelectorAll(".said, div.validation-error")) {
+    const place = said.closest(".block")?.id;
+    now.set(place, `${now.get(place) ?? ""} ${said.textContent}`.trim());
+  }
+  const news = [...now].filter(([place, words]) => words && wanHeard.get(place) !== words).map(([, words]) => words);
+  wanHeard.clear();
+  for (const [place, words] of now) wanHeard.set(place, words);
+  if (news.length) wanVoice.textContent = news.join(" ");
+}
+
+// Focus never falls back to the top of the page: where what had it is gone or disabled, its like or its heir takes it.
+const wanHeirs = { findings: "#prompt textarea", history: "#history-heading h2", "token-forget": "#token-box input" };
+let wanHad;
+
+function wanNoteFocus() {
+  const control = document.activeElement, block = control.closest(".block");
+  const { event } = control.dataset;
+  const like = event ? `[data-event="${event}"]` : "button:not([disabled])";
+  wanHad = { control, block, like, index: block ? [...block.querySelectorAll(like)].indexOf(control) : 0 };
+}
+
+function wanKeepFocus() {
+  if (!wanHad || ![document.body, wanHad.control].includes(document.activeElement)) return;
+  const { control, block, like, index } = wanHad;
+  if (control.isConnected && !control.disabled) return;
+  const alike = block?.isConnected ? [...block.querySelectorAll(like)] : [];
+  const heir = alike[Math.min(Math.max(index, 0), alike.length - 1)]
+    ?? document.querySelector(wanHeirs[block?.id ?? control.id] ?? "#status");
+  if (!heir?.checkVisibility()) return;
+  if (heir.tabIndex < 0) heir.setAttribute("tabindex", "-1");
+  heir.focus({ preventScroll: heir.id === "status" });
+}
+
+// What a press leads to may be out of sight, as on a phone, where the result is below the form.
+const wanLeads = {
+  "#generate, #anyway, #again, #use, #back, #settings-again, [data-event=retry], [data-event=select]": "#status",
+  "[data-event=click][data-key]": "#result",
+};
+let wanLed = { to: null, until: 0 };
+
+function wanLead(changes) {
+  if (Date.now() > wanLed.until) return;
+  const wrong = [...document.querySelectorAll("#inputs div.validation-error")];
+  if (changes.some(({ addedNodes }) => [...addedNodes].some((node) => wrong.some((error) => node.contains(error))))) {
+    wanLed.until = 0;
+    setTimeout(wanPoint, 100);
+  } else if (changes.some(({ target }) => target.closest?.(`${wanLed.to} .prose`))) {
+    const place = document.querySelector(wanLed.to), { top } = place.getBoundingClientRect();
+    wanLed.until = 0;
+    const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "instant" : "smooth";
+    if (top < 0 || top > innerHeight * 0.6) place.scrollIntoView({ behavior, block: "start" });
+  }
+}
+
+// To the first field that is to be mended, also where it is folded away.
+function wanPoint() {
+  const block = document.querySelector("#inputs div.validation-error")?.closest(".block");
+  if (!block) return;
+  block.closest(".gr-accordion")?.querySelector('.label-wrap[aria-expanded="false"]')?.click();
+  setTimeout(() => block.querySelector("textarea, input:not([type=file]), button:not(:has(button), .validation-error *)")?.focus());
+}
+
+document.addEventListener("focusin", wanNoteFocus);
+document.addEventListener("click", ({ target }) => {
+  if (target.closest?.(".label-wrap")) setTimeout(wanFold, 50);
+  for (const [pressed, to] of Object.entries(wanLeads)) {
+    if (target.closest?.(pressed)) wanLed = { to, until: Date.now() + 10000 };
+  }
+}, true);
+
+new MutationObserver((changes) => {
+  if (!wanVoice.isConnected) document.body.append(wanVoice);
+  if (changes.every(({ target }) => wanVoice.contains(target) || target.closest?.(".clock"))) return;
+  wanName();
+  wanLead(changes);
+  wanKeepFocus();
+  clearTimeout(wanSpeaking);
+  wanSpeaking = setTimeout(wanListen, 300);
+}).observe(document, { subtree: true, childList: true, attributes: true, attributeFilter: ["disabled", "data-state"] });

@@ -1,0 +1,296 @@
+// Comparing two pictures: <wan-viewer>, whose HTML comes from viewer.py. The state is kept here and written to the
+// HTML by #show, also after Gradio has brought that HTML to a newer one.
+
+customElements.define("wan-viewer", class Viewer extends HTMLElement {
+  // The next result's viewer begins with the view chosen last.
+  static #lastView = "slider";
+  #a; #b; #given; #pictures = {}; #said;
+  #view = Viewer.#lastView; #cut = 50; #overlay = false; #held = false;
+  // How many times larger than fitting, and the point of the frame at the middle, from 0 to 1.
+  #zoom = 1; #x = 0.5; #y = 0.5;
+  // A press: the pointers that are down, what a drag moves, where it began, and what a flip goes back to.
+  #pointers = new Map(); #drag; #from; #moved; #rest;
+  #changed = new MutationObserver(() => this.#adopt());
+  #resized = new ResizeObserver(() => this.#show());
+
+  connectedCallback() {
+    if (!this.#given) {
+      this.addEventListener("click", (event) => {
+        if (event.target.matches(".viewer-stage") && !event.detail) this.#flip();
+        else this.#do(event.target.closest("button[data-do]")?.dataset.do);
+      });
+      this.addEventListener("change", (event) => this.#choose(event.target.dataset.side, event.target.value));
+      this.addEventListener("input", (event) => this.#moveCut(event.target));
+      this.addEventListener("keydown", (event) => this.#key(event));
+      this.addEventListener("fullscreenchange", () => this.#show());
+      // Behind the overlay nothing may have the focus unseen.
+      this.addEventListener("focusout", ({ relatedTarget }) => {
+        if (this.#overlay && relatedTarget && !this.contains(relatedTarget)) this.#full();
+      });
+      const onStage = (name, handler) => this.addEventListener(name, (event) => {
+        if (event.target.closest(".viewer-stage")) handler(event);
+      }, { passive: false });
+      onStage("dblclick", (event) => this.#toggleFit(event));
+      onStage("wheel", (event) => this.#wheel(event));
+      onStage("pointerdown", (event) => this.#down(event));
+      onStage("pointermove", (event) => this.#move(event));
+      for (const end of ["pointerup", "pointercancel"]) onStage(end, (event) => this.#up(event));
+    }
+    this.#adopt();
+    this.#resized.observe(this.#pane("b"));
+  }
+
+  disconnectedCallback() {
+    this.#changed.disconnect();
+    this.#resized.disconnect();
+  }
+
+  // Take what the server sent. What the visitor has chosen stays as long as it makes sense.
+  #adopt() {
+    const before = this.#frame;
+    const { a, b, pictures } = this.dataset;
+    this.#pictures = Object.fromEntries(JSON.parse(pictures).map((picture) => [picture.key, picture]));
+    this.#said = JSON.parse(this.dataset.said);
+    const given = JSON.stringify([a, b]);
+    if (given !== this.#given || !this.#pictures[this.#a] || !this.#pictures[this.#b]) [this.#a, this.#b] = [a, b];
+    this.#given = given;
+    this.#reframed(before);
+  }
+
+  #reframed(before) {
+    const { width, height } = this.#frame;
+    if (before && before.width * height !== before.height * width) this.#zoom = 1;
+    this.#show();
+  }
+
+  get #single() { return Object.keys(this.#pictures).length < 2; }
+  get #isFull() { return this.#overlay || document.fullscreenElement === this; }
+  #pane(side) { return this.querySelector(`.viewer-${side}`); }
+
+  // The picture whose frame is shown: the right one's, unless that is a reference and the left one is not.
+  get #frame() {
+    const a = this.#pictures[this.#a], b = this.#pictures[this.#b];
+    return b?.kind === "reference" && a.kind !== "reference" ? a : b;
+  }
+
+  // Only what has changed is written: a drag calls this at every move.
+  #show() {
+    const frame = this.#frame, view = this.#single ? "single" : this.#view, full = this.#isFull;
+    const stage = this.querySelector(".viewer-stage"), pane = this.#pane("b"), image = pane.firstElementChild;
+    set(this, "data-view", view);
+    set(this, "data-full", full ? "" : null);
+    set(this, "data-wide", frame.width > frame.height ? "" : null);
+    set(this, "data-held", this.#held ? "" : null);
+    set(this, "data-dragging", this.#pointers.size ? "" : null);
+    if (this.#overlay && this.popover !== "manual") {
+      this.popover = "manual";
+      this.showPopover?.();
+    } else if (!this.#overlay) set(this, "popover", null);
+    const style = (name, value) => {
+      if (stage.style.getPropertyValue(name) !== String(value)) stage.style.setProperty(name, value);
+    };
+    style("--ratio", `${frame.width}/${frame.height}`);
+    style("--cut", `${this.#cut}%`);
+    this.#zoom = Math.min(Math.max(this.#zoom, 1), this.#most);
+    this.#x = middle(this.#x, pane.clientWidth / (image.clientWidth * this.#zoom));
+    this.#y = middle(this.#y, pane.clientHeight / (image.clientHeight * this.#zoom));
+    style("--zoom", this.#zoom);
+    style("--x", this.#x);
+    style("--y", this.#y);
+
+    const zoomed = this.#zoom > 1, isButton = view === "flip";
+    set(this, "data-zoomed", zoomed ? "" : null);
+    set(stage, "tabindex", zoomed || isButton ? 0 : -1);
+    set(stage, "role", isButton ? "button" : "group");
+    set(stage, "aria-pressed", isButton ? this.#held : null);
+    set(stage, "aria-label", this.#said[isButton ? "flip" : "stage"]);
+    for (const side of ["a", "b"]) {
+      const picture = this.#pictures[side === "a" ? this.#a : this.#b], select = this.querySelector(`[data-side=${side}]`);
+      set(this.#pane(side), "data-label", picture.label);
+      set(this.#pane(side).firstElementChild, "src", picture.aligned[frame.key] ?? picture.url);
+      set(this.#pane(side).firstElementChild, "alt", picture.label);
+      if (select.value !== picture.key) select.value = picture.key;
+    }
+    const cut = this.querySelector("input"), percent = this.querySelector("[data-do=fit]");
+    if (Number(cut.value) !== this.#cut) cut.value = this.#cut;
+    if (image.clientWidth && percent.textContent !== this.#percent) percent.textContent = this.#percent;
+    for (const button of this.querySelectorAll("button[aria-pressed]")) {
+      set(button, "aria-pressed", button.dataset.do === "full" ? full : button.dataset.do === view);
+    }
+    set(this.querySelector("[data-do=out]"), "aria-disabled", !zoomed);
+    set(this.querySelector("[data-do=in]"), "aria-disabled", this.#zoom >= this.#most);
+    this.#changed.disconnect();
+    this.#changed.observe(this, { subtree: true, childList: true, attributes: true });
+  }
+
+  // How much larger than fitting the frame is at its own pixels, and at the most: 800 %.
+  get #actual() { return this.#frame.width / (this.#pane("b").firstElementChild.clientWidth || this.#frame.width); }
+  get #most() { return Math.max(1, 8 * this.#actual); }
+  get #percent() {
+    return new Intl.NumberFormat(this.lang, { style: "percent" }).format(this.#zoom / this.#actual);
+  }
+
+  #say(name, values) {
+    const words = this.#said[name].replace(/\{(\w+)\}/g, (_, value) => values[value]);
+    this.querySelector(".viewer-said").textContent = words;
+    this.#changed.takeRecords();
+  }
+
+  #do(what) {
+    if (what === "in" || what === "out") this.#zoomBy(what === "in" ? 1.5 : 1 / 1.5);
+    else if (what === "fit") this.#toggleFit();
+    else if (what === "swap") this.#choose("a", this.#b);
+    else if (what === "full") this.#full();
+    else if (what) {
+      this.#view = Viewer.#lastView = what;
+      this.#held = false;
+      this.#show();
+    }
+  }
+
+  // Choosing for one side what is on the other swaps the two, so that they always differ.
+  #choose(side, key) {
+    if (!side) return;
+    const before = this.#frame;
+    const [one, other] = side === "a" ? [this.#a, this.#b] : [this.#b, this.#a];
+    const pair = [key, key === other ? one : other];
+    [this.#a, this.#b] = side === "a" ? pair : pair.reverse();
+    this.#reframed(before);
+    this.#say("comparing", { a: this.#pictures[this.#a].label, b: this.#pictures[this.#b].label });
+  }
+
+  #moveCut(input) {
+    if (input.type !== "range") return;
+    this.#cut = Number(input.value);
+    this.#show();
+  }
+
+  // Zoom so that what is under a point of the screen stays there; without a point, what is in the middle.
+  #zoomBy(factor, point) {
+    const image = this.#pane("b").firstElementChild;
+    const [right, down] = point ? this.#fromMiddle(point) : [0, 0];
+    const zoom = Math.min(Math.max(this.#zoom * factor, 1), this.#most);
+    this.#x += right / image.clientWidth * (1 / this.#zoom - 1 / zoom);
+    this.#y += down / image.clientHeight * (1 / this.#zoom - 1 / zoom);
+    this.#zoom = zoom;
+    this.#show();
+    this.#say("zoomed", { percent: this.#percent });
+  }
+
+  #toggleFit(point) {
+    const closer = this.#actual > 1.05 ? this.#actual : 2;
+    this.#zoomBy((this.#zoom > 1 ? 1 : closer) / this.#zoom, point);
+  }
+
+  #pan(right, down) {
+    const image = this.#pane("b").firstElementChild;
+    this.#x -= right / (image.clientWidth * this.#zoom);
+    this.#y -= down / (image.clientHeight * this.#zoom);
+    this.#show();
+  }
+
+  #fromMiddle({ clientX, clientY }) {
+    const boxes = ["a", "b"].map((side) => this.#pane(side).getBoundingClientRect());
+    const box = boxes.find((one) => clientX <= one.right && clientY <= one.bottom) ?? boxes[1];
+    return [clientX - box.x - box.width / 2, clientY - box.y - box.height / 2];
+  }
+
+  async #full() {
+    if (this.#overlay) this.#overlay = false;
+    else if (this.#isFull) await document.exitFullscreen();
+    else {
+      try {
+        await this.requestFullscreen();
+      } catch {
+        // A phone, or a frame of another page, that does not grant it.
+        this.#overlay = true;
+        this.querySelector(".viewer-stage").focus();
+      }
+    }
+    this.#show();
+  }
+
+  #key(event) {
+    const { key, target } = event;
+    if (event.ctrlKey || event.metaKey || event.altKey || target.matches("select")) return;
+    const arrow = { ArrowLeft: [60, 0], ArrowRight: [-60, 0], ArrowUp: [0, 60], ArrowDown: [0, -60] }[key];
+    if (key === "+" || key === "=") this.#do("in");
+    else if (key === "-") this.#do("out");
+    else if (key === "0") this.#zoomBy(1 / this.#zoom);
+    else if (key === "Escape" && this.#overlay) this.#full();
+    else if (arrow && this.#zoom > 1 && target.type !== "range") this.#pan(...arrow);
+    else if ((key === " " || key === "Enter") && this.#view === "flip" && target.matches(".viewer-stage")) {
+      this.#flip();
+    } else return;
+    event.preventDefault();
+  }
+
+  #flip() {
+    this.#held = !this.#held && this.#view === "flip";
+    this.#show();
+    if (this.#view === "flip") this.#say("showing", { picture: this.#pictures[this.#held ? this.#a : this.#b].label });
+  }
+
+  #wheel(event) {
+    if (!event.ctrlKey && !event.metaKey && !this.#isFull) return;
+    event.preventDefault();
+    const turn = event.deltaY * (event.deltaMode ? 16 : 1);
+    this.#zoomBy(Math.exp(-Math.min(Math.max(turn, -30), 30) / 100), event);
+  }
+
+  // At fit a drag moves the cut; closer up it moves the pictures, unless it begins at the cut.
+  #down(event) {
+    if (event.button) return;
+    event.target.closest(".viewer-stage").setPointerCapture(event.pointerId);
+    this.#pointers.set(event.pointerId, event);
+    const alone = this.#pointers.size === 1, atCut = this.#zoom === 1 || event.target.matches(".viewer-cut");
+    this.#drag = this.dataset.view === "slider" && atCut && alone ? "cut" : "pan";
+    if (alone) {
+      this.#from = event;
+      this.#moved = false;
+      this.#rest = this.#held;
+      this.#flip();
+    }
+  }
+
+  #move(event) {
+    const before = this.#pointers.get(event.pointerId);
+    if (!before) return;
+    const { clientX, clientY } = event;
+    // The cut waits for a sideways move: an upright one may be the page being scrolled by touch.
+    const across = Math.abs(clientX - this.#from.clientX), along = Math.abs(clientY - this.#from.clientY);
+    this.#moved ||= Math.max(across, along) > 3 && (this.#drag !== "cut" || across > along);
+    if (!this.#moved) return;
+    this.#pointers.set(event.pointerId, event);
+    const other = [...this.#pointers.values()].find((pointer) => pointer !== event);
+    if (this.#zoom > 1) this.#held = this.#rest;
+    if (other) {
+      const apart = (pointer) => Math.hypot(pointer.clientX - other.clientX, pointer.clientY - other.clientY);
+      const between = { clientX: (clientX + other.clientX) / 2, clientY: (clientY + other.clientY) / 2 };
+      this.#zoomBy(apart(event) / Math.max(apart(before), 1), between);
+      this.#pan((clientX - before.clientX) / 2, (clientY - before.clientY) / 2);
+    } else if (this.#drag === "cut") {
+      const box = this.querySelector(".viewer-stage").getBoundingClientRect();
+      this.#cut = Math.min(Math.max((clientX - box.x) / box.width * 100, 0), 100);
+      this.querySelector("input").focus({ preventScroll: true });
+      this.#show();
+    } else this.#pan(clientX - before.clientX, clientY - before.clientY);
+  }
+
+  // A short press leaves a flip as it is; a long one shows the other picture while it lasts.
+  #up(event) {
+    if (!this.#pointers.delete(event.pointerId)) return;
+    if (event.type === "pointercancel" || event.timeStamp - this.#from.timeStamp > 250) this.#held = this.#rest;
+    this.#show();
+  }
+});
+
+function set(node, name, value) {
+  if (value === null) node.removeAttribute(name);
+  else if (node.getAttribute(name) !== String(value)) node.setAttribute(name, value);
+}
+
+// The nearest place for the middle at which the picture leaves no gap, where this share of it is seen.
+function middle(place, share) {
+  return share < 1 ? Math.min(Math.max(place, share / 2), 1 - share / 2) : 0.5;
+}

@@ -1,0 +1,526 @@
+"""Runs, history and the form around them, as people use them, in a real browser."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+
+from studio.history import FINISHED_KEPT
+from studio.jobs import REQUEST_ID
+from tests.browser.test_page import PROMPT, fill, generate
+from tests.conftest import running_app
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from playwright.sync_api import Locator, Page
+
+    from tests.browser.test_page import Visit
+    from tests.conftest import App
+
+OWNERS_TOKEN = "the-owners-token-that-nobody-sees"
+OWN_TOKEN = "a-visitors-token-that-nobody-sees"
+PRICE = 0.03
+RUNS = "Object.entries(localStorage).filter(([name]) => name.startsWith('wan-run-'))"
+
+
+@pytest.fixture(scope="module")
+def shared_hosted_app() -> Iterator[App]:
+    with running_app(RUNCOMFY_API_TOKEN=OWNERS_TOKEN) as app:
+        yield app
+
+
+@pytest.fixture
+def hosted(shared_hosted_app: App) -> App:
+    """The app with its owner's token."""
+    shared_hosted_app.play(price=PRICE)
+    return shared_hosted_app
+
+
+def status(page: Page) -> Locator:
+    return page.locator("#status")
+
+
+def prompt(page: Page) -> Locator:
+    return page.locator("#prompt textarea")
+
+
+def finish(page: Page) -> None:
+    """Wait for the end of a run that was just started."""
+    expect(status(page)).to_contain_text("Finished", timeout=20_000)
+    expect(page.locator("#generate")).to_be_enabled()
+
+
+def run(page: Page, picture: Path, words: str = PROMPT) -> None:
+    fill(page, picture, words)
+    generate(page)
+    page.wait_for_function(
+        f"words => {RUNS}.map(([, run]) => JSON.parse(run)).some((run) => run.result && run.form.prompt === words)",
+        arg=words,
+    )
+    finish(page)
+
+
+def add(page: Page, number: int, picture: Path) -> None:
+    page.locator(f"#slot-{number} input[type=file]").set_input_files(picture)
+    page.locator(f"#slot-{number} img").wait_for()
+
+
+def vary(page: Page, count: int) -> None:
+    page.locator("#variations label").nth(count - 1).click()
+
+
+def kept(page: Page) -> list[dict[str, Any]]:
+    """The runs that the browser keeps, newest first."""
+    runs: list[dict[str, Any]] = page.evaluate(f"{RUNS}.map(([, run]) => JSON.parse(run))")
+    return sorted(runs, key=lambda run: run["at"], reverse=True)
+
+
+def draft(page: Page) -> dict[str, Any]:
+    """The form, as this tab keeps it."""
+    form: dict[str, Any] = json.loads(page.evaluate("sessionStorage.getItem('wan-draft')") or "{}")
+    return form
+
+
+def folder_of(app: App, key: str) -> Path:
+    return app.folder / "files" / "wan" / sha256(f"run {key}".encode()).hexdigest()[:32]
+
+
+def named(text: str) -> re.Pattern[str]:
+    """What contains the text."""
+    return re.compile(re.escape(text))
+
+
+def again(page: Page) -> Page:
+    """The page in a new tab of the same browser, ready to be used."""
+    tab = page.context.new_page()
+    tab.goto(page.url)
+    tab.locator(".stage").wait_for()
+    return tab
+
+
+def reopened(page: Page, app: App) -> Page:
+    """The page in a new tab after the app was started again."""
+    context = page.context
+    page.close()
+    app.start()
+    tab = context.new_page()
+    tab.goto(app.url)
+    tab.locator(".stage").wait_for()
+    return tab
+
+
+def test_four_variations_land_side_by_side_and_each_can_be_looked_at(app: App, visit: Visit, photos: Path) -> None:
+    sandbox = app.play()
+    page = visit(app.url)
+    vary(page, 4)
+    fill(page, photos / "cat.jpg")
+    page.locator("#generate").dblclick()
+    finish(page)
+    expect(page.locator(".take[data-state=finished] img")).to_have_count(4)
+    assert [run["form"]["seed"] for run in reversed(kept(page))] == [0, 1, 2, 3]
+    page.locator(".take button").nth(2).click()
+    expect(page.locator("#result .stage")).to_have_attribute("data-shown", kept(page)[1]["key"])
+    expect(page.locator(".take button").nth(2)).to_have_attribute("aria-pressed", "true")
+    assert sandbox.counters.submits_accepted == 4
+
+
+def test_a_variation_that_failed_is_tried_again_alone_in_its_place(app: App, visit: Visit, photos: Path) -> None:
+    sandbox = app.play(faults=("failed-text*1",))
+    page = visit(app.url)
+    vary(page, 4)
+    fill(page, photos / "cat.jpg")
+    generate(page)
+    expect(page.locator(".take[data-state=finished]")).to_have_count(3)
+    expect(page.locator(".take[data-state=failed]")).to_contain_text("could not finish this run")
+    states = [take.get_attribute("data-state") for take in page.locator(".take").all()]
+    page.locator(".take [data-event=retry]").click()
+    expect(page.locator(".take[data-state=finished]")).to_have_count(4)
+    place = page.locator(".take").nth(states.index("failed"))
+    expect(place).to_contain_text(f"seed {states.index('failed')}")
+    assert [run["form"]["seed"] for run in reversed(kept(page))] == [0, 1, 2, 3]
+    assert sandbox.counters.submits_accepted == 5
+    assert len({run["group"] for run in kept(page)}) == 1
+
+
+def test_the_cost_of_all_variations_is_told_before(hosted: App, visit: Visit) -> None:
+    page = visit(hosted.url)
+    expect(page.locator("#cost")).to_contain_text("1 × by the catalogue: $0.03")
+    vary(page, 3)
+    expect(page.locator("#cost")).to_contain_text("3 × by the catalogue: $0.09")
+
+
+def test_the_same_request_again_offers_the_finished_picture_first(app: App, visit: Visit, photos: Path) -> None:
+    sandbox = app.play()
+    page = visit(app.url)
+    run(page, photos / "cat.jpg")
+    generate(page)
+    expect(status(page)).to_contain_text("has been run before")
+    expect(page.locator(".viewer-b img")).to_be_visible()
+    assert sandbox.counters.submits_accepted == 1
+    page.locator("#anyway").dblclick()
+    expect(page.locator("#anyway")).to_be_hidden()
+    finish(page)
+    assert sandbox.counters.submits_accepted == 2
+    assert len(kept(page)) == 2
+    prompt(page).fill("something else")
+    generate(page)
+    expect(page.locator("#history li")).to_have_count(3)
+    assert sandbox.counters.submits_accepted == 3
+
+
+def test_two_tabs_closed_in_the_middle_lose_neither_picture(app: App, visit: Visit, photos: Path) -> None:
+    sandbox = app.play(run_time=(3, 3), workers=2)
+    one = visit(app.url)
+    two = again(one)
+    for tab, words in ((one, "the first"), (two, "the second")):
+        fill(tab, photos / "cat.jpg", words)
+        generate(tab)
+    one.wait_for_function(f"{RUNS}.filter(([, run]) => JSON.parse(run).request_id).length == 2")
+    assert not any(run["result"] for run in kept(one))
+    context, url = one.context, one.url
+    one.close()
+    two.close()
+    later = context.new_page()
+    later.goto(url)
+    expect(later.locator("#history li")).to_have_count(2, timeout=20_000)
+    assert all(run["result"] for run in kept(later))
+    assert sandbox.counters.submits_accepted == 2
+
+
+def test_a_crash_before_the_page_heard_of_the_runs_id_loses_nothing(visit: Visit, photos: Path) -> None:
+    with running_app(WAN_BACKEND="sandbox") as app:
+        sandbox = app.play(run_time=(1, 1))
+        page = visit(app.url)
+        fill(page, photos / "cat.jpg")
+        generate(page)
+        page.wait_for_function(f"{RUNS}.some(([, run]) => JSON.parse(run).request_id)")
+        app.stop(kill=True)
+        (entry,) = kept(page)
+        assert (folder_of(app, entry["key"]) / REQUEST_ID).read_text("utf-8") == entry["request_id"]
+        unheard = json.dumps({**entry, "request_id": ""})
+        page.evaluate("([name, run]) => localStorage.setItem(name, run)", [f"wan-run-{entry['key']}", unheard])
+        page = reopened(page, app)
+        finish(page)
+        expect(page.locator(".viewer-b img")).to_be_visible()
+        assert sandbox.counters.submits_accepted == 1
+
+
+def test_history_is_newest_first_outlives_reloads_and_brings_settings_and_pictures_back(
+    app: App, visit: Visit, photos: Path
+) -> None:
+    page = visit(app.url)
+    run(page, photos / "cat.jpg", "image 1 as a sketch")
+    run(page, photos / "coffee.jpg", "image 1 in sepia")
+    cards = page.locator("#history li")
+    page.reload()
+    expect(cards).to_have_count(2)
+    expect(cards.first).to_contain_text("sepia")
+    expect(cards.last).to_contain_text("sketch")
+    page.wait_for_function("[...document.querySelectorAll('#history img')].every((image) => image.naturalWidth > 0)")
+    cards.last.get_by_role("button", name="Restore").click()
+    expect(prompt(page)).to_have_value("image 1 as a sketch")
+    expect(page.locator("#slot-1 img")).to_have_attribute("src", named("cat.jpg"))
+    expect(page.locator("#result .stage")).to_have_attribute("data-shown", kept(page)[1]["key"])
+    cards.first.locator(".history-show").click()
+    expect(page.locator("#result .stage")).to_have_attribute("data-shown", kept(page)[0]["key"])
+    expect(prompt(page)).to_have_value("image 1 as a sketch")
+
+
+def test_a_deleted_run_is_gone_from_the_browser_and_from_disk(app: App, visit: Visit, photos: Path) -> None:
+    page = visit(app.url)
+    run(page, photos / "cat.jpg", "image 1 as a sketch")
+    run(page, photos / "cat.jpg", "image 1 in sepia")
+    newer, older = (folder_of(app, entry["key"]) for entry in kept(page))
+    page.locator("#history li").first.locator("[data-event=delete]").click()
+    expect(page.locator("#history li")).to_have_count(1)
+    expect(page.locator(".stage-empty")).to_be_visible()
+    assert not newer.exists()
+    assert older.is_dir()
+    assert len(kept(page)) == 1
+
+
+def test_forget_everything_forgets_everything(app: App, visit: Visit, photos: Path, tmp_path: Path) -> None:
+    picture = tmp_path / "only-for-this-test.jpg"
+    picture.write_bytes((photos / "cat.jpg").read_bytes() + b"only for this test")
+    page = visit(app.url)
+    run(page, picture)
+    (entry,) = kept(page)
+    page.locator("#forget").click()
+    expect(status(page)).to_contain_text("have been deleted")
+    expect(page.locator("#history li")).to_have_count(0)
+    expect(page.locator("#slot-1 img")).to_have_count(0)
+    expect(prompt(page)).to_have_value("")
+    expect(page.locator(".stage-empty")).to_be_visible()
+    page.wait_for_function(f"{RUNS}.length == 0 && sessionStorage.length == 0")
+    assert not folder_of(app, entry["key"]).exists()
+    assert not list(app.folder.rglob(picture.name))
+    page.reload()
+    expect(page.locator(".stage-empty")).to_be_visible()
+    expect(prompt(page)).to_have_value("")
+
+
+def test_the_oldest_of_too_many_runs_go_with_their_files(app: App, visit: Visit, photos: Path) -> None:
+    page = visit(app.url)
+    run(page, photos / "cat.jpg")
+    (entry,) = kept(page)
+    for number in range(1, FINISHED_KEPT + 1):
+        copy = {**entry, "key": f"old-{number}", "group": f"old-{number}", "at": entry["at"] - number}
+        page.evaluate("run => localStorage.setItem(`wan-run-${run.key}`, JSON.stringify(run))", copy)
+    oldest = folder_of(app, f"old-{FINISHED_KEPT}")
+    oldest.mkdir()
+    (oldest / "outcome.json").write_text("{}", "utf-8")
+    run(page, photos / "cat.jpg", "one more")
+    page.wait_for_function(f"!localStorage.getItem('wan-run-old-{FINISHED_KEPT}')")
+    assert len(kept(page)) == FINISHED_KEPT + 1
+    assert not oldest.exists()
+
+
+def test_a_result_is_edited_on_with_a_way_back(app: App, visit: Visit, photos: Path) -> None:
+    page = visit(app.url)
+    run(page, photos / "cat.jpg", "image 1 as a sketch")
+    (first,) = kept(page)
+    expect(page.locator("#back")).to_be_hidden()
+    page.locator("#use").click()
+    expect(prompt(page)).to_have_value("")
+    expect(page.locator("#slot-1 img")).to_have_attribute("src", named("local-preview"))
+    prompt(page).fill("image 1 in sepia")
+    generate(page)
+    expect(page.locator("#history li")).to_have_count(2)
+    page.locator("#back").click()
+    expect(prompt(page)).to_have_value("image 1 as a sketch")
+    expect(page.locator("#slot-1 img")).to_have_attribute("src", named("cat.jpg"))
+    expect(page.locator("#result .stage")).to_have_attribute("data-shown", first["key"])
+
+
+def test_a_swap_rewrites_the_numbers_in_the_prompt_visibly(app: App, visit: Visit, photos: Path) -> None:
+    page = visit(app.url)
+    fill(page, photos / "cat.jpg", "put image 1 into the style of image 2")
+    add(page, 2, photos / "coffee.jpg")
+    page.get_by_role("button", name="Swap 1 and 2").click()
+    expect(prompt(page)).to_have_value("put image 2 into the style of image 1")
+    expect(page.locator("#slot-1 img")).to_have_attribute("src", named("coffee.jpg"))
+    expect(page.locator("#slot-2 img")).to_have_attribute("src", named("cat.jpg"))
+    expect(status(page)).to_contain_text("their numbers in the prompt")
+
+
+def test_chips_insert_where_the_cursor_is(app: App, visit: Visit, photos: Path) -> None:
+    page = visit(app.url)
+    fill(page, photos / "cat.jpg", "make a sketch")
+    prompt(page).evaluate("box => box.setSelectionRange(5, 6)")
+    page.locator("#chips [data-insert]").first.click()
+    expect(prompt(page)).to_have_value("make image 1 sketch")
+    expect(prompt(page)).to_be_focused()
+    page.wait_for_function("JSON.parse(sessionStorage.getItem('wan-draft')).prompt == 'make image 1 sketch'")
+
+
+def test_one_click_mends_what_the_check_of_the_references_finds(app: App, visit: Visit, photos: Path) -> None:
+    page = visit(app.url)
+    fill(page, photos / "cat.jpg", "turn image 2 into a sketch")
+    expect(page.locator("#findings")).to_contain_text("there is no image 2")
+    page.get_by_role("button", name="Name image 1 instead").click()
+    expect(prompt(page)).to_have_value("turn image 1 into a sketch")
+    expect(page.locator("#findings button")).to_have_count(0)
+    add(page, 3, photos / "coffee.jpg")
+    page.get_by_role("button", name="Move the pictures forward").click()
+    expect(page.locator("#slot-2 img")).to_be_visible()
+    expect(page.locator("#slot-3 img")).to_have_count(0)
+
+
+def test_a_frame_like_image_1(app: App, visit: Visit, tmp_path: Path) -> None:
+    wide = tmp_path / "wide.png"
+    Image.new("RGB", (1600, 900), "teal").save(wide)
+    page = visit(app.url)
+    add(page, 1, wide)
+    page.get_by_role("button", name="Like image 1").click()
+    expect(page.locator("#frame")).to_contain_text("16:9")
+    expect(page.locator("#image-size input")).to_have_value(named("16:9"))
+
+
+def test_a_starter_begins_a_prompt_and_selects_what_it_leaves_open(app: App, visit: Visit) -> None:
+    page = visit(app.url)
+    page.locator("#starters-box button").first.click()
+    page.get_by_role("button", name="Change the style").click()
+    expect(prompt(page)).to_have_value(named("Repaint image 1 as ["))
+    page.wait_for_function(
+        "(box => box.value.slice(box.selectionStart, box.selectionEnd).startsWith('['))"
+        "(document.querySelector('#prompt textarea'))"
+    )
+
+
+def test_what_will_be_sent_is_shown_before_it_is(app: App, visit: Visit, photos: Path) -> None:
+    page = visit(app.url)
+    fill(page, photos / "cat.jpg")
+    page.locator("#outgoing-box button").first.click()
+    expect(page.locator("#outgoing img")).to_have_count(1)
+    expect(page.locator("#outgoing")).to_contain_text("The whole request")
+    assert app.sandbox
+    assert app.sandbox.counters.submits_received == 0
+
+
+def test_a_dropped_recipe_brings_everything_back_and_says_which_picture_differs(
+    app: App, visit: Visit, photos: Path, tmp_path: Path
+) -> None:
+    page = visit(app.url)
+    vary(page, 1)
+    page.locator("#more button").first.click()
+    page.locator("#seed input").fill("77")
+    run(page, photos / "cat.jpg", "image 1 as a sketch")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="With recipe").click()
+    file = tmp_path / "recipe.png"
+    download.value.save_as(file)
+
+    other = visit(app.url)
+    add(other, 1, photos / "coffee.jpg")
+    drop(other, file)
+    expect(prompt(other)).to_have_value("image 1 as a sketch")
+    other.locator("#more button").first.click()
+    expect(other.locator("#seed input")).to_have_value("77")
+    expect(status(other)).to_contain_text("Image 1 is not the picture used then.")
+    drop(page, photos / "cat.jpg")
+    expect(status(page)).to_contain_text("carries no recipe")
+    prompt(page).fill("another")
+    page.locator("#slot-1").get_by_role("button", name="Remove Image").click()
+    drop(page, file)
+    expect(prompt(page)).to_have_value("image 1 as a sketch")
+    expect(page.locator("#slot-1 img")).to_be_visible()
+
+
+def drop(page: Page, file: Path) -> None:
+    """Drop a file beside the slots."""
+    data = page.evaluate_handle(
+        """([data, name]) => {
+          const transfer = new DataTransfer();
+          const bytes = Uint8Array.from(atob(data), (character) => character.charCodeAt(0));
+          transfer.items.add(new File([bytes], name));
+          return transfer;
+        }""",
+        [base64.b64encode(file.read_bytes()).decode(), file.name],
+    )
+    page.locator("#outputs").dispatch_event("drop", {"dataTransfer": data})
+
+
+def test_what_was_entered_survives_a_reload_and_another_language(app: App, visit: Visit, photos: Path) -> None:
+    page = visit(app.url)
+    fill(page, photos / "cat.jpg", "half a thought")
+    page.wait_for_function("JSON.parse(sessionStorage.getItem('wan-draft'))?.image_1")
+    page.wait_for_function("JSON.parse(sessionStorage.getItem('wan-draft')).prompt == 'half a thought'")
+    page.reload()
+    expect(prompt(page)).to_have_value("half a thought")
+    expect(page.locator("#slot-1 img")).to_be_visible()
+    page.get_by_role("link", name="한국어").click()
+    expect(page.locator("#generate")).to_have_text("생성하기")
+    expect(prompt(page)).to_have_value("half a thought")
+    expect(page.locator("#slot-1 img")).to_be_visible()
+
+
+def test_the_tabs_title_tells(app: App, visit: Visit, photos: Path) -> None:
+    app.play(run_time=(1, 1))
+    page = visit(app.url)
+    title = page.title()
+    fill(page, photos / "cat.jpg")
+    generate(page)
+    page.wait_for_function("document.title.includes('working')")
+    finish(page)
+    page.wait_for_function("document.title.startsWith('✓ Picture ready')")
+    assert page.title().endswith(title)
+
+
+@pytest.mark.parametrize("storage", ["localStorage", "sessionStorage"])
+def test_a_browser_that_keeps_nothing_still_works(app: App, visit: Visit, photos: Path, storage: str) -> None:
+    page = visit(app.url)
+    page.add_init_script(
+        f"Object.defineProperty(window, '{storage}', {{ get() {{ throw new DOMException('no', 'SecurityError'); }} }})"
+    )
+    page.reload()
+    page.locator(".stage").wait_for()
+    fill(page, photos / "cat.jpg")
+    generate(page)
+    expect(page.locator(".viewer-b img")).to_be_visible(timeout=30_000)
+
+
+def test_nobody_reaches_anothers_run_by_what_its_page_shows(app: App, visit: Visit, photos: Path) -> None:
+    mine, stranger = visit(app.url), visit(app.url)
+    run(mine, photos / "cat.jpg", "for my eyes only")
+    (entry,) = kept(mine)
+    # All that a shared picture's address tells is the folder's name, from which the key does not follow.
+    address = mine.locator(".viewer-b img").get_attribute("src") or ""
+    assert entry["key"] not in address
+    stranger.reload()
+    expect(stranger.locator("#history li")).to_have_count(0)
+    guessed = {**entry, "key": "guessed", "request_id": "", "result": "", "references": []}
+    stranger.evaluate("run => localStorage.setItem(`wan-run-${run.key}`, JSON.stringify(run))", guessed)
+    stranger.reload()
+    expect(stranger.get_by_role("alert")).to_contain_text("not known whether the run started")
+    assert "local-preview_" not in stranger.content()
+
+
+@pytest.mark.parametrize("path", ["wan", "wan/{folder}", "wan/{folder}/image-1"])
+def test_a_runs_folder_is_not_listed(app: App, visit: Visit, photos: Path, path: str) -> None:
+    page = visit(app.url)
+    run(page, photos / "cat.jpg", "for my eyes only")
+    folder = folder_of(app, kept(page)[0]["key"])
+    file = app.folder / "files" / path.format(folder=folder.name)
+    answer = httpx.get(f"{app.url}/gradio_api/file={file}", trust_env=False)
+    assert answer.status_code in {403, 404}
+
+
+def test_a_visitors_own_token_is_used_and_kept_nowhere(hosted: App, visit: Visit, photos: Path) -> None:
+    sandbox = hosted.play(token=OWN_TOKEN, price=PRICE)
+    seen: list[str] = []
+    page = visit(hosted.url)
+    page.on("response", lambda response: seen.append(f"{response.url} {json.dumps(response.headers)}"))
+    use_token(page)
+    expect(page.locator("#token-box input")).to_have_value("")
+    run(page, photos / "cat.jpg")
+    assert sandbox.counters.submits_accepted == 1
+    (entry,) = kept(page)
+    assert entry["engine"] == "visitor"
+    stored = page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie])")
+    values = page.evaluate("[...document.querySelectorAll('input, textarea')].map((box) => box.value).join()")
+    config = page.request.get(f"{hosted.url}/config").text()
+    for place in (page.content(), stored, values, config, hosted.log, *seen):
+        assert OWN_TOKEN not in place
+        assert OWNERS_TOKEN not in place
+    for file in hosted.folder.rglob("*"):
+        if file.is_file():
+            assert OWN_TOKEN.encode() not in file.read_bytes()
+            assert OWNERS_TOKEN.encode() not in file.read_bytes()
+    assert sandbox.counters.tokens_leaked == 0
+
+
+def test_a_run_on_an_own_token_is_fetched_after_a_reload_once_the_token_is_there_again(
+    visit: Visit, photos: Path
+) -> None:
+    with running_app(RUNCOMFY_API_TOKEN=OWNERS_TOKEN) as app:
+        sandbox = app.play(token=OWN_TOKEN, run_time=(2, 2))
+        page = visit(app.url)
+        use_token(page)
+        fill(page, photos / "cat.jpg")
+        generate(page)
+        page.wait_for_function(f"{RUNS}.some(([, run]) => JSON.parse(run).request_id)")
+        app.stop(kill=True)
+        page = reopened(page, app)
+        expect(page.get_by_role("alert")).to_contain_text("another token")
+        use_token(page)
+        page.locator("#again").click()
+        finish(page)
+        expect(page.locator(".viewer-b img")).to_be_visible()
+        assert sandbox.counters.submits_accepted == 1
+
+
+def use_token(page: Page) -> None:
+    page.locator("#token-panel button").first.click()
+    page.locator("#token-box input").fill(OWN_TOKEN)
+    page.locator("#token-use").click()
+    expect(page.locator(".engine")).to_contain_text("the token you entered")

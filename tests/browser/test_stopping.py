@@ -1,0 +1,103 @@
+"""A server that is stopped in the middle of things: nothing is paid twice, nothing is lost, nothing stays behind."""
+
+from __future__ import annotations
+
+import signal
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from gradio_client import Client, handle_file
+
+from tests.conftest import running_app
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from playwright.sync_api import Page
+
+    from tests.conftest import App
+
+PATIENCE_SECONDS = 15.0
+
+
+@pytest.fixture
+def own_app() -> Iterator[App]:
+    with running_app(WAN_BACKEND="sandbox") as app:
+        yield app
+
+
+def until(what: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not what():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def generate(page: Page, photos: Path) -> None:
+    page.locator("#slot-1 input[type=file]").set_input_files(photos / "cat.jpg")
+    page.locator("#slot-1 img").wait_for()
+    page.locator("#prompt textarea").fill("turn image 1 into a pencil sketch")
+    page.locator("#generate").click()
+
+
+def test_a_submit_on_its_way_arrives_once_and_the_browser_picks_the_run_up(
+    own_app: App, visit: Callable[..., Page], photos: Path
+) -> None:
+    sandbox = own_app.play(faults=("accepted-slow*1",), run_time=(9.0, 9.0))
+    page = visit(own_app.url)
+    generate(page, photos)
+    until(lambda: sandbox.counters.submits_accepted == 1)
+    told = time.monotonic()
+    own_app.signal(signal.SIGTERM)
+    assert own_app.wait() == 0
+    # The sandbox answers 3 s late.
+    assert 1 < time.monotonic() - told < 10
+    assert "Traceback" not in own_app.log
+    own_app.start()
+    page.goto(own_app.url)
+    page.locator("wan-viewer").wait_for()
+    assert sandbox.counters.submits_accepted == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+def test_the_sandbox_inside_ends_with_the_page(number: int, photos: Path) -> None:
+    with running_app(WAN_BACKEND="sandbox", RUNCOMFY_API_BASE="") as app:
+        client = Client(app.url, verbose=False)
+        client.predict("pencil sketch", handle_file(photos / "cat.jpg"), api_name="/edit")
+        drawing = app.children()
+        assert drawing
+        app.signal(number)
+        assert app.wait() == 0
+        assert not [process for process in drawing if Path(f"/proc/{process}").exists()]
+        assert "Traceback" not in app.log
+
+
+def test_a_run_that_waits_is_left_alone_and_picked_up(own_app: App, visit: Callable[..., Page], photos: Path) -> None:
+    sandbox = own_app.play(run_time=(4.0, 4.0))
+    page = visit(own_app.url)
+    generate(page, photos)
+    until(lambda: sandbox.counters.submits_accepted == 1)
+    own_app.signal(signal.SIGTERM)
+    assert own_app.wait() == 0
+    assert "Traceback" not in own_app.log
+    own_app.start()
+    page.goto(own_app.url)
+    page.locator("wan-viewer").wait_for()
+    counted = sandbox.counters
+    assert (counted.submits_accepted, counted.jobs_cancelled) == (1, 0)
+
+
+def test_a_new_run_is_refused_in_a_sentence_while_the_server_stops(
+    own_app: App, visit: Callable[..., Page], photos: Path
+) -> None:
+    sandbox = own_app.play(faults=("accepted-slow*1",))
+    page, other = visit(own_app.url), visit(own_app.url)
+    generate(page, photos)
+    until(lambda: sandbox.counters.submits_accepted == 1)
+    own_app.signal(signal.SIGTERM)
+    generate(other, photos)
+    other.get_by_text("being restarted").wait_for()
+    assert own_app.wait() == 0
+    assert sandbox.counters.submits_accepted == 1

@@ -1,0 +1,52 @@
+"""A handler's answer costs what it changes, and changes nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+import pytest
+from gradio.state_holder import SessionState
+
+from studio.blocks import Blocks
+
+
+@dataclass
+class Open:
+    """A page with a text, a button and a state, open in one browser."""
+
+    page: Blocks
+    session: SessionState
+    text: Any
+    button: Any
+    state: Any
+
+    async def answered(self, answer: dict[Any, Any]) -> list[Any]:
+        """What the browser gets of a handler's answer."""
+        return await self.page.postprocess_data(next(iter(self.page.fns.values())), answer, self.session)
+
+
+@pytest.fixture
+async def opened() -> Open:
+    with Blocks(analytics_enabled=False) as page:
+        text, button, state = gr.HTML(), gr.Button("Go"), gr.State("")
+        button.click(lambda: None, None, [text, button, state])
+    return Open(page, SessionState(page), text, button, state)
+
+
+async def test_a_part_that_is_not_named_is_neither_changed_nor_made_anew(opened: Open) -> None:
+    assert await opened.answered({opened.text: "now"}) == ["now", {"__type__": "update"}, None]
+    assert opened.session.blocks_config.blocks[opened.button._id] is opened.button
+
+
+async def test_what_is_named_arrives(opened: Open) -> None:
+    told = await opened.answered({opened.state: "kept", opened.button: gr.update(interactive=False)})
+    assert told == [{"__type__": "update"}, {"interactive": False, "__type__": "update"}, None]
+    assert opened.session[opened.state._id] == "kept"
+
+
+async def test_an_answer_is_left_as_the_handler_made_it(opened: Open) -> None:
+    update = gr.update(value="Working…")
+    await opened.answered({opened.button: update})
+    assert update == gr.update(value="Working…")

@@ -1,0 +1,104 @@
+"""The page's own settings."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+
+import pytest
+
+from studio import settings
+from studio.settings import PUBLIC_LIMITS, LimitSettings, PageSettings
+from studio.texts import Texts, translations
+from wan_client import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def limits(**environment: str) -> LimitSettings:
+    return PageSettings.load(environment).limits
+
+
+def test_on_ones_own_machine_nothing_is_limited_unless_asked_for() -> None:
+    assert limits() == LimitSettings()
+    assert limits(GRADIO_SERVER_NAME="127.0.0.1") == LimitSettings()
+    assert limits(WAN_LIMIT_BUDGET="2.5") == LimitSettings(budget=2.5)
+
+
+@pytest.mark.parametrize("place", [{"SPACE_ID": "a/b"}, {"GRADIO_SERVER_NAME": "0.0.0.0"}])
+def test_where_strangers_come_everything_is_limited_unless_said_otherwise(place: Mapping[str, str]) -> None:
+    assert limits(**place) == PUBLIC_LIMITS
+    assert all(value for name, value in asdict(PUBLIC_LIMITS).items() if name not in {"price", "storage_uri"})
+    changed = limits(**place, WAN_LIMIT_VISITOR_DAILY="5", WAN_LIMIT_HOURLY="0")
+    assert (changed.visitor_daily, changed.hourly, changed.daily) == (5, 0, PUBLIC_LIMITS.daily)
+
+
+def test_free_runs_are_limited_by_what_the_server_bears_alone() -> None:
+    free = limits(SPACE_ID="a/b", LIMITS_STORAGE_URI="redis://127.0.0.1").of_free_runs
+    assert free == LimitSettings(
+        visitor_at_once=PUBLIC_LIMITS.visitor_at_once, at_once=PUBLIC_LIMITS.at_once, uploads=PUBLIC_LIMITS.uploads
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("memory://", None),
+        ("async+memory://", None),
+        ("redis://127.0.0.1:6379/0", "async+redis://127.0.0.1:6379/0"),
+        ("async+redis://127.0.0.1", "async+redis://127.0.0.1"),
+        ("rediss://:secret@redis.example:6380/1", "async+rediss://:secret@redis.example:6380/1"),
+    ],
+)
+def test_the_store_is_named_as_the_library_names_it(given: str, expected: str | None) -> None:
+    assert limits(LIMITS_STORAGE_URI=given).storage_uri == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("WAN_LIMIT_VISITOR_HOURLY", "ten"),
+        ("WAN_LIMIT_VISITOR_DAILY", "-1"),
+        ("WAN_LIMIT_VISITOR_AT_ONCE", "1001"),
+        ("WAN_LIMIT_HOURLY", "0.5"),
+        ("WAN_LIMIT_DAILY", "inf"),
+        ("WAN_LIMIT_AT_ONCE", "nan"),
+        ("WAN_LIMIT_BUDGET", "$10"),
+        ("WAN_LIMIT_PRICE", "-0.03"),
+        ("WAN_LIMIT_UPLOADS", "1.5"),
+        ("WAN_TRUSTED_PROXIES", "10.0.0.0/8, everybody"),
+        ("WAN_TRUSTED_PROXIES", "10.0.0.1/8"),
+        ("WAN_TRUSTED_PROXIES", "*"),
+        ("LIMITS_STORAGE_URI", "memcached://:secret@127.0.0.1"),
+        ("LIMITS_STORAGE_URI", "redis://:secret@"),
+        ("LIMITS_STORAGE_URI", "redis://:secret@127.0.0.1:port"),
+        ("LIMITS_STORAGE_URI", "127.0.0.1:6379"),
+    ],
+)
+def test_what_can_not_be_used_is_told_in_a_sentence(name: str, given: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        PageSettings.load({name: given})
+    for language in translations():
+        told = Texts(language).sentences(caught.value, sandbox=False)
+        assert name in told
+        assert "secret" not in told
+
+
+def test_a_store_without_its_program_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "find_spec", lambda name: None)
+    with pytest.raises(SettingsError) as caught:
+        limits(LIMITS_STORAGE_URI="redis://127.0.0.1")
+    assert 'pip install "wan-client[redis]"' in Texts("en").sentences(caught.value, sandbox=False)
+
+
+def test_only_a_space_trusts_proxies_of_itself() -> None:
+    def trusts(address: str, **environment: str) -> bool:
+        return any(ip_address(address) in network for network in PageSettings.load(environment).trusted_proxies)
+
+    assert not trusts("127.0.0.1")
+    assert trusts("10.1.2.3", SPACE_ID="a/b")
+    assert not trusts("203.0.113.9", SPACE_ID="a/b")
+    assert not trusts("10.1.2.3", SPACE_ID="a/b", WAN_TRUSTED_PROXIES="none")
+    assert trusts("192.0.2.1", WAN_TRUSTED_PROXIES="192.0.2.0/24, ::1")

@@ -1,0 +1,141 @@
+"""What the owner sees of the runs, and what nobody sees."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from prometheus_client import REGISTRY
+
+from studio import telemetry
+from studio.settings import PageSettings
+from tests.conftest import free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+FACTS = telemetry.RunFacts(
+    state="succeeded",
+    engine="owner",
+    total_seconds=31.23456,
+    request_id="abc",
+    visitor="address 203.0.113.9",
+    images=2,
+    image_size="16:9",
+    cost=0.03,
+)
+
+
+@pytest.fixture
+def written(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], str]]:
+    """What has been written to standard error."""
+    handlers = logging.root.handlers
+    levels = {name: logging.getLogger(name).level for name in telemetry.LOGGERS}
+    yield lambda: capsys.readouterr().err
+    logging.root.handlers = handlers
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)
+
+
+def value(name: str, **labels: str) -> float:
+    return REGISTRY.get_sample_value(name, labels) or 0.0
+
+
+def lines(written: Callable[[], str]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in written().splitlines()]
+
+
+def test_a_run_is_one_line_of_json(written: Callable[[], str]) -> None:
+    telemetry.write_logs(as_json=True)
+    telemetry.started()
+    telemetry.ended(FACTS)
+    (line,) = lines(written)
+    assert line["request_id"] == "abc"
+    assert line["state"] == "succeeded"
+    assert line["total_seconds"] == 31.2346
+    assert line["cost"] == 0.03
+    assert line["time"].endswith("+00:00")
+    assert "code" not in line
+
+
+def test_a_visitor_is_told_apart_and_not_told(written: Callable[[], str]) -> None:
+    telemetry.write_logs(as_json=True)
+    for visitor in ("address 203.0.113.9", "address 203.0.113.9", "address 203.0.113.8"):
+        telemetry.started()
+        telemetry.ended(dataclasses.replace(FACTS, visitor=visitor))
+    told = [line["visitor"] for line in lines(written)]
+    assert told[0] == told[1] != told[2]
+    assert not [visitor for visitor in told if "203.0.113" in visitor]
+
+
+def test_a_line_for_a_person(written: Callable[[], str]) -> None:
+    telemetry.write_logs(as_json=False)
+    telemetry.started()
+    telemetry.ended(FACTS)
+    (line,) = written().splitlines()
+    assert "wan: run ended" in line
+    assert "state=succeeded" in line
+    assert "cost=0.03" in line
+
+
+def test_trouble_is_one_line_of_json_too(written: Callable[[], str]) -> None:
+    telemetry.write_logs(as_json=True)
+    try:
+        raise RuntimeError("broken")
+    except RuntimeError:
+        logging.getLogger("studio.jobs").exception("run %s", "abc")
+    (line,) = lines(written)
+    assert line["message"] == "run abc"
+    assert "RuntimeError: broken" in line["exception"]
+
+
+def test_other_libraries_tell_of_trouble_only(written: Callable[[], str]) -> None:
+    telemetry.write_logs(as_json=True)
+    logging.getLogger("httpx").info("HTTP Request: GET https://example.com/secret")
+    assert not written()
+
+
+def test_runs_are_counted() -> None:
+    labels = {"engine": "owner", "state": "succeeded"}
+    runs, cost, waiting = value("wan_runs_total", **labels), value("wan_cost_usd_total"), value("wan_runs_waiting")
+    refused = value("wan_refused_total", limit="budget")
+    telemetry.started()
+    telemetry.started()
+    assert value("wan_runs_waiting") == waiting + 2
+    telemetry.ended(FACTS)
+    telemetry.refused("budget")
+    assert value("wan_runs_waiting") == waiting + 1
+    assert value("wan_runs_total", **labels) == runs + 1
+    assert value("wan_run_seconds_count", **labels) == runs + 1
+    assert value("wan_cost_usd_total") == pytest.approx(cost + 0.03)
+    assert value("wan_refused_total", limit="budget") == refused + 1
+
+
+def test_prometheus_has_a_port_of_its_own() -> None:
+    port = free_port()
+    server, thread = telemetry.serve_metrics(port, "127.0.0.1")
+    try:
+        told = httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False).text
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+    assert "wan_runs_waiting" in told
+    assert "abc" not in told
+
+
+@pytest.mark.parametrize(
+    ("environment", "as_json"),
+    [
+        ({}, False),
+        ({"WAN_LOG": "json"}, True),
+        ({"SPACE_ID": "me/wan"}, True),
+        ({"SPACE_ID": "me/wan", "WAN_LOG": "text"}, False),
+    ],
+)
+def test_a_space_logs_for_programs(environment: dict[str, str], as_json: bool) -> None:
+    assert PageSettings.load(environment).json_log is as_json

@@ -1,0 +1,152 @@
+"""Who a visitor is, asked of a real server with real headers."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+import httpx
+import pytest
+from starlette.requests import Request
+
+from studio.settings import PRIVATE_NETWORKS
+from studio.visitors import name_in, visitor_of
+from tests.conftest import ROOT, START_SECONDS, free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+THIS_MACHINE = "address 127.0.0.1"
+
+
+PAGE = """
+import gradio as gr
+from studio.settings import PageSettings
+from studio.visitors import trust, visitor_of
+
+def who(request: gr.Request) -> str:
+    return visitor_of(request).name
+
+trust(PageSettings.load().trusted_proxies)
+with gr.Blocks() as page:
+    gr.api(who, api_name="who")
+page.launch(quiet=True, ssr_mode=False)
+"""
+
+
+@contextmanager
+def served(**environment: str) -> Iterator[str]:
+    """A page that says whom it sees, with these settings."""
+    port = free_port()
+    own = {"FORWARDED_ALLOW_IPS": "*", "GRADIO_SERVER_PORT": str(port), **environment}
+    process = subprocess.Popen([sys.executable, "-c", PAGE], cwd=ROOT, env={**os.environ, **own})
+    url = f"http://127.0.0.1:{port}"
+    try:
+        deadline = time.monotonic() + START_SECONDS
+        while process.poll() is None and time.monotonic() < deadline:
+            try:
+                httpx.get(url, trust_env=False, timeout=10)
+                break
+            except httpx.TransportError:
+                time.sleep(0.1)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+@pytest.fixture(scope="module")
+def by_default() -> Iterator[str]:
+    with served() as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def as_on_a_space() -> Iterator[str]:
+    with served(WAN_TRUSTED_PROXIES=PRIVATE_NETWORKS) as url:
+        yield url
+
+
+def seen(url: str, *forwarded: str) -> str:
+    """Whom the page sees behind a call with these X-Forwarded-For headers."""
+    headers = [("X-Forwarded-For", value) for value in forwarded]
+    with httpx.Client(trust_env=False, timeout=30, headers=headers) as client:
+        event = client.post(f"{url}/gradio_api/call/who", json={"data": []}).json()["event_id"]
+        told = client.get(f"{url}/gradio_api/call/who/{event}").text
+    name: str = json.loads(told.split("data: ", 1)[1])[0]
+    return name
+
+
+@pytest.mark.parametrize("forwarded", [(), ("203.0.113.9",), ("203.0.113.9, 10.0.0.1",), ("127.0.0.1",), ("::1",)])
+def test_a_forged_header_buys_nothing(by_default: str, forwarded: tuple[str, ...]) -> None:
+    assert seen(by_default, *forwarded) == THIS_MACHINE
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "name"),
+    [
+        (("203.0.113.9",), "address 203.0.113.9"),
+        (("198.51.100.1, 203.0.113.9",), "address 203.0.113.9"),
+        (("198.51.100.1", "203.0.113.9"), "address 203.0.113.9"),
+        (("198.51.100.1, 203.0.113.9, 10.0.0.4",), "address 203.0.113.9"),
+        (("10.0.0.4, 203.0.113.9",), "address 203.0.113.9"),
+        (("203.0.113.9:51234",), "address 203.0.113.9"),
+        (("2001:db8:1:2:3:4:5:6",), "address 2001:db8:1:2::/64"),
+        (("[2001:db8:1:2:ffff::1]:443",), "address 2001:db8:1:2::/64"),
+        (("198.51.100.1, nonsense",), "address unknown"),
+        ((), THIS_MACHINE),
+    ],
+)
+def test_behind_a_trusted_proxy_the_last_hop_before_it_counts(
+    as_on_a_space: str, forwarded: tuple[str, ...], name: str
+) -> None:
+    assert seen(as_on_a_space, *forwarded) == name
+
+
+@pytest.mark.parametrize(
+    ("host", "name"),
+    [
+        ("2001:db8::1", "address 2001:db8::/64"),
+        ("2001:db8::ffff:1", "address 2001:db8::/64"),
+        ("2001:db8:0:1::1", "address 2001:db8:0:1::/64"),
+        ("::ffff:192.0.2.7", "address 192.0.2.7"),
+        ("192.0.2.7", "address 192.0.2.7"),
+        ("testclient", "address unknown"),
+        ("", "address unknown"),
+    ],
+)
+def test_addresses_are_counted_by_household(host: str, name: str) -> None:
+    assert name_in({"client": (host, 1)}) == name
+    assert name_in({"client": None}) == "address unknown"
+
+
+def signed_in(**changes: Any) -> dict[str, Any]:
+    login = {"expires_at": time.time() + 60, "userinfo": {"sub": "5f0c", "preferred_username": "ann"}, **changes}
+    return {"type": "http", "headers": [], "client": ("192.0.2.7", 1), "session": {"oauth_info": login}}
+
+
+def test_on_a_space_the_signed_in_user_counts_wherever_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPACE_ID", "someone/some-space")
+    assert visitor_of(gr.Request(Request(signed_in()))).name == "user 5f0c"
+    assert name_in(signed_in(expires_at=None)) == "user 5f0c"
+    assert name_in(signed_in(expires_at=1)) == "address 192.0.2.7"
+    assert name_in(signed_in(userinfo={})) == "address 192.0.2.7"
+
+
+def test_elsewhere_a_sign_in_is_a_rehearsal_and_counts_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SPACE_ID", raising=False)
+    assert name_in(signed_in()) == "address 192.0.2.7"
+
+
+def test_a_name_is_not_for_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPACE_ID", "someone/some-space")
+    visitor = visitor_of(gr.Request(Request(signed_in()), session_hash="page"))
+    assert visitor.session == "page"
+    assert "5f0c" not in repr(visitor)
+    assert visitor_of(None).session is None

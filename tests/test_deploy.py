@@ -1,0 +1,146 @@
+"""What takes the page to other places says what it must."""
+
+from __future__ import annotations
+
+import runpy
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from wan_client.settings import Timeouts
+
+ROOT = Path(__file__).parent.parent
+DEPLOY = ROOT / "deploy"
+
+
+@pytest.fixture(scope="module")
+def compose() -> dict[str, Any]:
+    read: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text("utf-8"))
+    return read
+
+
+@pytest.fixture(scope="module")
+def space() -> dict[str, Any]:
+    return runpy.run_path(str(DEPLOY / "space.py"))
+
+
+def run_space(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(DEPLOY / "space.py"), *arguments]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_the_dockerfile_has_no_lint() -> None:
+    hadolint = Path(sysconfig.get_path("scripts")) / "hadolint"
+    linted = subprocess.run([hadolint, str(ROOT / "Dockerfile")], capture_output=True, text=True, check=False)
+    assert linted.returncode == 0, linted.stdout
+
+
+def test_the_image_is_small_unprivileged_and_healthy() -> None:
+    dockerfile = (ROOT / "Dockerfile").read_text("utf-8")
+    for needed in ("-slim", "--no-cache-dir", "\nUSER 1000\n", "HEALTHCHECK", "/healthz", "GRADIO_SERVER_NAME=0.0.0.0"):
+        assert needed in dockerfile
+    assert dockerfile.index("COPY requirements.txt") < dockerfile.index("COPY app.py")
+
+
+def test_the_builder_gets_what_the_image_copies_and_nothing_else() -> None:
+    everything, *allowed = (ROOT / ".dockerignore").read_text("utf-8").splitlines()[1:]
+    assert everything == "*"
+    sent = {line[1:] for line in allowed if line.startswith("!")}
+    copies = [line.split()[1] for line in (ROOT / "Dockerfile").read_text("utf-8").splitlines() if line[:4] == "COPY"]
+    assert sent == {source.rstrip("/") for source in copies}
+    assert all((ROOT / source).exists() for source in sent)
+
+
+def test_two_replicas_share_limits_and_files(compose: dict[str, Any]) -> None:
+    services = compose["services"]
+    replicas = [services["app-1"], services["app-2"]]
+    for replica in replicas:
+        assert replica["environment"]["LIMITS_STORAGE_URI"].startswith("redis://redis")
+        assert replica["volumes"] == ["files:/files"]
+        assert "ports" not in replica
+    assert "ports" not in services["redis"]
+    assert set(services["proxy"]["depends_on"]) == {"app-1", "app-2"}
+
+
+def test_only_the_proxy_is_believed(compose: dict[str, Any]) -> None:
+    (network,) = compose["networks"]["default"]["ipam"]["config"]
+    assert compose["services"]["app-1"]["environment"]["WAN_TRUSTED_PROXIES"] == network["subnet"]
+    assert "X-Forwarded-For $remote_addr;" in (DEPLOY / "nginx.conf").read_text("utf-8")
+
+
+def test_no_submit_is_cut_off_by_the_grace_period(compose: dict[str, Any]) -> None:
+    grace = compose["services"]["app-1"]["stop_grace_period"]
+    assert float(grace.removesuffix("s")) > Timeouts().submit
+
+
+def test_nginx_takes_the_proxy_configuration(tmp_path: Path) -> None:
+    nginx = shutil.which("nginx", path="/usr/sbin:/usr/bin")
+    assert nginx, "this test needs nginx: apt-get install nginx-light"
+    config = (DEPLOY / "nginx.conf").read_text("utf-8")
+    for number in (1, 2):
+        assert f"server app-{number}:7860;" in config
+        config = config.replace(f"app-{number}:7860", f"127.0.0.1:786{number}")
+    (tmp_path / "site.conf").write_text(config)
+    (tmp_path / "nginx.conf").write_text(
+        f"pid {tmp_path}/pid; error_log stderr; events {{}} http {{ access_log off; include {tmp_path}/site.conf; }}"
+    )
+    checked = subprocess.run(
+        [nginx, "-t", "-p", str(tmp_path), "-c", str(tmp_path / "nginx.conf")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert checked.returncode == 0, checked.stderr
+
+
+def test_a_space_gets_the_page_and_nothing_private(space: dict[str, Any]) -> None:
+    files = space["files"]()
+    assert {"README.md", "app.py", "requirements.txt", "studio/page.py", "wan_client/client.py"} <= set(files)
+    assert not [name for name in files if ".env" in name or name.startswith((".", "tests/", "benchmarks/", "deploy/"))]
+
+
+def test_a_secret_that_git_knows_by_mistake_is_still_not_uploaded(
+    space: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("app.py", ".env", "studio/.env", "studio/.env.local", "studio/page.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("x")
+    for command in (["init", "-q"], ["add", "-A", "-f"]):
+        subprocess.run(["git", "-C", str(tmp_path), *command], check=True)
+    monkeypatch.setitem(space["files"].__globals__, "ROOT", tmp_path)
+    assert space["files"]() == ["app.py", "studio/page.py"]
+
+
+def test_a_dry_run_says_everything_and_shows_no_token() -> None:
+    secret = "rc-secret"
+    ran = run_space(
+        "me/wan",
+        "--dry-run",
+        "--with-token",
+        "--variable",
+        "WAN_LIMIT_BUDGET=5",
+        RUNCOMFY_API_TOKEN=secret,
+        PATH="/bin:/usr/bin",
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert "would create me/wan if it is not there (private)" in ran.stdout
+    assert "would set variable WAN_LIMIT_BUDGET to 5" in ran.stdout
+    assert "would set secret RUNCOMFY_API_TOKEN" in ran.stdout
+    assert "app.py" in ran.stdout
+    assert secret not in ran.stdout + ran.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["me/wan", "--with-token"], ["me/wan", "--variable", "RUNCOMFY_API_TOKEN=x"], ["me/wan", "--variable", "x"]],
+)
+def test_what_would_go_wrong_is_refused(arguments: list[str]) -> None:
+    ran = run_space("me/wan", *arguments, PATH="/bin:/usr/bin")
+    assert ran.returncode in {2, 64}
+    assert "Traceback" not in ran.stderr
