@@ -151,10 +151,18 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End the calls that hang on purpose; uvicorn would wait for them."""
+        for server in self.servers:
+            server.close()
+        self._hang_up()
+        await super().shutdown(sockets)
+        # One that was being accepted just then; its socket is closed a turn of the loop later.
+        self._hang_up()
+        await asyncio.sleep(0)
+
+    def _hang_up(self) -> None:
         for connection in list(self.server_state.connections):
             if connection.transport is not None:
                 connection.transport.abort()
-        await super().shutdown(sockets)
 
     def refuse(self, seconds: float) -> None:
         """Close the door for some seconds: connections are refused until they are over."""

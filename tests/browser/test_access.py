@@ -41,6 +41,11 @@ GRADIOS = {
 
 def violations(page: Page, scene: str) -> list[str]:
     """What axe-core has against the page, but for what is Gradio's own."""
+    # Half faded in, a list has the contrast of neither.
+    page.wait_for_function(
+        "document.getAnimations().every(({ playState, effect }) =>"
+        " playState !== 'running' || effect.getTiming().iterations === Infinity)"
+    )
     found = []
     for rule in AXE.run(page, options=RULES).response["violations"]:
         for node in rule["nodes"]:
@@ -264,8 +269,9 @@ def test_what_is_wrong_is_shown_told_and_focused_even_where_it_is_folded_away(
     expect(page.locator("#voice")).to_contain_text("There is no picture.")
     expect(page.locator("#voice")).to_contain_text("There is no prompt.")
 
-    fill(page, photos)
+    # Opened before the rest is filled in: Gradio writes the values of a box once more just after it has come up.
     page.locator("#more > button").click()
+    fill(page, photos)
     page.locator("#negative-prompt textarea").fill("x" * 600)
     page.locator("#more > button").click()
     expect(page.get_by_role("button", name="More settings")).to_have_attribute("aria-expanded", "false")

@@ -371,8 +371,9 @@ def test_a_dropped_recipe_brings_everything_back_and_says_which_picture_differs(
     app: App, visit: Visit, photos: Path, tmp_path: Path
 ) -> None:
     page = visit(app.url)
-    vary(page, 1)
     page.locator("#more button").first.click()
+    vary(page, 1)
+    add(page, 1, photos / "cat.jpg")
     page.locator("#seed input").fill("77")
     run(page, photos / "cat.jpg", "image 1 as a sketch")
     with page.expect_download() as download:
