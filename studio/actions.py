@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator  # noqa: TC003  # Gradio reads a handler's annotations as the page is built
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -85,17 +86,22 @@ class Actions:
             yield self._parts.nothing
             return
         jobs, lost = [], {}
-        for entry in reversed(known.waiting):
+        for entry in reversed(known.waiting[: history.WAITING_KEPT]):
             try:
                 jobs.append(await self._jobs.resume(entry, visitor_of(request), token))
             except WanError as problem:
                 lost[entry.key] = problem
         if not jobs:
             newest = known.waiting[0]
-            gone = [key for key, problem in lost.items() if not problem.request_id]
+            # Another replica may still be sending one of the last minutes: its id is noted once it is there.
+            young = time.time() - newest.at < self._jobs.sending_seconds
+            gone = [
+                key for key, problem in lost.items() if not problem.request_id and not (young and key == newest.key)
+            ]
             yield {
                 **self._failed(texts, lost[newest.key], token, sandbox=newest.engine == SANDBOX),
                 self._parts.notes: history.notes(drop=gone),
+                self._parts.again: gr.update(visible=young or lost[newest.key].request_id is not None),
             }
             return
         self._choose(request, "")
@@ -132,6 +138,10 @@ class Actions:
         entry = self._known(known, _key(event))
         if entry is None:
             return self._parts.nothing
+        return self.looked_at(known, entry, request)
+
+    def looked_at(self, known: Kept, entry: Entry, request: gr.Request) -> Changes:
+        """A run of the history or of this server, shown until another one is chosen."""
         self._choose(request, entry.key)
         return self._looked_at(texts_for(request), known, entry)
 
@@ -155,14 +165,14 @@ class Actions:
         for entry in known.entries:
             self._jobs.forget(entry.key)
         drafts = known.draft.slots if known.draft else ()
-        uploads.forget(path for path in (*form.slots, *drafts) if path)
+        uploads.forget(path for path in (*form.slots, *drafts, *known.uploads) if path)
         texts = texts_for(request)
         return {
             **self._parts.filled(Form()),
             **self._emptied(texts),
             **self._idle(texts),
             self._parts.notes: history.notes(drop=[entry.key for entry in known.entries]),
-            self._parts.draft: history.notes(draft=Form()),
+            self._parts.draft: history.notes(draft=Form(), everything=True),
             self._parts.history: view.history(texts, []),
             self._parts.status: view.notice(texts("history.forgotten")),
             self._parts.again: gr.update(visible=False),

@@ -21,6 +21,7 @@ from .texts import texts_for
 from .visitors import visitor_of
 
 if TYPE_CHECKING:
+    from .actions import Actions
     from .jobs import Jobs
     from .parts import Parts
     from .settings import PageSettings
@@ -34,9 +35,11 @@ class Editing:
         jobs: The server's jobs.
         parts: The page's components.
         settings: The page's settings.
+        actions: What shows a run.
     """
 
-    def __init__(self, jobs: Jobs, parts: Parts, settings: PageSettings) -> None:
+    def __init__(self, jobs: Jobs, parts: Parts, settings: PageSettings, actions: Actions) -> None:
+        self._actions = actions
         self._jobs = jobs
         self._parts = parts
         self._settings = settings
@@ -119,28 +122,34 @@ class Editing:
         known = history.read(kept)
         entry = known.find(shown)
         parent = known.parent(entry) if entry else None
-        return self._restored(texts_for(request), parent) if parent else self._parts.nothing
+        return self._restored(request, known, parent) if parent else self._parts.nothing
 
     def restore_shown(self, kept: str, shown: str, request: gr.Request) -> Changes:
         """Put the form of the run that is shown back."""
-        entry = history.read(kept).find(shown)
-        return self._restored(texts_for(request), entry) if entry else self._parts.nothing
+        known = history.read(kept)
+        entry = known.find(shown)
+        return self._restored(request, known, entry) if entry else self._parts.nothing
 
     def restore(self, kept: str, event: gr.EventData, request: gr.Request) -> Changes:
         """Put the form of an earlier run back."""
-        entry = history.read(kept).find(str(getattr(event, "key", "")))
-        return self._restored(texts_for(request), entry) if entry else self._parts.nothing
+        known = history.read(kept)
+        entry = known.find(str(getattr(event, "key", "")))
+        return self._restored(request, known, entry) if entry else self._parts.nothing
 
-    async def restore_recipe(self, kept: str, event: gr.EventData, request: gr.Request, **fields: Any) -> Changes:
-        """Put back what a dropped picture's recipe says; its references too, where this browser's history has them."""
-        texts = texts_for(request)
-        form, path = Form(**fields), str(getattr(event, "path", ""))
+    async def restore_dropped(self, kept: str, event: gr.EventData, request: gr.Request, **fields: Any) -> Changes:
+        """Put back what a dropped picture's recipe says."""
+        return await self.restore_recipe(kept, str(getattr(event, "path", "")), request, **fields)
+
+    async def restore_recipe(self, kept: str, path: str, request: gr.Request, **fields: Any) -> Changes:
+        """Put back what a picture's recipe says; its references too, where this browser's history has them."""
+        texts, form = texts_for(request), Form(**fields)
         try:
             found = await asyncio.to_thread(recipe.read, uploads.checked(path, number=1))
         except WanError:
             found = None
         if found is None:
-            return {self._parts.status: view.notice(texts("recipe.none"))}
+            noted = history.notes(uploads=[path] if path else [])
+            return {self._parts.status: view.notice(texts("recipe.none")), self._parts.notes: noted}
         known = next((entry for entry in history.read(kept).entries if entry.request_id == found.request_id), None)
         before = _with_pictures_there(known.form if known else form)
         form = replace(
@@ -150,6 +159,7 @@ class Editing:
         return {
             **self._filled(texts, form),
             self._parts.status: recipe.restored(texts, found, prints),
+            self._parts.notes: history.notes(uploads=[path]),
             self._parts.again: gr.update(visible=False),
         }
 
@@ -231,21 +241,16 @@ class Editing:
             self._parts.status: view.notice(texts(said, first=numbers[0], second=numbers[1])),
         }
 
-    def _restored(self, texts: Texts, entry: history.Entry) -> Changes:
-        form = _with_pictures_there(entry.form)
+    def _restored(self, request: gr.Request, known: history.Kept, entry: history.Entry) -> Changes:
+        texts, form = texts_for(request), _with_pictures_there(entry.form)
         said = "history.restored" if form == entry.form else "history.restored_without"
-        take = self._take(entry)
-        changes = {**self._filled(texts, form), self._parts.status: view.notice(texts(said))}
-        if take.outcome:
-            changes |= {
-                self._parts.panel: view.result_panel(texts, take),
-                self._parts.shown: entry.key,
-                self._parts.takes: "",
-                self._parts.tools: gr.update(visible=True),
-                self._parts.again: gr.update(visible=False),
-                self._parts.back: gr.update(visible=False),
-            }
-        return changes
+        changes = {
+            **self._filled(texts, form),
+            self._parts.status: view.notice(texts(said)),
+            self._parts.again: gr.update(visible=False),
+            self._parts.anyway: gr.update(visible=False),
+        }
+        return changes | self._actions.looked_at(known, entry, request) if self._take(entry).outcome else changes
 
     def _take(self, entry: history.Entry) -> view.Take:
         return view.Take(entry, outcome.load(entry.key))

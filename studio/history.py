@@ -24,13 +24,17 @@ Value = TypeVar("Value")
 
 FINISHED_KEPT = 40
 WAITING_KEPT = 20
+UPLOADS_KEPT = 300
+# What goes beyond is dropped with the next run, so a browser never has many more. Anybody may write more.
+_READ_MAX = 2 * (FINISHED_KEPT + WAITING_KEPT)
 
 # Hands the browser's storage to a handler, as its first input. In an iframe storage may be forbidden.
 READ = """(...given) => {
-  const kept = { runs: [], draft: null };
+  const kept = { runs: [], draft: null, uploads: [] };
   try {
     for (const [name, value] of Object.entries(localStorage)) if (name.startsWith("wan-run-")) kept.runs.push(value);
     kept.draft = sessionStorage.getItem("wan-draft");
+    kept.uploads = JSON.parse(localStorage.getItem("wan-uploads") ?? "[]");
   } catch { /* a browser that keeps nothing */ }
   return [JSON.stringify(kept), ...given.slice(1)];
 }"""
@@ -79,6 +83,7 @@ class _Storage:
 
     runs: tuple[str, ...] = ()
     draft: str | None = None
+    uploads: tuple[str, ...] = ()
 
 
 _ENTRY, _FORM, _STORAGE = TypeAdapter(Entry), TypeAdapter(Form), TypeAdapter(_Storage)
@@ -91,10 +96,12 @@ class Kept:
     Attributes:
         entries: Its runs, newest first.
         draft: What was entered in this tab when it was last changed.
+        uploads: The files that were in a slot of one of its pages.
     """
 
     entries: tuple[Entry, ...] = ()
     draft: Form | None = None
+    uploads: tuple[str, ...] = ()
 
     @property
     def waiting(self) -> tuple[Entry, ...]:
@@ -129,17 +136,34 @@ def read(text: str | None) -> Kept:
     kept = _parsed(_STORAGE, text)
     if kept is None:
         return Kept()
-    entries = [entry for run in kept.runs if (entry := _parsed(_ENTRY, run))]
+    entries = [entry for run in kept.runs[:_READ_MAX] if (entry := _parsed(_ENTRY, run))]
     entries.sort(key=lambda entry: entry.at, reverse=True)
-    return Kept(tuple(entries), _parsed(_FORM, kept.draft))
+    return Kept(tuple(entries), _parsed(_FORM, kept.draft), kept.uploads[:UPLOADS_KEPT])
 
 
-def notes(keep: Iterable[Entry] = (), drop: Iterable[str] = (), draft: Form | None = None) -> str:
-    """What the browser shall keep and drop, as hidden HTML that `page.js` applies."""
+def notes(
+    keep: Iterable[Entry] = (),
+    drop: Iterable[str] = (),
+    draft: Form | None = None,
+    uploads: Iterable[str] = (),
+    *,
+    everything: bool = False,
+) -> str:
+    """What the browser shall keep and drop, as hidden HTML that `page.js` applies.
+
+    Args:
+        keep: Runs to keep.
+        drop: The keys of runs to drop.
+        draft: What is entered; None leaves what is kept of it.
+        uploads: Files that came from this browser, beside those of the draft.
+        everything: Whether the list of uploads is dropped too.
+    """
     untouched = draft == Form()
     told = {
         "keep": {entry.key: _ENTRY.dump_json(entry).decode() for entry in keep},
         "drop": list(drop),
+        "everything": everything,
+        "uploads": [*uploads, *(path for path in (draft or Form()).slots if path)],
         "draft": "" if untouched else _FORM.dump_json(draft).decode() if draft else None,
     }
     return f'<data hidden value="{escape(json.dumps(told, ensure_ascii=False))}"></data>'

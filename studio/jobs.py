@@ -24,15 +24,13 @@ from wan_client import (
     Backend,
     CancelOutcome,
     Charged,
-    DeadlineExceeded,
-    DownloadFailed,
     Finished,
     ImageSize,
     RunCancelled,
+    RunFailed,
     Running,
     RunNotFound,
     Submitted,
-    TransientError,
     WanError,
     prepare,
 )
@@ -107,6 +105,7 @@ class Job:
         self._ran: float | None = None
         self._run: Run | None = None
         self._ended_as: str | None = None
+        self._went_out = False
         self._made = asyncio.Event()
         self._news = asyncio.Event()
         self._task = asyncio.create_task(self._work())
@@ -155,9 +154,9 @@ class Job:
     @property
     def can_be_fetched(self) -> bool:
         """Whether a run that brought no picture may still bring one: asking again costs nothing."""
-        passing = DownloadFailed | DeadlineExceeded | TransientError
         problem = self.problem
-        return bool(problem and problem.request_id and (isinstance(problem, passing) or problem.code == "unexpected"))
+        # A refusal of a look at it, as after a mistyped token, says nothing of the run.
+        return bool(problem and problem.request_id and not isinstance(problem, RunFailed | RunNotFound | RunCancelled))
 
     @property
     def came_to_nothing(self) -> bool:
@@ -207,6 +206,11 @@ class Job:
         try:
             await self._watch()
             await self._settle()
+        except asyncio.CancelledError:
+            if self.forgotten:
+                # Its place is free; what it may cost stays counted.
+                await asyncio.shield(self._settle())
+            raise
         finally:
             telemetry.ended(self._facts())
         if self.came_to_nothing and self.asked:
@@ -233,6 +237,7 @@ class Job:
             self.problem = WanError("unexpected", charged=charged, request_id=self.request_id)
         finally:
             # The run holds the pictures as they were sent, and a job is kept for long after it has ended.
+            self._went_out = bool(self._run and self._run.submitting)
             self._ended_as, self._run = self.request_id, None
             if isinstance(self.event, Finished):
                 self.event = Finished(replace(self.event.result, images=()))
@@ -275,7 +280,8 @@ class Job:
     async def _settle(self) -> None:
         """Give back what the run held of the page's limits, and count what it came to."""
         if self._permit:
-            charged = self.problem.charged if self.problem else Charged.YES
+            left = Charged.UNKNOWN if self._went_out else Charged.NO
+            charged = self.problem.charged if self.problem else Charged.YES if self.outcome else left
             reached = self.request_id is not None or charged is not Charged.NO
             await self._permit.end(reached=reached, charged=charged, cost=self.outcome.cost if self.outcome else None)
 
@@ -326,7 +332,9 @@ class Jobs:
     Attributes:
         engines: Who does the work.
         limits: What strangers may spend.
+        own_token_limits: What those who pay for themselves may ask of this server.
         stopping: Whether the server is about to stop. Runs go on at the API.
+        sending_seconds: How long a submit may take.
 
     Args:
         settings: The page's settings.
@@ -336,8 +344,12 @@ class Jobs:
         self.engines = Engines(settings)
         free = settings.engine.backend is Backend.SANDBOX
         allowed = settings.limits.of_free_runs if free else settings.limits
-        self.limits = Limits(allowed, lease=int(settings.engine.deadline) + SETTLING_SECONDS)
+        lease = int(settings.engine.deadline) + SETTLING_SECONDS
+        self.limits = Limits(allowed, lease=lease)
+        # A token is believed only when the API has seen it, and until then its runs are this server's work.
+        self.own_token_limits = Limits(settings.limits.of_free_runs, lease=lease)
         self.stopping = False
+        self.sending_seconds = settings.engine.timeouts.sending
         self._jobs: OrderedDict[str, Job] = OrderedDict()
         self._latest: dict[str, tuple[tuple[Form, ...], asyncio.Task[list[Job]]]] = {}
 
@@ -359,33 +371,38 @@ class Jobs:
         latest, starting = self._latest.get(session or "", ((), None))
         if starting and latest == asked and not _is_over(starting):
             return await asyncio.shield(starting)
+        if not session:
+            # A program that hangs up while it waits here has heard of no run, so none is started.
+            return await self._start(asked, visitor, token)
         starting = asyncio.create_task(self._start(asked, visitor, token))
         # Who never opened the page never closes it either.
         self._latest = {name: one for name, one in self._latest.items() if not _is_over(one[1])}
-        if session:
-            self._latest[session] = asked, starting
+        self._latest[session] = asked, starting
         return await asyncio.shield(starting)
 
     async def _start(self, forms: tuple[Form, ...], visitor: Visitor, token: str) -> list[Job]:
         for form in forms:
             form.request()
         uploads.check_room()
-        permits: Sequence[Permit | None] = [None] * len(forms)
-        if not token:
-            try:
-                permits = await self.limits.take(visitor, runs=len(forms), price=await self.price())
-            except LimitReached as reached:
-                telemetry.refused(reached.status.code)
-                raise
+        limits = self.own_token_limits if token else self.limits
+        try:
+            price = None if token else await self.price()
+            permits = await limits.take(visitor, runs=len(forms), price=price)
+        except LimitReached as reached:
+            telemetry.refused(reached.status.code)
+            reached.own_token = bool(token)
+            raise
         try:
             entries = await asyncio.to_thread(self._entries, forms, token)
             # Asked last: `stop` waits for the jobs that there are.
             if self.stopping:
                 raise WanError("restarting")
+            if visitor.session and visitor.session not in self._latest:
+                # Closed or reloaded meanwhile: no browser has the run's key, so nobody could ever fetch it.
+                raise WanError("page_closed")
         except BaseException:
             for permit in permits:
-                if permit:
-                    await permit.end(reached=False, charged=Charged.NO)
+                await permit.end(reached=False, charged=Charged.NO)
             raise
         return [
             self._remember(self._job(entry, token, visitor, permit, form))
@@ -393,8 +410,14 @@ class Jobs:
         ]
 
     async def price(self) -> float | None:
-        """What a run on the page owner's token costs by the catalogue, in US dollars; None where it does not tell."""
-        return None if self.engines.name() == SANDBOX else price_of(await self.engines.model())
+        """What a run on the page owner's token counts within the budget, in US dollars.
+
+        None where there is no budget, which a slow catalogue must then not hold up, or where the catalogue does not
+        tell.
+        """
+        if not self.limits.settings.budget or self.engines.name() == SANDBOX:
+            return None
+        return price_of(await self.engines.model())
 
     async def again(self, failed: Job, visitor: Visitor, token: str = "") -> Job:
         """Start a run in the place of one that came to nothing.
@@ -471,6 +494,7 @@ class Jobs:
             job.leave()
         await self.engines.close()
         await self.limits.close()
+        await self.own_token_limits.close()
 
     def _entries(self, forms: Sequence[Form], token: str) -> list[Entry]:
         """The runs of the forms, each with the pictures in a folder of its own."""

@@ -16,6 +16,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.requests import Request
 
+from . import link
 from .texts import DEFAULT_LANGUAGE, Texts, negotiate, texts_for, translations
 
 if TYPE_CHECKING:
@@ -86,7 +87,8 @@ def _title(language: str) -> bytes:
 def switch(request: gr.Request) -> str:
     """Links to the page in each language, each named in its own."""
     texts = texts_for(request)
-    kept = [(name, value) for name, value in request.query_params.items() if name != "lang"]
+    # What a link asked for is in the form by now, and may have been changed there.
+    kept = [(name, value) for name, value in request.query_params.items() if name not in {"lang", *link.NAMES}]
     items = []
     for language in translations():
         query, code = escape(urlencode([*kept, ("lang", language)])), tag(language)

@@ -36,7 +36,7 @@ document.addEventListener("dragover", (event) => { if (outside(event)) event.pre
 document.addEventListener("drop", async (event) => {
   if (!outside(event)) return;
   event.preventDefault();
-  const { path } = await upload(event.dataTransfer.files[0]);
+  const { path } = await upload(event.dataTransfer.files[0]).catch(() => ({ path: "" }));
   trigger("upload", { path });
 });"""
 
@@ -257,9 +257,18 @@ def _history() -> dict[str, Any]:
     with gr.Column(elem_id="history-box"):
         with gr.Row(elem_id="history-head"):
             gr.Markdown(word("history.heading"), elem_id="history-heading")
+            # Dropping it anywhere does the same; not everybody can drop.
+            open_recipe = gr.UploadButton(
+                word("recipe.open"),
+                size="sm",
+                file_types=[".png"],
+                elem_classes="quiet",
+                elem_id="open-recipe",
+                min_width=60,
+            )
             forget = gr.Button(word("history.forget"), size="sm", elem_classes="quiet", elem_id="forget", min_width=60)
         history = gr.HTML(elem_id="history", js_on_load=CLICKS, padding=False)
-    return {"history": history, "forget": forget}
+    return {"history": history, "open_recipe": open_recipe, "forget": forget}
 
 
 def _html(name: str) -> gr.HTML:

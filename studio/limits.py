@@ -73,7 +73,10 @@ class LimitReached(WanError):
 
     Attributes:
         status: What the limit leaves.
+        own_token: Whether it stands against a run that the visitor pays for.
     """
+
+    own_token = False
 
     def __init__(self, status: LimitStatus) -> None:
         super().__init__(f"limit_{status.code}", **status.values)  # type: ignore[arg-type]  # values are the sentence's

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 # Longer than any prompt that people write, shorter than what servers accept as an address.
 VALUE_CHARACTERS_MAX = 16_000
 
+NAMES = ("prompt", "size", "seed", "negative_prompt", "prompt_extend")
+
 _SWITCH = {"true": True, "false": False}
 
 

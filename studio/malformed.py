@@ -89,11 +89,17 @@ class MalformedCalls:
 def _at_home(file: dict[str, Any]) -> dict[str, Any]:
     """The file, by its path where its address is one of this server's own: nothing has to be fetched then.
 
-    Gradio does not fetch from private addresses, so an agent on the same machine could not go on from a result.
+    Raises:
+        ValueError: It is another address. Gradio would fetch it whole, however large it is, and count it nowhere.
     """
-    _, _, path = str(file["path"]).partition(f"{API}file=")
+    given = str(file["path"])
+    _, _, path = given.partition(f"{API}file=")
     local = unquote(path)
-    return {**file, "path": local, "url": None} if path and is_upload(local) else file
+    if path and is_upload(local):
+        return {**file, "path": local, "url": None}
+    if "://" in given or given[:5].lower() in {"http:", "https"}:
+        raise ValueError("an address is no uploaded file")
+    return {**file, "url": None}
 
 
 def _is_sound(data: Any) -> bool:

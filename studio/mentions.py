@@ -10,10 +10,15 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from wan_client.schema import PROMPT_MAX
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 Language = Literal["en", "ko", "ja", "zh"]
+
+# A longer text is no prompt, and looking through it would take its time from everybody.
+READ_MAX = 2 * PROMPT_MAX
 
 # Blanks, but no new line: what follows there may be a numbered list.
 _B = r"[^\S\r\n]*"
@@ -115,8 +120,8 @@ def _patterns(*patterns: str) -> tuple[re.Pattern[str], ...]:
 _NAMINGS = _patterns(
     rf"(?<![a-z]){_EN_MANY}{_EN_JOIN}" + _listed(_EN_NUMBER, _EN_AND, rf"{_B}(?:[-–—~〜]|to\b|through\b){_B}"),
     rf"(?<![a-z]){_EN_ONE}{_EN_JOIN}" + _listed(_EN_NUMBER, _EN_AND, "[-–~]", _EN_NO_THINGS),
-    rf"{_KO_NOUN}{_B}(?:#|번호|[(\[])?{_B}" + _listed(_KO_NUMBER, _KO_AND, _KO_TO),
-    rf"{_HAN_NOUN}{_B}(?:#|第|番号|编号|編號|[(（\[【])?{_B}" + _listed(_HAN_DIGITS, _HAN_AND, _HAN_TO),
+    rf"{_KO_NOUN}{_B}(?:(?:#|번호|[(\[]){_B})?" + _listed(_KO_NUMBER, _KO_AND, _KO_TO),
+    rf"{_HAN_NOUN}{_B}(?:(?:#|第|番号|编号|編號|[(（\[【]){_B})?" + _listed(_HAN_DIGITS, _HAN_AND, _HAN_TO),
     rf"{_HAN_NOUN}{_B}" + _listed(_HAN_NUMERAL, _HAN_AND, "[到至]"),
     r"(?<![0-9０-９])(?P<list>[0-9０-９一二三①②③])[号號](?:图|圖|照片)",
 )
@@ -235,7 +240,7 @@ def mentions(prompt: str) -> tuple[Mention, ...]:
 
 def names_any(prompt: str) -> bool:
     """Whether the prompt speaks of pictures in a way that may mean each of them: "all images", "the other picture"."""
-    return any(pattern.search(prompt) for pattern in _UNNUMBERED)
+    return len(prompt) <= READ_MAX and any(pattern.search(prompt) for pattern in _UNNUMBERED)
 
 
 def renumber(prompt: str, mapping: Mapping[int, int]) -> str:
@@ -267,6 +272,8 @@ def language_of(prompt: str) -> Language:
 
 def _places(prompt: str) -> list[_Place]:
     """Where the prompt names pictures. Of two that overlap, the one that begins first counts, then the longer."""
+    if len(prompt) > READ_MAX:
+        return []
     found = [(match.span(), place) for match, place in _candidates(prompt, (*_NAMINGS, *_ORDINALS))]
     for many, patterns in _COUNTED.items():
         numbers = tuple(range(1, many + 1))

@@ -50,7 +50,8 @@ def build(settings: PageSettings, jobs: Jobs) -> gr.Blocks:
     )
     with page:
         parts = lay_out()
-        actions, editing = Actions(jobs, parts), Editing(jobs, parts, settings)
+        actions = Actions(jobs, parts)
+        editing = Editing(jobs, parts, settings, actions)
         page.load(switch, None, parts.languages, queue=False, **PRIVATE)
         page.load(editing.opened, parts.kept, parts.everything, js=READ, queue=False, **PRIVATE).then(
             actions.resume, [parts.kept, parts.token], parts.run, js=READ, **PRIVATE
@@ -105,7 +106,8 @@ def _connect_form(editing: Editing, parts: Parts) -> None:
     parts.back.click(editing.back, [parts.kept, parts.shown], **known)
     parts.settings.click(editing.restore_shown, [parts.kept, parts.shown], **known)
     parts.history.select(editing.restore, parts.kept, **known)
-    parts.drop.upload(editing.restore_recipe, parts.kept, **fields, **known)
+    parts.drop.upload(editing.restore_dropped, parts.kept, **fields, **known)
+    parts.open_recipe.upload(editing.restore_recipe, [parts.kept, parts.open_recipe], **fields, **known)
     slots = [parts.image_1, parts.image_2, parts.image_3]
     for example, card in parts.examples:
         card.click(example.values, None, [*slots, parts.prompt, parts.image_size], queue=False, **PRIVATE)

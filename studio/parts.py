@@ -86,6 +86,7 @@ class Parts:
     code: gr.HTML
     examples: Sequence[tuple[Example, gr.Button]]
     history: gr.HTML
+    open_recipe: gr.UploadButton
     forget: gr.Button
 
     @property

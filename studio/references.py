@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from wan_client.schema import IMAGES_MAX, PROMPT_MAX, count_characters
 
-from .mentions import Mention, language_of, mentions, names_any, renumber
+from .mentions import READ_MAX, Mention, language_of, mentions, names_any, renumber
 from .texts import DEFAULT_LANGUAGE, Texts, translations
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def check(prompt: str, filled: Sequence[bool]) -> tuple[Finding, ...]:
     there = [number for number, is_filled in enumerate(filled, 1) if is_filled]
     if there != list(range(1, len(there) + 1)):
         return (_gap(prompt, there, len(filled)),)
-    if not there or not prompt.strip():
+    if not there or not prompt.strip() or len(prompt) > READ_MAX:
         return ()
     named = list(dict.fromkeys(mention.number for mention in mentions(prompt)))
     missing = [number for number in named if number not in there]
@@ -105,7 +105,11 @@ def _append(prompt: str, number: int) -> tuple[Mend, ...]:
 
 
 def findings_html(texts: Texts, findings: Sequence[Finding]) -> str:
-    """The findings with their buttons, each with ``data-mend``, its place among the mends of all findings."""
+    """The findings with their buttons.
+
+    Each mend has ``data-mend``, its place among the mends of all findings; a picture that is missing can be added as
+    well, by ``data-choose``, the number of its slot.
+    """
     if not findings:
         return ""
     lines, places = [], count()
@@ -113,6 +117,9 @@ def findings_html(texts: Texts, findings: Sequence[Finding]) -> str:
         code = "too_many" if finding.number > IMAGES_MAX else finding.code
         words = texts(f"reference.{code}", number=finding.number, limit=IMAGES_MAX)
         buttons = ""
+        if code == "missing":
+            label = texts("reference.mend.add", number=finding.number)
+            buttons += f'<button type="button" data-choose="{finding.number}">{escape(label)}</button>'
         for mend in finding.mends:
             label = texts(f"reference.mend.{mend.code}", number=mend.number)
             buttons += f'<button type="button" data-event="click" data-mend="{next(places)}">{escape(label)}</button>'

@@ -8,6 +8,7 @@ import signal
 import time
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
@@ -79,13 +80,41 @@ class PortTaken(OSError):
         super().__init__(Texts(DEFAULT_LANGUAGE)("start.port_taken", port=port))
 
 
-# Gradio would write down all that is entered, a token in its box included, and show it to whoever has the link.
-DEEP_LINK = "/gradio_api/deep_link"
+# Gradio would write down all that is entered, a token in its box included, and show it to whoever has the link; and
+# keep what is recorded for ever, counted by nobody.
+CLOSED = ("/gradio_api/deep_link", "/gradio_api/process_recording")
+# Under these, Gradio passes on what another host answers, as if it were this one's own: a script, for example.
+FILES = ("/gradio_api/file=", "/gradio_api/file/", "/file=", "/file/", "/gradio_api/proxy=", "/proxy=")
 
 
 async def _closed(_request: Request) -> Response:
     """Answer as if there were no such route."""
     return PlainTextResponse("Not Found", 404)
+
+
+class NoRelay:
+    """Answers for addresses of other hosts as if there were nothing.
+
+    Args:
+        app: The application.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or answer it."""
+        path = scope["path"] if scope["type"] == "http" else ""
+        asked = next((path.partition(start)[2] for start in FILES if start in path), "")
+        app = PlainTextResponse("Not Found", 404) if _is_elsewhere(asked) else self._app
+        await app(scope, receive, send)
+
+
+def _is_elsewhere(file: str) -> bool:
+    """Whether what was asked for is no path of this machine: ``https://…``, however often it is encoded."""
+    while (decoded := unquote(file)) != file:
+        file = decoded
+    return "://" in file or file.strip().lower().startswith(("http:", "https:", "//"))
 
 
 class SecurityHeaders:
@@ -150,9 +179,13 @@ class Server:
             launch(
                 self._page,
                 app_kwargs={
-                    "routes": [Route("/healthz", self._health), Route(DEEP_LINK, _closed)],
+                    "routes": [
+                        Route("/healthz", self._health),
+                        *(Route(path, _closed, methods=["GET", "POST"]) for path in CLOSED),
+                    ],
                     "middleware": [
                         Middleware(SecurityHeaders),
+                        Middleware(NoRelay),
                         language_middleware(),
                         Middleware(McpCallers),
                         Middleware(UploadLimits, limits=self._jobs.limits),

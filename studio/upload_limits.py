@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from .limits import Limits
 
-UPLOAD_PATH = "/upload"
+UPLOAD_PATHS = ("/gradio_api/upload", "/upload")
 # Three pictures as large as the page takes one, and the lines between them.
 REQUEST_MB = 121
 # All other calls carry words: more of them than a browser's storage holds make no sense.
@@ -63,11 +63,12 @@ class UploadLimits:
             await self._app(scope, receive, send)
 
     async def _check(self, request: Request) -> None:
-        upload = request.url.path.endswith(UPLOAD_PATH)
+        upload = request.url.path.endswith(UPLOAD_PATHS[0]) or request.url.path == UPLOAD_PATHS[1]
         limit = REQUEST_MB if upload or MCP_PATH in request.url.path else WORDS_MB
-        # Without a length there is no telling how much is coming.
-        length = request.headers.get("content-length", "")
-        if not length.isdecimal() or int(length) > limit * MEGABYTE:
+        # Without a length there is no telling how much is coming; and where both are said, the length is not the one
+        # that counts.
+        length, coding = (request.headers.get(name, "") for name in ("content-length", "transfer-encoding"))
+        if coding or not length.isdecimal() or int(length) > limit * MEGABYTE:
             raise WanError("upload_too_large", limit=limit)
         if not upload:
             return

@@ -8,6 +8,7 @@ import shutil
 import time
 from contextlib import suppress
 from dataclasses import replace
+from filecmp import cmp
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from .form import Form
 
+_ASSETS = Path(__file__).parent.parent / "assets"
 CLEANING_SECONDS = 3600
 # For uploads and for runs; in bytes.
 FREE_MIN = 1_000_000_000
@@ -102,10 +104,19 @@ def digests(form: Form) -> tuple[str, ...]:
 
 
 def forget(paths: Iterable[str]) -> None:
-    """Delete uploaded files. Anything else is left alone, whatever the list says."""
+    """Delete uploaded files. Anything else is left alone, whatever the list says.
+
+    Runs are deleted by their keys alone, and the page's own pictures, which Gradio keeps in the same place, are others'
+    examples too.
+    """
     for path in paths:
-        if is_upload(path):
-            Path(path).resolve().unlink(missing_ok=True)
+        file = Path(path).resolve()
+        if is_upload(path) and results_folder().resolve() not in file.parents and not _is_shipped(file):
+            file.unlink(missing_ok=True)
+
+
+def _is_shipped(file: Path) -> bool:
+    return any(own.name == file.name and cmp(file, own, shallow=False) for own in _ASSETS.rglob("*.jpg"))
 
 
 def forget_run(key: str) -> None:
@@ -115,14 +126,23 @@ def forget_run(key: str) -> None:
 
 
 def clean(keep_seconds: float) -> None:
-    """Delete the folders of runs that are older than that."""
-    folder = results_folder()
-    if not folder.is_dir():
-        return
-    for old in folder.iterdir():
-        with suppress(FileNotFoundError):  # a visitor may be deleting it just now
-            if time.time() - old.stat().st_mtime > keep_seconds:
-                shutil.rmtree(old, ignore_errors=True)
+    """Delete the folders of runs that are older than that.
+
+    In a folder of the page's own (``GRADIO_TEMP_DIR``) uploads go too that Gradio no longer knows: those of a process
+    that was killed, and those that broke off in the middle.
+    """
+    folders = [results_folder()]
+    if "GRADIO_TEMP_DIR" in os.environ:
+        folders.append(results_folder().parent)
+    for folder in folders:
+        for old in folder.iterdir() if folder.is_dir() else ():
+            with suppress(OSError):  # a visitor may be deleting it just now
+                if old in folders or time.time() - old.stat().st_mtime <= keep_seconds:
+                    continue
+                if old.is_dir() and not any(_is_shipped(file) for file in old.iterdir() if file.is_file()):
+                    shutil.rmtree(old, ignore_errors=True)
+                elif old.is_file():
+                    old.unlink()
 
 
 async def keep_clean(keep_seconds: float) -> None:

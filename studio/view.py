@@ -149,7 +149,7 @@ def _waiting(texts: Texts, job: Job, count: tuple[int, int]) -> str:
         state = "done" if index < stage else "now" if index == stage else "todo"
         known = f' style="--share:{share:.0%}" data-known' if state == "now" and share is not None else ""
         cells.append(f'<li class="{state}"{known}><span>{escape(texts(f"stage.{name}"))}</span></li>')
-    clock = _clock(time.monotonic() - job.began)
+    clock = _clock(max(0.0, time.time() - job.entry.at))
     done, total = count
     if total > 1:
         words = f"{texts('run.some_finished', done=done, total=total)} {words}"
@@ -177,7 +177,7 @@ def failure(texts: Texts, problem: WanError, *, sandbox: bool) -> str:
     if problem.request_id:
         run_id = f'<p class="run-id">{escape(texts("run.id"))} <code>{escape(problem.request_id)}</code></p>'
     what_to_do = texts(f"error.{problem.code}.hint", **problem.values)
-    if isinstance(problem, LimitReached):
+    if isinstance(problem, LimitReached) and not problem.own_token:
         what_to_do = f"{what_to_do} {texts('limits.own_token')}"
     return (
         '<section class="run run-failed" role="alert" data-state="failed"'
@@ -195,7 +195,13 @@ def notice(words: str) -> str:
 
 def _finished(texts: Texts, jobs: Sequence[Job], total: int) -> str:
     outcomes = [job.outcome for job in jobs if job.outcome]
-    words = [texts("run.finished", seconds=f"{max(outcome.seconds for outcome in outcomes):.0f}")]
+    # Of a run that was picked up, it is not known how long it took.
+    whole = all(job.asked for job in jobs)
+    words = [
+        texts("run.finished", seconds=f"{max(outcome.seconds for outcome in outcomes):.0f}")
+        if whole
+        else texts("run.fetched")
+    ]
     if total > 1:
         words.append(texts("run.some_finished", done=len(outcomes), total=total))
     costs = [outcome.cost for outcome in outcomes if outcome.cost is not None]

@@ -19,7 +19,7 @@ import pytest
 from wan_sandbox import Sandbox, Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
 ROOT = Path(__file__).parent.parent
 PHOTOS = ROOT / "assets" / "photos"
@@ -144,6 +144,16 @@ def app(shared_app: App) -> App:
 def photos() -> Path:
     """The sample photographs."""
     return PHOTOS
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Function) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """With a failed test goes what its app has said."""
+    report = yield
+    app = getattr(item, "funcargs", {}).get("app")
+    if report.failed and isinstance(app, App):
+        report.sections.append(("the app's log", app.log[-4000:]))
+    return report
 
 
 @pytest.hookimpl(trylast=True)

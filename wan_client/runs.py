@@ -377,12 +377,13 @@ class Run:
         if self.request_id:
             return
         addresses = await asyncio.gather(*map(self._address, sources))
-        if self._cancel_asked:
-            raise RunCancelled("cancelled_before_submit")
         values = self._request.body(addresses)
         body = await asyncio.to_thread(lambda: json.dumps(values).encode())
+        # Whoever cancelled meanwhile was told that nothing was sent; from here to the task nothing is waited for.
+        if self._cancel_asked:
+            raise RunCancelled("cancelled_before_submit")
         # Noted only now: up to here nothing can have been paid.
-        self._row = await asyncio.to_thread(self._line.journal.sending, digest, self._out)
+        self._row = self._line.journal.sending(digest, self._out)
         self._total = len(body)
         submission = self._submission = asyncio.create_task(self._submit_body(body))
         # Where nobody listens any more, nobody asks for the exception either.

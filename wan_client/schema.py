@@ -24,6 +24,8 @@ MODEL_ID = "wan-ai/wan-2-6/image-to-image"
 PROMPT_MAX = 1999
 NEGATIVE_PROMPT_MAX = 500
 IMAGES_MIN, IMAGES_MAX = 1, 3
+# Of any text, before it is counted as a person counts: the longest prompt of joined emoji has fewer.
+CODE_POINTS_MAX = 16_000
 SEED_MIN, SEED_MAX = 0, 2_147_483_647
 SIDE_MIN, SIDE_MAX = 385, 4999
 IMAGE_BYTES_MAX = 9_999_999
@@ -93,6 +95,8 @@ def count_characters(text: str) -> int:
     An approximation of Unicode's grapheme clusters (UAX 29): marks, joined emoji, skin tones, and flags do not
     count twice.
     """
+    if len(text) > CODE_POINTS_MAX:
+        return len(text)
     count = 0
     joined = flag_open = False
     for char in tidy(text):
@@ -169,7 +173,7 @@ def check_prompt(prompt: str) -> str:
     Raises:
         InvalidRequest: It is empty or too long.
     """
-    text = tidy(_text(prompt, "prompt"))
+    text = tidy(_text(prompt, "prompt", PROMPT_MAX))
     if not text:
         raise InvalidRequest("prompt_missing", field="prompt")
     if (given := count_characters(text)) > PROMPT_MAX:
@@ -183,7 +187,7 @@ def check_negative_prompt(negative_prompt: str) -> str:
     Raises:
         InvalidRequest: It is too long.
     """
-    text = tidy(_text(negative_prompt, "negative_prompt"))
+    text = tidy(_text(negative_prompt, "negative_prompt", NEGATIVE_PROMPT_MAX))
     if (given := count_characters(text)) > NEGATIVE_PROMPT_MAX:
         raise InvalidRequest(
             "negative_prompt_too_long", field="negative_prompt", given=given, limit=NEGATIVE_PROMPT_MAX
@@ -203,9 +207,12 @@ def check_seed(seed: float) -> int:
     return int(seed)
 
 
-def _text(value: object, field: str) -> str:
+def _text(value: object, field: str, limit: int) -> str:
     if not isinstance(value, str):
         raise InvalidRequest("text_expected", field=field, given=type(value).__name__)
+    if len(value) > CODE_POINTS_MAX:
+        # Composing very many marks takes minutes, so it is not even begun.
+        raise InvalidRequest(f"{field}_too_long", field=field, given=len(value), limit=limit)
     if any("\ud800" <= char <= "\udfff" for char in value):
         # Half a character, as a shell passes on bytes that are no text: no encoding can carry it.
         raise InvalidRequest("text_broken", field=field)

@@ -8,7 +8,25 @@ function wanKeep(told) {
     for (const key of told.drop) localStorage.removeItem(`wan-run-${key}`);
     if (told.draft) sessionStorage.setItem("wan-draft", told.draft);
     else if (told.draft === "") sessionStorage.removeItem("wan-draft");
+    if (told.uploads.length) wanNoteUploads(told.uploads);
+    if (told.everything) localStorage.removeItem("wan-uploads");
+    if (told.draft !== null) wanLeaveLink();
   } catch { /* a browser that keeps nothing */ }
+}
+
+// Which files came from this browser, so that they can be deleted when everything is to be forgotten.
+function wanNoteUploads(uploads) {
+  const all = new Set([...JSON.parse(localStorage.getItem("wan-uploads") ?? "[]"), ...uploads]);
+  localStorage.setItem("wan-uploads", JSON.stringify([...all].slice(-300)));
+}
+
+// What a link asked for is in the form, and from now on the form counts: a reload must not undo what is changed there.
+function wanLeaveLink() {
+  const address = new URL(location.href);
+  for (const name of [...address.searchParams.keys()]) {
+    if (!["lang", "__theme", "__sign"].includes(name)) address.searchParams.delete(name);
+  }
+  if (address.href !== location.href) window.history.replaceState(window.history.state, "", address);
 }
 
 let wanAsked = false;
@@ -113,10 +131,11 @@ async function wanCopy(button, text, said) {
 }
 
 document.addEventListener("click", ({ target }) => {
-  const button = target.closest?.("[data-insert], [data-copy], [data-link]");
+  const button = target.closest?.("[data-insert], [data-copy], [data-link], [data-choose]");
   if (!button) return;
-  const { insert, copy, link, copied } = button.dataset;
+  const { insert, copy, link, copied, choose } = button.dataset;
   if (insert) wanInsert(insert);
+  else if (choose) document.querySelector(`#slot-${choose} input[type=file]`)?.click();
   else if (link) wanCopy(button, new URL(link, location.href.split("?")[0]).href, copied);
   else wanCopy(button, button.closest(".snippet").querySelector("pre").textContent, copy);
 });

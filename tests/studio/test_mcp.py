@@ -122,7 +122,7 @@ async def test_uploads_and_results_are_taken_by_their_addresses(tools: App, uplo
         ({"seed": -1}, "no whole number from 0 to 2,147,483,647"),
         ({"image_size": "5:4"}, "'16:9'"),
         ({"image_1": "/etc/passwd"}, "provide a url"),
-        ({"image_1": "http://127.0.0.1:1/cat.jpg"}, "an https address that anyone can open"),
+        ({"image_1": "http://127.0.0.1:1/cat.jpg"}, "a file that was uploaded here"),
         ({"image_1": "data:text/plain;base64,aGVsbG8="}, "can't be read as a picture"),
         ({"image_3": PICTURE}, "Image 2 is empty"),
         ({"picture": PICTURE}, "`picture` is not a valid"),

@@ -40,7 +40,8 @@ def job(**known: Any) -> Any:
     defaults = {
         "request_id": "r1",
         "event": None,
-        "began": 0.0,
+        "entry": Entry("k1", "g", Form("sketch"), OWNER),
+        "asked": Form("sketch"),
         "cancel_outcome": None,
         "sandbox": False,
         "ended": False,
