@@ -109,9 +109,8 @@ def forget(paths: Iterable[str]) -> None:
     Runs are deleted by their keys alone, and the page's own pictures, which Gradio keeps in the same place, are others'
     examples too.
     """
-    for path in paths:
-        file = Path(path).resolve()
-        if is_upload(path) and results_folder().resolve() not in file.parents and not _is_shipped(file):
+    for file in (Path(path).resolve() for path in paths if is_upload(path)):
+        if results_folder().resolve() not in file.parents and not _is_shipped(file):
             file.unlink(missing_ok=True)
 
 

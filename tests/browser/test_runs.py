@@ -154,9 +154,9 @@ def test_a_variation_that_failed_is_tried_again_alone_in_its_place(app: App, vis
 
 def test_the_cost_of_all_variations_is_told_before(hosted: App, visit: Visit) -> None:
     page = visit(hosted.url)
-    expect(page.locator("#cost")).to_contain_text("1 × by the catalogue: $0.03")
+    expect(page.locator("#cost")).to_contain_text("By the catalogue: $0.03 for 1.")
     vary(page, 3)
-    expect(page.locator("#cost")).to_contain_text("3 × by the catalogue: $0.09")
+    expect(page.locator("#cost")).to_contain_text("By the catalogue: $0.09 for 3.")
 
 
 def test_the_same_request_again_offers_the_finished_picture_first(app: App, visit: Visit, photos: Path) -> None:
@@ -252,7 +252,12 @@ def test_a_deleted_run_is_gone_from_the_browser_and_from_disk(app: App, visit: V
 def test_forget_everything_forgets_everything(app: App, visit: Visit, photos: Path, tmp_path: Path) -> None:
     picture = tmp_path / "only-for-this-test.jpg"
     picture.write_bytes((photos / "cat.jpg").read_bytes() + b"only for this test")
+    replaced = tmp_path / "replaced-in-this-test.jpg"
+    replaced.write_bytes((photos / "coffee.jpg").read_bytes() + b"replaced")
     page = visit(app.url)
+    add(page, 1, replaced)
+    page.wait_for_function("(localStorage.getItem('wan-uploads') ?? '').includes('replaced-in-this-test')")
+    page.locator("#slot-1").get_by_role("button", name="Remove Image").click()
     run(page, picture)
     (entry,) = kept(page)
     page.locator("#forget").click()
@@ -263,7 +268,8 @@ def test_forget_everything_forgets_everything(app: App, visit: Visit, photos: Pa
     expect(page.locator(".stage-empty")).to_be_visible()
     page.wait_for_function(f"{RUNS}.length == 0 && sessionStorage.length == 0")
     assert not folder_of(app, entry["key"]).exists()
-    assert not list(app.folder.rglob(picture.name))
+    assert not [*app.folder.rglob(picture.name), *app.folder.rglob(replaced.name)]
+    assert page.evaluate("localStorage.getItem('wan-uploads')") is None
     page.reload()
     expect(page.locator(".stage-empty")).to_be_visible()
     expect(prompt(page)).to_have_value("")
@@ -296,10 +302,22 @@ def test_a_result_is_edited_on_with_a_way_back(app: App, visit: Visit, photos: P
     prompt(page).fill("image 1 in sepia")
     generate(page)
     expect(page.locator("#history li")).to_have_count(2)
+    finish(page)
+    page.locator("#use").click()
+    expect(prompt(page)).to_have_value("")
+    prompt(page).fill("image 1 brighter")
+    generate(page)
+    expect(page.locator("#history li")).to_have_count(3)
+    finish(page)
+    page.locator("#back").click()
+    expect(prompt(page)).to_have_value("image 1 in sepia")
+    expect(page.locator("#code")).to_contain_text("image 1 in sepia")
     page.locator("#back").click()
     expect(prompt(page)).to_have_value("image 1 as a sketch")
     expect(page.locator("#slot-1 img")).to_have_attribute("src", named("cat.jpg"))
     expect(page.locator("#result .stage")).to_have_attribute("data-shown", first["key"])
+    expect(page.locator("#code")).to_contain_text("image 1 as a sketch")
+    expect(page.locator("#back")).to_be_hidden()
 
 
 def test_a_swap_rewrites_the_numbers_in_the_prompt_visibly(app: App, visit: Visit, photos: Path) -> None:
@@ -423,6 +441,46 @@ def test_what_was_entered_survives_a_reload_and_another_language(app: App, visit
     expect(page.locator("#generate")).to_have_text("생성하기")
     expect(prompt(page)).to_have_value("half a thought")
     expect(page.locator("#slot-1 img")).to_be_visible()
+
+
+def test_a_link_counts_once_and_then_the_form(app: App, visit: Visit, photos: Path) -> None:
+    page = visit(f"{app.url}/?prompt=from%20a%20link&seed=7&lang=en")
+    expect(prompt(page)).to_have_value("from a link")
+    page.wait_for_function("!location.search.includes('prompt') && location.search.includes('lang=en')")
+    fill(page, photos / "cat.jpg", "changed since")
+    page.wait_for_function("JSON.parse(sessionStorage.getItem('wan-draft')).prompt == 'changed since'")
+    page.wait_for_function("JSON.parse(sessionStorage.getItem('wan-draft')).image_1")
+    page.reload()
+    expect(prompt(page)).to_have_value("changed since")
+    expect(page.locator("#slot-1 img")).to_be_visible()
+    page.get_by_role("link", name="한국어").click()
+    expect(page.locator("#generate")).to_have_text("생성하기")
+    expect(prompt(page)).to_have_value("changed since")
+
+
+def test_a_recipe_is_opened_without_dragging(app: App, visit: Visit, photos: Path, tmp_path: Path) -> None:
+    page = visit(app.url)
+    run(page, photos / "cat.jpg", "image 1 as a sketch")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="With recipe").click()
+    file = tmp_path / "recipe.png"
+    download.value.save_as(file)
+    other = visit(app.url)
+    with other.expect_file_chooser() as chooser:
+        other.get_by_role("button", name="Open a recipe").click()
+    chooser.value.set_files(file)
+    expect(prompt(other)).to_have_value("image 1 as a sketch")
+    expect(status(other)).to_contain_text("Image 1 is missing")
+
+
+def test_a_picture_that_the_prompt_misses_can_be_added_by_one_click(app: App, visit: Visit, photos: Path) -> None:
+    page = visit(app.url)
+    fill(page, photos / "cat.jpg", "put image 1 into image 2")
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Add image 2").click()
+    chooser.value.set_files(photos / "coffee.jpg")
+    expect(page.locator("#slot-2 img")).to_be_visible()
+    expect(page.locator(".ref-check")).to_have_count(0)
 
 
 def test_the_tabs_title_tells(app: App, visit: Visit, photos: Path) -> None:

@@ -4,6 +4,7 @@ import os
 import stat
 import subprocess
 import sys
+import time
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -165,3 +166,15 @@ async def test_a_run_cancelled_while_queued_is_over_and_one_that_runs_is_not(ser
                     await run.cancel()
                     break
         assert [entry.state for entry in journal.of(sandbox.url, TOKEN).entries()] == [state]
+
+
+def test_a_process_of_the_same_number_but_an_earlier_start_is_gone(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in containers, where every process has number 1."""
+    journal.accepted(journal.sending("d1", None), "r1")
+    assert journal.orphan("d1") is None
+    monkeypatch.setattr("wan_client.journal._STARTED", time.time() + 1)
+    orphan = journal.orphan("d1")
+    assert orphan
+    assert orphan.request_id == "r1"

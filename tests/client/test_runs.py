@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
+import threading
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
@@ -120,6 +122,31 @@ async def test_cancel_before_anything_is_sent(serve: Serve, tmp_path: Path) -> N
         with pytest.raises(RunCancelled) as caught:
             await run
     assert caught.value.charged is Charged.NO
+    assert sandbox.counters.submits_received == 0
+
+
+async def test_a_cancel_between_preparing_and_sending_is_kept(
+    serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever was told that nothing was sent is not to pay."""
+    sandbox = serve()
+    dumps, ready, let_go = json.dumps, threading.Event(), threading.Event()
+
+    def slow_dumps(value: Any, **options: Any) -> str:
+        if "image_urls" in value and value["image_urls"][0].startswith("data:"):
+            ready.set()
+            let_go.wait(10)
+        return dumps(value, **options)
+
+    monkeypatch.setattr("wan_client.runs.json.dumps", slow_dumps)
+    async with hurried(sandbox.url, tmp_path) as client:
+        run = client.run(an_edit())
+        reading = asyncio.create_task(events_of(run))
+        await asyncio.to_thread(ready.wait, 10)
+        assert await run.cancel() is CancelOutcome.CANCELLED
+        let_go.set()
+        with pytest.raises(RunCancelled):
+            await reading
     assert sandbox.counters.submits_received == 0
 
 

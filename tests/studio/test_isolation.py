@@ -10,11 +10,20 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 from gradio_client import Client, handle_file
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
 
+from studio import references
+from studio.serving import NoRelay
 from tests.conftest import ROOT
+from wan_client import InvalidRequest
+from wan_client.schema import check_prompt
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from starlette.requests import Request
 
     from tests.conftest import App
 
@@ -147,3 +156,43 @@ def test_one_programs_events_are_not_heard_by_another(app: App, photos: Path) ->
     assert first.session_hash != second.session_hash
     assert "run" not in get(app, f"/gradio_api/queue/data?session_hash={second.session_hash}").text
     assert json.dumps(job.result(60)[1])
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/gradio_api/file=https://example.com/x.png", "/gradio_api/file/https://example.com/x.png",
+        "/gradio_api/file=HTTPS://example.com/x.png", "/gradio_api/file=https%253A//example.com/x.png",
+        "/file=http://example.com/x.png", "/gradio_api/proxy=https://example.com/",
+    ],
+)  # fmt: skip
+async def test_what_another_host_says_is_not_passed_on(path: str) -> None:
+    """Gradio would show it as this page's own, a script included."""
+    reached: list[str] = []
+
+    async def behind(request: Request) -> PlainTextResponse:
+        reached.append(request.url.path)
+        return PlainTextResponse("passed on")
+
+    app = NoRelay(Starlette(routes=[Route("/{path:path}", behind)]))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://page") as client:
+        assert (await client.get(path)).status_code == httpx.codes.NOT_FOUND
+        assert not reached
+        assert (await client.get("/gradio_api/file=/tmp/gradio/a%20b/x.png")).text == "passed on"
+
+
+def test_an_address_is_not_fetched_for_whoever_names_it(app: App) -> None:
+    picture = {"path": "https://example.com/huge", "meta": {"_type": "gradio.FileData"}}
+    answer = post(app, "/gradio_api/run/like_image_1", {"data": [picture], "session_hash": "s"})
+    assert not answer.is_success
+    assert "can't be read" in answer.text
+
+
+def test_a_text_made_to_take_long_is_not_begun() -> None:
+    """Looked through, each of them would take the whole server minutes."""
+    marks = "a" + "\u0301" * 100_000 + "\u0323" * 100_000
+    for prompt in ("\uc774\ubbf8\uc9c0" + " " * 200_000, "\u201c" * 200_000, marks):
+        assert references.check(prompt, [True, True, False]) == ()
+        assert references.renumber(prompt, {1: 2}) == prompt
+        with pytest.raises(InvalidRequest):
+            check_prompt(prompt)

@@ -14,7 +14,8 @@ import pytest
 from studio import outcome, uploads
 from studio.form import Form
 from studio.jobs import REQUEST_ID, Jobs, news
-from studio.settings import PageSettings
+from studio.limits import LimitReached
+from studio.settings import LimitSettings, PageSettings
 from studio.visitors import Visitor
 from wan_client import Backend, CancelOutcome, PreparedImage, RunNotFound, Settings, WanError
 from wan_sandbox import Sandbox
@@ -296,3 +297,106 @@ async def test_a_server_that_stops_starts_nothing_and_waits_for_what_is_on_its_w
         await started(jobs, form, ANOTHER_PAGE)
     assert caught.value.code == "restarting"
     assert sandbox.counters.submits_accepted == 1
+
+
+async def test_a_refused_look_leaves_the_run_to_be_fetched(settings: PageSettings, form: Form) -> None:
+    """A token that was mistyped at a restart says nothing of the runs that are paid already."""
+    with Sandbox(SandboxSettings(run_time=(0.3, 0.3), picture="blank", token="right")) as strict:
+        engine = Settings(Backend.RUNCOMFY, strict.url, token="right")
+        jobs = Jobs(replace(settings, engine=engine))
+        job = await started(jobs, form)
+        await job.handed_over()
+        entry = job.entry
+        await jobs.close()
+
+        mistyped = Jobs(replace(settings, engine=replace(engine, token="wrong")))
+        refused = await ended(await mistyped.resume(entry, Visitor()))
+        await mistyped.close()
+        assert refused.problem
+        assert refused.problem.code == "authentication"
+        assert refused.can_be_fetched
+        assert not refused.came_to_nothing
+
+        mended = Jobs(replace(settings, engine=engine))
+        assert (await ended(await mended.resume(entry, Visitor()))).outcome
+        await mended.close()
+        assert strict.counters.submits_accepted == 1
+
+
+async def test_a_page_that_closes_before_its_run_begins_pays_for_nothing(
+    settings: PageSettings, form: Form, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs = Jobs(replace(settings, limits=LimitSettings(budget=5.0, price=0.1)))
+    asked, told = asyncio.Event(), asyncio.Event()
+
+    async def slow_price() -> float:
+        asked.set()
+        await told.wait()
+        return 0.1
+
+    monkeypatch.setattr(jobs, "price", slow_price)
+    for visitor in (PAGE, Visitor()):
+        asked.clear()
+        told.clear()
+        starting = asyncio.create_task(jobs.start([form], visitor))
+        await asked.wait()
+        jobs.forget_page("page")
+        starting.cancel()
+        told.set()
+        with pytest.raises(asyncio.CancelledError):
+            await starting
+    await asyncio.sleep(0)
+    await jobs.close()
+    assert sandbox.counters.submits_received == 0
+
+
+async def test_a_forgotten_run_gives_its_place_back(settings: PageSettings, form: Form) -> None:
+    jobs = Jobs(replace(settings, limits=LimitSettings(visitor_at_once=1)))
+    job = await started(jobs, form)
+    await job.handed_over()
+    jobs.forget(job.key)
+    await asyncio.wait([job.work])
+    assert await ended(await started(jobs, replace(form, seed=5)))
+    await jobs.close()
+
+
+async def test_a_made_up_token_does_not_lift_what_protects_the_server(
+    settings: PageSettings, form: Form, sandbox: Sandbox
+) -> None:
+    limits = LimitSettings(visitor_at_once=2, visitor_hourly=1, budget=0.01, price=1.0)
+    jobs = Jobs(replace(settings, limits=limits))
+    running = await jobs.start(form.variations(2), PAGE, "made-up")
+    with pytest.raises(LimitReached) as caught:
+        await jobs.start(form.variations(1), ANOTHER_PAGE, "made-up")
+    assert caught.value.own_token
+    await asyncio.gather(*(ended(job) for job in running))
+    await jobs.close()
+
+
+def test_what_is_forgotten_is_ones_own_uploads_and_nothing_else(
+    tmp_path: Path, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    mine, example = tmp_path / "a" / "cat.jpg", tmp_path / "b" / "cat.jpg"
+    result = uploads.results_folder() / "c" / "out.png"
+    for file, data in ((mine, b"mine"), (example, (photos / "cat.jpg").read_bytes()), (result, b"result")):
+        file.parent.mkdir(parents=True)
+        file.write_bytes(data)
+    uploads.forget(str(file) for file in (mine, example, result, tmp_path / "none", "\0"))
+    assert [file.exists() for file in (mine, example, result)] == [False, True, True]
+
+
+def test_uploads_of_a_process_that_was_killed_are_cleaned(
+    tmp_path: Path, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    old, new, example = (tmp_path / name / "cat.jpg" for name in ("old", "new", "example"))
+    for file in (old, new, example):
+        file.parent.mkdir()
+        file.write_bytes((photos / "cat.jpg").read_bytes() if file is example else b"x")
+    broken_off = tmp_path / "tmp123"
+    broken_off.write_bytes(b"x")
+    for place in (old.parent, example.parent, broken_off):
+        os.utime(place, (time.time() - 7200,) * 2)
+    uploads.clean(3600)
+    assert [place.exists() for place in (old, new, example, broken_off)] == [False, True, True, False]

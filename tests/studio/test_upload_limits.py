@@ -75,3 +75,15 @@ async def test_the_disk_is_not_filled_to_the_brim(client: httpx.AsyncClient, mon
     refused = await client.post(ROUTE, content=b"picture")
     assert refused.status_code == httpx.codes.INSUFFICIENT_STORAGE
     assert "no room" in refused.text
+
+
+@pytest.mark.parametrize("route", [ROUTE, "/other"])
+async def test_a_length_counts_only_where_it_is_the_one_that_counts(client: httpx.AsyncClient, route: str) -> None:
+    headers = {"Content-Length": "10", "Transfer-Encoding": "chunked"}
+    refused = await client.post(route, content=b"x" * 100, headers=headers)
+    assert refused.status_code == httpx.codes.REQUEST_ENTITY_TOO_LARGE
+
+
+async def test_a_call_that_only_ends_like_an_upload_is_for_words(client: httpx.AsyncClient) -> None:
+    refused = await client.post("/gradio_api/run/upload", content=b"x" * (WORDS_MB * MEGABYTE + 1))
+    assert refused.status_code == httpx.codes.REQUEST_ENTITY_TOO_LARGE
