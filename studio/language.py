@@ -18,6 +18,7 @@ from starlette.requests import Request
 
 from . import link
 from .texts import DEFAULT_LANGUAGE, Texts, negotiate, texts_for, translations
+from .visitors import can_sign_in, signed_in_name
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -85,7 +86,7 @@ def _title(language: str) -> bytes:
 
 
 def switch(request: gr.Request) -> str:
-    """Links to the page in each language, each named in its own."""
+    """Links to the page in each language, each named in its own, and to sign in where that is possible."""
     texts = texts_for(request)
     # What a link asked for is in the form by now, and may have been changed there.
     kept = [(name, value) for name, value in request.query_params.items() if name not in {"lang", *link.NAMES}]
@@ -95,7 +96,18 @@ def switch(request: gr.Request) -> str:
         current = ' aria-current="true"' if language == texts.language else ""
         name = escape(Texts(language)("language.name"))
         items.append(f'<li><a href="?{query}" lang="{code}" hreflang="{code}"{current}>{name}</a></li>')
-    return f'<nav class="languages" aria-label="{escape(texts("language.label"))}"><ul>{"".join(items)}</ul></nav>'
+    label = escape(texts("language.label"))
+    return f'<nav class="languages" aria-label="{label}"><ul>{"".join(items)}</ul></nav>{_sign_in(texts, request)}'
+
+
+def _sign_in(texts: Texts, request: gr.Request) -> str:
+    """A link to sign in or out. In a tab of its own: in a Space's frame Hugging Face may not be shown."""
+    if not can_sign_in():
+        return ""
+    scope = request.request.scope if request.request else {}
+    name = signed_in_name(scope.get("session") or {})
+    path, words = ("logout", texts("sign_out", name=name)) if name else ("login/huggingface", texts("sign_in"))
+    return f'<a class="sign-in" href="{path}?_target_url=/" target="_blank" rel="noopener">{escape(words)}</a>'
 
 
 @lru_cache(_KEPT)

@@ -18,6 +18,7 @@ from wan_client import WanError
 from .blocks import Blocks
 from .texts import DEFAULT_LANGUAGE, Texts, texts_for
 from .uploads import is_upload
+from .visitors import can_sign_in
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -29,6 +30,11 @@ API = "/gradio_api/"
 
 class Page(Blocks):
     """The page's blocks, with a sentence for inputs that no component takes, and for files that can't be had."""
+
+    @property
+    def expects_oauth(self) -> bool:
+        """Whether Gradio shall serve the ways to sign in and out; the page has a link of its own to them."""
+        return can_sign_in()
 
     async def process_api(self, *given: Any, **named: Any) -> dict[str, Any]:
         """Handle a call. What a caller says of the event counts if it is an object, and names no file but an upload."""

@@ -8,6 +8,7 @@ import os
 import secrets
 import time
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING, Any
 
@@ -100,6 +101,20 @@ def trust(networks: Iterable[Network]) -> None:
     trusted. Of itself it would trust this machine, from which anybody behind a tunnel or on a shared host calls too.
     """
     os.environ["FORWARDED_ALLOW_IPS"] = ",".join(str(network) for network in networks)
+
+
+def can_sign_in() -> bool:
+    """Whether visitors can sign in: on a Space with ``hf_oauth``, which gives it these and Gradio's extra for it."""
+    given = ("SPACE_ID", "OAUTH_CLIENT_ID", "OAUTH_CLIENT_SECRET", "OAUTH_SCOPES", "OPENID_PROVIDER_URL")
+    on_space = os.environ.get("SYSTEM") == "spaces" and all(os.environ.get(name) for name in given)
+    return on_space and all(find_spec(module) for module in ("authlib", "itsdangerous"))
+
+
+def signed_in_name(session: Mapping[str, Any]) -> str:
+    """What a signed-in visitor is called; empty for all others."""
+    if not _signed_in(session):
+        return ""
+    return str(session["oauth_info"]["userinfo"].get("preferred_username") or "…")
 
 
 def _caller(signed: str) -> str | None:

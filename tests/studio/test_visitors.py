@@ -15,12 +15,15 @@ import httpx
 import pytest
 from starlette.requests import Request
 
+from studio.language import switch
 from studio.settings import PRIVATE_NETWORKS
-from studio.visitors import name_in, visitor_of
-from tests.conftest import ROOT, START_SECONDS, free_port
+from studio.visitors import can_sign_in, name_in, visitor_of
+from tests.conftest import ROOT, START_SECONDS, free_port, running_app
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.conftest import App
 
 THIS_MACHINE = "address 127.0.0.1"
 
@@ -150,3 +153,46 @@ def test_a_name_is_not_for_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
     assert visitor.session == "page"
     assert "5f0c" not in repr(visitor)
     assert visitor_of(None).session is None
+
+
+@pytest.fixture
+def space(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """What a Space with ``hf_oauth: true`` gives its program."""
+    given = {
+        "SYSTEM": "spaces",
+        "SPACE_ID": "someone/some-space",
+        "OAUTH_CLIENT_ID": "client",
+        "OAUTH_CLIENT_SECRET": "secret",
+        "OAUTH_SCOPES": "openid profile",
+        "OPENID_PROVIDER_URL": "http://127.0.0.1:1",
+    }
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    return given
+
+
+def test_visitors_can_sign_in_where_a_space_lets_them(space: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    assert can_sign_in()
+    request = gr.Request(Request({**signed_in(), "query_string": b"", "path": "/"}))
+    assert "Sign out ann" in switch(request)
+    stranger = gr.Request(Request({**signed_in(), "session": {}, "query_string": b"", "path": "/"}))
+    assert "Sign in with Hugging Face" in switch(stranger)
+    for name in space:
+        with monkeypatch.context() as without:
+            without.delenv(name)
+            assert not can_sign_in()
+            assert "Sign" not in switch(stranger)
+
+
+def test_the_sign_in_of_a_space_is_served(space: dict[str, str]) -> None:
+    with running_app(WAN_BACKEND="sandbox", **space) as app:
+        page = httpx.get(app.url, timeout=60, trust_env=False)
+        assert page.is_success
+        # The provider of this test can't be reached; what matters is that Gradio tries to send the visitor there.
+        assert httpx.get(f"{app.url}/login/huggingface", timeout=60, trust_env=False).status_code >= 500
+        assert httpx.get(f"{app.url}/logout", timeout=60, trust_env=False).is_redirect
+
+
+def test_elsewhere_nobody_can_sign_in(app: App) -> None:
+    answer = httpx.get(f"{app.url}/login/huggingface", timeout=60, trust_env=False)
+    assert answer.status_code == httpx.codes.NOT_FOUND
