@@ -1,1 +1,1 @@
-"""Programs that measure the client: ``pictures``, ``optimum``, and beside others ``pace`` and ``many``."""
+"""Programs that measure the client and the page, each beside something else; see the README here."""
