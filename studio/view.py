@@ -43,8 +43,6 @@ if TYPE_CHECKING:
     from .outcome import Outcome
     from .texts import Texts
 
-# So many earlier pictures can be chosen for a comparison.
-COMPARED = 12
 PROMPT_SHOWN = 90
 # What the preview does by itself: to a prompt that it can do nothing with, and for magic prompt.
 UNASKED = {"neutral_grade", "polish"}
@@ -274,7 +272,7 @@ def _comparison(texts: Texts, take: Take, outcome: Outcome, others: Sequence[Tak
     key, folder = take.entry.key, outcome.folder
     mine = sorted((other for other in (take, *others) if other.entry.group == take.entry.group), key=_began)
     group = [(number, other.entry, other.outcome) for number, other in enumerate(mine, 1) if other.outcome]
-    earlier = [(other.entry, other.outcome) for other in others if other.outcome and other not in mine][:COMPARED]
+    earlier = [(other.entry, other.outcome) for other in others if other.outcome and other not in mine]
     references = [
         Picture(
             f"image-{number}",
