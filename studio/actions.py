@@ -14,7 +14,7 @@ import gradio as gr
 from wan_client import Charged, WanError
 
 from . import history, outcome, snippets, uploads, view
-from .engines import SANDBOX, VISITOR
+from .engines import OWNER, SANDBOX, VISITOR
 from .form import Form, how_many
 from .history import Entry
 from .jobs import news
@@ -330,10 +330,11 @@ class Actions:
 
     def _failed(self, texts: Texts, problem: WanError, token: str, *, sandbox: bool | None = None) -> Changes:
         parts = self._parts
-        sandbox = self._jobs.engines.name(token) == SANDBOX if sandbox is None else sandbox
+        engine = self._jobs.engines.name(token)
+        sandbox = engine == SANDBOX if sandbox is None else sandbox
         return {
             **self._idle(texts),
-            parts.status: view.failure(texts, problem, sandbox=sandbox),
+            parts.status: view.failure(texts, problem, sandbox=sandbox, owner=engine == OWNER),
             parts.again: gr.update(visible=problem.request_id is not None),
             parts.anyway: gr.update(visible=False),
         }

@@ -27,7 +27,7 @@ from wan_client import (
 from wan_client.settings import DEFAULT_API_BASE
 
 from . import link
-from .engines import SANDBOX, VISITOR
+from .engines import OWNER, SANDBOX, VISITOR
 from .limits import LimitReached
 from .outgoing import told_changes
 from .viewer import Picture, viewer
@@ -46,6 +46,11 @@ if TYPE_CHECKING:
 PROMPT_SHOWN = 90
 # What the preview does by itself: to a prompt that it can do nothing with, and for magic prompt.
 UNASKED = {"neutral_grade", "polish"}
+# Their hints speak of the account, the token or a setting.
+OWNERS_MATTERS = {
+    "authentication", "balance", "forbidden", "model_unknown", "run_not_found", "s3_failed", "submit_interrupted",
+    "unexpected", "unknown_outcome",
+}  # fmt: skip
 STAGES = ("prepare", "upload", "queue", "run", "fetch")
 _STAGE_OF: dict[type, int] = {
     Uploading: 1,
@@ -133,7 +138,8 @@ def status(texts: Texts, jobs: Sequence[Job]) -> str:
         return _waiting(texts, waiting[0], (len(finished), len(jobs)))
     if finished:
         return _finished(texts, finished, len(jobs))
-    return failure(texts, jobs[0].problem or WanError("unexpected"), sandbox=jobs[0].sandbox)
+    owner = jobs[0].entry.engine == OWNER
+    return failure(texts, jobs[0].problem or WanError("unexpected"), sandbox=jobs[0].sandbox, owner=owner)
 
 
 def _waiting(texts: Texts, job: Job, count: tuple[int, int]) -> str:
@@ -169,14 +175,23 @@ def cancel_note(texts: Texts, job: Job) -> str:
     return _note(f"{texts(f'cancel.{job.cancel_outcome.value}')} {charged}")
 
 
-def failure(texts: Texts, problem: WanError, *, sandbox: bool) -> str:
-    """What happened, whether it was charged, what to do: and the run's id, to quote it."""
+def failure(texts: Texts, problem: WanError, *, sandbox: bool, owner: bool = False) -> str:
+    """What happened, whether it was charged, what to do: and the run's id, to quote it.
+
+    Args:
+        texts: The visitor's language.
+        problem: What went wrong.
+        sandbox: Whether the local preview was at work.
+        owner: Whether the page's owner pays: what concerns the account is then not for every visitor to do.
+    """
     run_id = ""
     if problem.request_id:
         run_id = f'<p class="run-id">{escape(texts("run.id"))} <code>{escape(problem.request_id)}</code></p>'
     what_to_do = texts(f"error.{problem.code}.hint", **problem.values)
     if isinstance(problem, LimitReached) and not problem.own_token:
         what_to_do = f"{what_to_do} {texts('limits.own_token')}"
+    if owner and problem.code in OWNERS_MATTERS:
+        what_to_do = f"{what_to_do} {texts('error.tell_owner')}"
     return (
         '<section class="run run-failed" role="alert" data-state="failed"'
         f' data-title="{escape(texts("title.failed"))}">'

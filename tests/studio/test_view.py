@@ -206,3 +206,11 @@ def test_a_failure_tells_what_happened_the_money_and_what_to_do(charged: Any, to
     assert "could not finish this run" in shown
     assert told in shown
     assert "Try again" in shown
+
+
+def test_what_concerns_the_account_is_the_owners_to_do() -> None:
+    told = "tell its owner"
+    assert told in view.failure(ENGLISH, WanError("balance"), sandbox=False, owner=True)
+    assert told in view.status(ENGLISH, [job(ended=True, problem=WanError("unknown_outcome", time="12:00:00"))])
+    assert told not in view.failure(ENGLISH, WanError("balance"), sandbox=False)
+    assert told not in view.failure(ENGLISH, WanError("moderation"), sandbox=False, owner=True)
