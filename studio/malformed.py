@@ -17,7 +17,7 @@ from wan_client import WanError
 
 from .blocks import Blocks
 from .texts import DEFAULT_LANGUAGE, Texts, texts_for
-from .uploads import is_upload
+from .uploads import is_elsewhere, is_upload
 from .visitors import can_sign_in
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def _at_home(file: dict[str, Any]) -> dict[str, Any]:
     local = unquote(path)
     if path and is_upload(local):
         return {**file, "path": local, "url": None}
-    if "://" in given or given[:5].lower() in {"http:", "https"}:
+    if is_elsewhere(given):
         raise ValueError("an address is no uploaded file")
     return {**file, "url": None}
 

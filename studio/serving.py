@@ -8,7 +8,6 @@ import signal
 import time
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING
-from urllib.parse import unquote
 
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
@@ -106,15 +105,8 @@ class NoRelay:
         """Pass a request on, or answer it."""
         path = scope["path"] if scope["type"] == "http" else ""
         asked = next((path.partition(start)[2] for start in FILES if start in path), "")
-        app = PlainTextResponse("Not Found", 404) if _is_elsewhere(asked) else self._app
+        app = PlainTextResponse("Not Found", 404) if uploads.is_elsewhere(asked) else self._app
         await app(scope, receive, send)
-
-
-def _is_elsewhere(file: str) -> bool:
-    """Whether what was asked for is no path of this machine: ``https://…``, however often it is encoded."""
-    while (decoded := unquote(file)) != file:
-        file = decoded
-    return "://" in file or file.strip().lower().startswith(("http:", "https:", "//"))
 
 
 class SecurityHeaders:

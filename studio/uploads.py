@@ -12,6 +12,7 @@ from filecmp import cmp
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from gradio.utils import get_upload_folder
 
@@ -71,6 +72,13 @@ def is_upload(path: str) -> bool:
     except (OSError, ValueError):
         # No name that a file can have: too long, or with characters in it that none can hold.
         return False
+
+
+def is_elsewhere(path: str) -> bool:
+    """Whether what stands for a file is an address of another host: ``https://…``, however often it is encoded."""
+    while (decoded := unquote(path)) != path:
+        path = decoded
+    return "://" in path or path.strip().lower().startswith(("http:", "https:", "//"))
 
 
 def keep_references(form: Form, folder: Path) -> tuple[Form, tuple[str, ...]]:
