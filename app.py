@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 
 import studio
-from studio.texts import texts_for
+from studio.i18n.texts import texts_for
 from wan_client import SettingsError
 from wan_sandbox import Sandbox
 from wan_sandbox import Settings as SandboxSettings

@@ -19,7 +19,7 @@ from PIL import Image
 from replicate.client import Client as ReplicateClient
 
 from wan_client import AsyncWanClient, Backend, EditRequest, Settings
-from wan_client.pace import Pace
+from wan_client.state.polling import Pace
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence

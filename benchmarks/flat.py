@@ -18,7 +18,7 @@ from . import processes
 from .visitors import picture
 
 if TYPE_CHECKING:
-    from studio.jobs import Jobs
+    from studio.runs.jobs import Jobs
 
 STEP = 250
 
@@ -28,8 +28,8 @@ async def measure(jobs: Jobs, folder: Path, runs: int, at_once: int) -> None:
     from gradio.utils import get_upload_folder  # noqa: PLC0415  # reads the environment once it is set
 
     from studio import uploads  # noqa: PLC0415
-    from studio.form import Form  # noqa: PLC0415
-    from studio.visitors import Visitor  # noqa: PLC0415
+    from studio.prompt.form import Form  # noqa: PLC0415
+    from studio.public.visitors import Visitor  # noqa: PLC0415
 
     upload = Path(get_upload_folder()) / "upload" / "picture.jpg"
     upload.parent.mkdir(parents=True)
@@ -86,7 +86,7 @@ def main() -> None:
 
         async def start() -> None:
             from studio import PageSettings  # noqa: PLC0415
-            from studio.jobs import Jobs  # noqa: PLC0415
+            from studio.runs.jobs import Jobs  # noqa: PLC0415
 
             settings = PageSettings.load({"WAN_BACKEND": "sandbox", "RUNCOMFY_API_BASE": api.url})
             await measure(Jobs(settings), Path(folder) / "files", arguments.runs, arguments.at_once)

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from wan_client.pace import Pace
+from wan_client.state.polling import Pace
 
 from . import clients
 

@@ -21,7 +21,7 @@ from wan_client import ImageError, WanError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .form import Form
+    from .prompt.form import Form
 
 _ASSETS = Path(__file__).parent.parent / "assets"
 CLEANING_SECONDS = 3600

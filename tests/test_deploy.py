@@ -101,20 +101,20 @@ def test_nginx_takes_the_proxy_configuration(tmp_path: Path) -> None:
 
 def test_a_space_gets_the_page_and_nothing_private(space: dict[str, Any]) -> None:
     files = space["files"]()
-    assert {"README.md", "app.py", "requirements.txt", "studio/page.py", "wan_client/client.py"} <= set(files)
+    assert {"README.md", "app.py", "requirements.txt", "studio/page/build.py", "wan_client/client.py"} <= set(files)
     assert not [name for name in files if ".env" in name or name.startswith((".", "tests/", "benchmarks/", "deploy/"))]
 
 
 def test_a_secret_that_git_knows_by_mistake_is_still_not_uploaded(
     space: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("app.py", ".env", "studio/.env", "studio/.env.local", "studio/page.py"):
+    for name in ("app.py", ".env", "studio/.env", "studio/.env.local", "studio/page/build.py"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("x")
     for command in (["init", "-q"], ["add", "-A", "-f"]):
         subprocess.run(["git", "-C", str(tmp_path), *command], check=True)
     monkeypatch.setitem(space["files"].__globals__, "ROOT", tmp_path)
-    assert space["files"]() == ["app.py", "studio/page.py"]
+    assert space["files"]() == ["app.py", "studio/page/build.py"]
 
 
 def test_a_dry_run_says_everything_and_shows_no_token() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from studio.serving import VERSION
+from studio.server import VERSION
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")

@@ -30,23 +30,11 @@ from .errors import (
     WanError,
 )
 from .images import Change, PreparedImage, prepare
-from .journal import Journal
-from .pace import Pace
-from .runs import (
-    Downloading,
-    Event,
-    Finished,
-    Preparing,
-    Queued,
-    Result,
-    Run,
-    Running,
-    Submitted,
-    Trouble,
-    Uploading,
-)
+from .run import Downloading, Event, Finished, Preparing, Queued, Result, Run, Running, Submitted, Trouble, Uploading
 from .schema import EditRequest, ImageSize
 from .settings import Backend, BucketSettings, Settings, Timeouts
+from .state.journal import Journal
+from .state.polling import Pace
 
 __all__ = [
     "AsyncWanClient",

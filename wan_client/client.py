@@ -17,14 +17,14 @@ from anyio.from_thread import start_blocking_portal
 
 from .api import Api, ModelEntry
 from .errors import WanError
-from .hosting import Bucket
-from .journal import Journal
+from .hosting.addresses import Bucket
 from .outputs import Outputs
-from .pace import Pace
-from .runs import Line, Run
+from .run import Line, Run
 from .sandbox import running_sandbox
 from .schema import EditRequest
 from .settings import DEFAULT_API_BASE, Backend, Settings
+from .state.journal import Journal
+from .state.polling import Pace
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from .api import CancelOutcome
-    from .runs import Event, Result
+    from .run import Event, Result
     from .schema import ImageSource
 
 log = logging.getLogger(__name__)

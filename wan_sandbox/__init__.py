@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from wan_sandbox.counters import Counters
+    from wan_sandbox.queue.counters import Counters
     from wan_sandbox.sandbox import Sandbox
     from wan_sandbox.settings import Settings
 

@@ -9,9 +9,9 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from wan_sandbox import schema
-from wan_sandbox.faults import JOB_FAULTS, KINDS, PLACES
+from wan_sandbox.faults.switches import JOB_FAULTS, KINDS, PLACES
 from wan_sandbox.sandbox import Sandbox
+from wan_sandbox.server import schema
 from wan_sandbox.settings import Settings
 
 if TYPE_CHECKING:

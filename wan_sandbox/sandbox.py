@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Final
 
 import uvicorn
 
-from wan_sandbox.access_log import AccessLog
-from wan_sandbox.counters import Counters
-from wan_sandbox.folder import Folder
-from wan_sandbox.server import Api, build
+from wan_sandbox.queue.counters import Counters
+from wan_sandbox.queue.folder import Folder
+from wan_sandbox.server.access_log import AccessLog
+from wan_sandbox.server.app import Api, build
+from wan_sandbox.server.transport import Connection
 from wan_sandbox.settings import Settings
-from wan_sandbox.transport import Connection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from wan_sandbox.faults import parse
+from wan_sandbox.faults.switches import parse
 
 MIB: Final = 1024 * 1024
 _ORIGIN: Final = re.compile(r"https?://[^/?#\s]+")

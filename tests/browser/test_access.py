@@ -9,8 +9,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
-from studio.language import tag
-from studio.texts import Texts, translations
+from studio.i18n.language import tag
+from studio.i18n.texts import Texts, translations
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from studio.serving import SECURITY_HEADERS
+from studio.server import SECURITY_HEADERS
 from tests.browser.conftest import CHROMIUM_ARGUMENTS
 
 if TYPE_CHECKING:

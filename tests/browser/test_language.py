@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, TypeAlias
 import pytest
 from playwright.sync_api import Page, expect
 
-from studio.language import tag
-from studio.texts import Texts, translations
+from studio.i18n.language import tag
+from studio.i18n.texts import Texts, translations
 
 if TYPE_CHECKING:
     from collections.abc import Callable

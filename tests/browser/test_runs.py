@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from studio.history import FINISHED_KEPT
-from studio.jobs import REQUEST_ID
+from studio.browser.store import FINISHED_KEPT
+from studio.runs.jobs import REQUEST_ID
 from tests.browser.test_page import PROMPT, fill, generate
 from tests.conftest import running_app
 

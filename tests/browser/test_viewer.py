@@ -11,14 +11,14 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, CDPSession, Page, Route, expect
 
-from studio.texts import Texts
-from studio.viewer import Picture, viewer
+from studio.i18n.texts import Texts
+from studio.views.viewer import Picture, viewer
 from tests.conftest import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-STATIC = Path(__file__).parent.parent.parent / "studio" / "static"
+STATIC = Path(__file__).parent.parent.parent / "studio" / "browser" / "static"
 STYLE, SCRIPT = ((STATIC / f"viewer.{kind}").read_text("utf-8") for kind in ("css", "js"))
 PAGE_STYLE = ":root { --border-color-primary: #ddd; --color-accent: #00f } body { min-height: 3000px }"
 COLOURS = {"red": (200, 30, 30), "blue": (30, 30, 200), "green": (30, 160, 30), "grey": (90, 90, 90)}

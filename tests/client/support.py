@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image
 
 from wan_client import AsyncWanClient, Backend, EditRequest, Settings
-from wan_client.pace import Pace
 from wan_client.settings import Timeouts
+from wan_client.state.polling import Pace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from wan_client import Event, Run
-    from wan_client.journal import Journal
+    from wan_client.state.journal import Journal
 
 TOKEN = "demo-token-5f1c"
 SHORT = Timeouts(connect=2.0, read=0.6, submit=1.0, cancel=1.0)

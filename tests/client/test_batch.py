@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from wan_client import Backend, Settings, SettingsError, Timeouts, WanClient
-from wan_client.batch import COLUMNS, MANIFEST, Batch, Manifest, _lock, read
+from wan_client.cli.batch import COLUMNS, MANIFEST, Batch, Manifest, _lock, read
 
 from .support import TOKEN, names, picture
 from .test_cli import Shell, until, wait_for
@@ -328,7 +328,7 @@ def test_on_windows_too_one_batch_keeps_others_out(tmp_path: Path, monkeypatch: 
 
     monkeypatch.setitem(sys.modules, "msvcrt", SimpleNamespace(locking=locking, LK_NBLCK=2))
     with Manifest(tmp_path, Backend.SANDBOX) as here:
-        monkeypatch.setattr("wan_client.batch.sys", SimpleNamespace(platform="win32"))
+        monkeypatch.setattr("wan_client.cli.batch.sys", SimpleNamespace(platform="win32"))
         first, second = (here.path.open("a+b") for _ in range(2))
         with first, second:
             _lock(first, tmp_path)

@@ -17,7 +17,7 @@ from unittest.mock import patch
 
 import pytest
 
-from wan_client.cli import main
+from wan_client.cli.main import main
 
 from .support import TOKEN, picture
 

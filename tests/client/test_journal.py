@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from wan_client import DeadlineExceeded, RunFailed, UnknownOutcome, WanClient
-from wan_client.journal import Journal, state_folder
-from wan_client.runs import Queued, Running
+from wan_client.run import Queued, Running
+from wan_client.state.journal import Journal, state_folder
 
 from .support import TOKEN, an_edit, hurried, picture
 
@@ -57,7 +57,7 @@ def test_a_run_that_a_living_process_looks_after_is_left_to_it(journal: Journal)
 
 def test_a_run_of_yesterday_is_not_picked_up(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
     of_another_process(journal, "d1", "r1")
-    monkeypatch.setattr("wan_client.journal.FETCHABLE", timedelta(0))
+    monkeypatch.setattr("wan_client.state.journal.FETCHABLE", timedelta(0))
     assert journal.orphan("d1") is None
 
 
@@ -174,7 +174,7 @@ def test_a_process_of_the_same_number_but_an_earlier_start_is_gone(
     """As in containers, where every process has number 1."""
     journal.accepted(journal.sending("d1", None), "r1")
     assert journal.orphan("d1") is None
-    monkeypatch.setattr("wan_client.journal._STARTED", time.time() + 1)
+    monkeypatch.setattr("wan_client.state.journal._STARTED", time.time() + 1)
     orphan = journal.orphan("d1")
     assert orphan
     assert orphan.request_id == "r1"

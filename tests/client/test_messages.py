@@ -11,7 +11,7 @@ import wan_client
 from wan_client import errors
 from wan_client.messages import MESSAGES
 
-SOURCES = sorted(Path(wan_client.__file__).parent.glob("*.py"))
+SOURCES = sorted(Path(wan_client.__file__).parent.rglob("*.py"))
 FOR_PAGES = "unexpected"  # a page shows it for what is no error of this package
 
 

@@ -28,8 +28,8 @@ from wan_client import (
     Unreachable,
     WanError,
 )
-from wan_client.journal import Journal
 from wan_client.settings import Timeouts
+from wan_client.state.journal import Journal
 
 from .support import TOKEN, an_edit, hurried, names, noise
 

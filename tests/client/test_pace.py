@@ -8,7 +8,7 @@ from statistics import fmean
 
 import pytest
 
-from wan_client.pace import RUN_SECONDS, Pace
+from wan_client.state.polling import RUN_SECONDS, Pace
 
 
 def lengths(number: int, seed: int, spread: float) -> list[float]:

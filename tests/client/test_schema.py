@@ -137,7 +137,7 @@ def test_the_body_is_what_the_page_documents() -> None:
 
 def test_client_and_sandbox_agree_on_every_limit() -> None:
     """Both hold the numbers for themselves, as the two sides of a wire do; here they are compared."""
-    theirs = json.loads((resources.files("wan_sandbox") / "input_schema.json").read_text(encoding="utf-8"))
+    theirs = json.loads((resources.files("wan_sandbox.server") / "input_schema.json").read_text(encoding="utf-8"))
     fields = theirs["properties"]
 
     def rules(holder: dict[str, Any]) -> set[str]:

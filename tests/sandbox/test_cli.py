@@ -14,7 +14,7 @@ import pytest
 
 import wan_sandbox
 from wan_sandbox.cli import main
-from wan_sandbox.faults import JOB_FAULTS, KINDS, PLACES
+from wan_sandbox.faults.switches import JOB_FAULTS, KINDS, PLACES
 
 from .support import MODEL, TOKEN, body, until
 

@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from wan_sandbox import Settings
-from wan_sandbox.faults import JOB_FAULTS, KINDS, PROXY_CODES, Switches, call_faults, parse
+from wan_sandbox.faults.switches import JOB_FAULTS, KINDS, PROXY_CODES, Switches, call_faults, parse
 
 from .conftest import Serve
 from .support import MODEL, TOKEN, Caller, body, data_uri, picture, until

@@ -123,7 +123,7 @@ def test_a_defect_is_answered_and_logged(
     serve: Serve, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caller = serve()
-    monkeypatch.setattr("wan_sandbox.validation.read", lambda _: 1 / 0)
+    monkeypatch.setattr("wan_sandbox.server.validation.read", lambda _: 1 / 0)
     reply = caller.submit()
     assert (reply.status_code, reply.json()["error_code"]) == (500, 500001)
     assert "ZeroDivisionError" in caplog.text
@@ -133,7 +133,7 @@ def test_a_defect_is_answered_and_logged(
 def test_a_preview_that_cannot_be_drawn_fails_the_job(
     serve: Serve, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("wan_sandbox.drawing.MODULE", "wan_sandbox.no_such_module")
+    monkeypatch.setattr("wan_sandbox.queue.drawing.MODULE", "wan_sandbox.no_such_module")
     caller = serve(picture="preview")
     result = caller.ended(caller.accepted())
     assert result["status"] == "failed"
@@ -144,7 +144,7 @@ def test_a_preview_that_cannot_be_drawn_fails_the_job(
 
 def test_importing_the_sandbox_is_light() -> None:
     code = (
-        "import sys; import wan_sandbox; from wan_sandbox import Sandbox, Settings; import wan_sandbox.drawing;"
+        "import sys; import wan_sandbox; from wan_sandbox import Sandbox, Settings; import wan_sandbox.queue.drawing;"
         "assert not {'numpy', 'gradio', 'wan_client'} & set(sys.modules)"
     )
     home = str(Path(wan_sandbox.__file__).resolve().parent.parent)

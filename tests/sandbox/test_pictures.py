@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from wan_sandbox.pictures import BadPicture, Fetcher
+from wan_sandbox.queue.pictures import BadPicture, Fetcher
 
 from .conftest import Serve
 from .support import TOKEN, picture

@@ -9,9 +9,9 @@ import gradio as gr
 import pytest
 from starlette.requests import Request
 
-from studio.actions import Actions
-from studio.jobs import Jobs
-from studio.layout import lay_out
+from studio.page.layout import lay_out
+from studio.page.run_handlers import Actions
+from studio.runs.jobs import Jobs
 from studio.settings import PageSettings
 from wan_client import Backend, Settings
 

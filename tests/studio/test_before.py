@@ -7,7 +7,7 @@ import io
 import pytest
 from PIL import Image, ImageDraw
 
-from studio.before import framed
+from studio.runs.comparison import framed
 from wan_client import PreparedImage, prepare
 from wan_sandbox.preview import render
 

@@ -9,7 +9,7 @@ import gradio as gr
 import pytest
 from gradio.state_holder import SessionState
 
-from studio.blocks import Blocks
+from studio.page.blocks import Blocks
 
 
 @dataclass

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from studio.form import Form
+from studio.prompt.form import Form
 from wan_client import ImageError, ImageSize, InvalidRequest
 from wan_client.schema import DEFAULT_NEGATIVE_PROMPT
 

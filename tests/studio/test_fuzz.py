@@ -19,9 +19,9 @@ from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from studio import history
-from studio.form import VARIATIONS_MAX, Form, how_many
-from studio.history import Entry
+from studio.browser import store as history
+from studio.browser.store import Entry
+from studio.prompt.form import VARIATIONS_MAX, Form, how_many
 from studio.uploads import is_upload, run_folder
 from tests.conftest import PHOTOS, running_app
 from wan_client import WanError

@@ -14,8 +14,8 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from studio import references
-from studio.serving import NoRelay
+from studio.prompt import references
+from studio.server import NoRelay
 from tests.conftest import ROOT
 from wan_client import InvalidRequest
 from wan_client.schema import check_prompt

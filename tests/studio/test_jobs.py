@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from studio import outcome, uploads
-from studio.form import Form
-from studio.jobs import REQUEST_ID, Jobs, news
-from studio.limits import LimitReached
+from studio import uploads
+from studio.prompt.form import Form
+from studio.public.limits import LimitReached
+from studio.public.visitors import Visitor
+from studio.runs import results as outcome
+from studio.runs.jobs import REQUEST_ID, Jobs, news
 from studio.settings import LimitSettings, PageSettings
-from studio.visitors import Visitor
 from wan_client import Backend, CancelOutcome, PreparedImage, RunNotFound, Settings, WanError
 from wan_sandbox import Sandbox
 from wan_sandbox import Settings as SandboxSettings
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
-    from studio.jobs import Job
+    from studio.runs.jobs import Job
 
 KEEP_HOURS = 1.0
 PAGE, ANOTHER_PAGE = Visitor("page"), Visitor("another page")
@@ -212,7 +213,7 @@ async def test_a_comparison_that_fails_costs_nobody_the_picture(
     def fail(*given: object) -> bytes:
         raise OSError
 
-    monkeypatch.setattr("studio.outcome.framed", fail)
+    monkeypatch.setattr("studio.runs.results.framed", fail)
     job = await ended(await started(jobs, form))
     assert job.outcome
     assert job.outcome.before is None

@@ -16,8 +16,8 @@ from starlette.responses import HTMLResponse, PlainTextResponse, StreamingRespon
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from studio.language import language_middleware, switch
-from studio.texts import translations
+from studio.i18n.language import language_middleware, switch
+from studio.i18n.texts import translations
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -159,7 +159,7 @@ def _letters(text: str) -> bool:
     return any(character.isalpha() for character in text)
 
 
-@pytest.mark.parametrize("file", sorted(STUDIO.glob("*.py")), ids=lambda file: file.name)
+@pytest.mark.parametrize("file", sorted(STUDIO.rglob("*.py")), ids=lambda file: file.name)
 def test_no_text_that_a_visitor_reads_is_written_into_the_code(file: Path) -> None:
     written = [(line, text) for line, text in _shown(ast.parse(file.read_text("utf-8"))) if _letters(text)]
     assert not written

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from studio.limits import HOUR, LimitReached, Limits, LimitStatus, Permit, limits_html, price_of
+from studio.i18n.texts import Texts, translations
+from studio.public.limits import HOUR, LimitReached, Limits, LimitStatus, Permit, limits_html, price_of
+from studio.public.visitors import Visitor
 from studio.settings import LimitSettings
-from studio.texts import Texts, translations
-from studio.visitors import Visitor
 from tests.conftest import free_port
 from wan_client import Charged, ModelEntry
 
@@ -366,7 +366,7 @@ async def test_without_its_store_the_page_starts_nothing_and_says_so(caplog: pyt
 
 
 async def test_a_store_that_does_not_answer_keeps_nobody_waiting_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("studio.limits.STORE_SECONDS", 0.2)
+    monkeypatch.setattr("studio.public.limits.STORE_SECONDS", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         uri = f"async+redis://:secret@127.0.0.1:{silent.getsockname()[1]}/0"
         limits = Limits(LimitSettings(hourly=9, storage_uri=uri), lease=60)

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.datastructures import QueryParams
 
-from studio.form import Form
-from studio.link import from_query, to_query
+from studio.prompt.form import Form
+from studio.prompt.link import from_query, to_query
 from wan_client import ImageSize
 from wan_client.schema import DEFAULT_NEGATIVE_PROMPT, SEED_MAX, tidy
 

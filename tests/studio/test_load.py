@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from benchmarks.visitors import crowd
-from studio.texts import Texts
+from studio.i18n.texts import Texts
 from tests.conftest import running_app
 
 if TYPE_CHECKING:

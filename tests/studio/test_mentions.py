@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from studio.mentions import language_of, mentions, renumber
+from studio.prompt.mentions import language_of, mentions, renumber
 from wan_client.schema import PROMPT_MAX
 
 SWAP = {1: 2, 2: 1}

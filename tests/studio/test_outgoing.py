@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 
-from studio.form import Form
-from studio.outgoing import Outgoing, OutgoingImage, outgoing, outgoing_html
-from studio.texts import Texts, translations
+from studio.i18n.texts import Texts, translations
+from studio.prompt.form import Form
+from studio.views.request import Outgoing, OutgoingImage, outgoing, outgoing_html
 from wan_client import AsyncWanClient, Backend, Change, ImageError, InvalidRequest, Settings, Uploading
 from wan_sandbox import Sandbox
 from wan_sandbox import Settings as SandboxSettings

@@ -19,8 +19,9 @@ from hypothesis import strategies as st
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from studio.form import Form
-from studio.recipe import (
+from studio.i18n.texts import Texts, translations
+from studio.prompt.form import Form
+from studio.prompt.recipe import (
     HEAD_BYTES_MAX,
     RECIPE_BYTES_MAX,
     Recipe,
@@ -33,7 +34,6 @@ from studio.recipe import (
     strip,
     write_copies,
 )
-from studio.texts import Texts, translations
 from wan_client import Backend, ImageSize, InvalidRequest, Settings, WanClient
 from wan_client.schema import SEED_MAX, count_characters, tidy
 from wan_sandbox import Sandbox

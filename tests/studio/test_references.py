@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from studio.references import Finding, Mend, check, findings_html, mentions
-from studio.texts import Texts, translations
+from studio.i18n.texts import Texts, translations
+from studio.prompt.references import Finding, Mend, check, findings_html, mentions
 from wan_client.schema import PROMPT_MAX
 
 ENGLISH = Texts("en")

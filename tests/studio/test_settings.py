@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from studio import settings
+from studio.i18n.texts import Texts, translations
 from studio.settings import PUBLIC_LIMITS, LimitSettings, PageSettings
-from studio.texts import Texts, translations
 from wan_client import SettingsError
 
 if TYPE_CHECKING:

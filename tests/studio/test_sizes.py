@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 
-from studio.sizes import frame_html, nearest, size_of
-from studio.texts import Texts
+from studio.i18n.texts import Texts
+from studio.prompt.sizes import frame_html, nearest, size_of
 from wan_client import ImageSize, prepare
 
 if TYPE_CHECKING:

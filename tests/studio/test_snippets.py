@@ -20,9 +20,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
-from studio.form import Form
-from studio.snippets import command, curl, panel, python
-from studio.texts import Texts, translations
+from studio.i18n.texts import Texts, translations
+from studio.prompt.form import Form
+from studio.prompt.snippets import command, curl, panel, python
 from wan_client import ImageSize, prepare
 from wan_client.schema import tidy
 from wan_client.settings import SANDBOX_TOKEN

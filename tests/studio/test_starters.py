@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from studio.references import check, language_of, mentions
-from studio.starters import Starter, load
-from studio.texts import Texts, translations
+from studio.i18n.texts import Texts, translations
+from studio.prompt.references import check, language_of, mentions
+from studio.prompt.starters import Starter, load
 from wan_client.schema import IMAGES_MAX, PROMPT_MAX
 
 STARTERS = load()

@@ -11,7 +11,7 @@ import gradio as gr
 import pytest
 from starlette.requests import Request
 
-from studio.texts import Texts, texts_for, translations
+from studio.i18n.texts import Texts, texts_for, translations
 from wan_client import ImageSize, WanError
 from wan_sandbox.preview import OPERATIONS
 

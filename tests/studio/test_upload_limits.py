@@ -12,9 +12,9 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from studio import uploads
-from studio.limits import Limits
+from studio.public.limits import Limits
+from studio.public.upload_limits import MEGABYTE, REQUEST_MB, WORDS_MB, UploadLimits
 from studio.settings import LimitSettings
-from studio.upload_limits import MEGABYTE, REQUEST_MB, WORDS_MB, UploadLimits
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from studio import view
-from studio.engines import OWNER, SANDBOX, VISITOR
-from studio.form import Form
-from studio.history import Entry
-from studio.outcome import Outcome, Sent
-from studio.texts import Texts
-from studio.view import Take
+from studio.browser.store import Entry
+from studio.i18n.texts import Texts
+from studio.prompt.form import Form
+from studio.runs.engines import OWNER, SANDBOX, VISITOR
+from studio.runs.results import Outcome, Sent
+from studio.views import run as view
+from studio.views.run import Take
 from wan_client import (
     CancelOutcome,
     Downloading,

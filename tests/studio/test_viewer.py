@@ -9,8 +9,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from studio.texts import Texts, translations
-from studio.viewer import Picture, viewer
+from studio.i18n.texts import Texts, translations
+from studio.views.viewer import Picture, viewer
 
 ENGLISH = Texts("en")
 BEFORE = Picture("image-1", "Image 1", "files/cat.jpg", 1500, 1000, "reference", {"run-1": "files/before.jpg"})

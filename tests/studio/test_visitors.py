@@ -15,9 +15,9 @@ import httpx
 import pytest
 from starlette.requests import Request
 
-from studio.language import switch
+from studio.i18n.language import switch
+from studio.public.visitors import can_sign_in, name_in, visitor_of
 from studio.settings import PRIVATE_NETWORKS
-from studio.visitors import can_sign_in, name_in, visitor_of
 from tests.conftest import ROOT, START_SECONDS, free_port, running_app
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""What the browser keeps, and the scripts and styles that it runs."""

@@ -1,0 +1,176 @@
+"""The runs of one browser: those it waits for, and those that are finished.
+
+The browser keeps them, one item of its storage a run, so that two tabs never overwrite each other's. The server keeps
+a run's files, and finds them by the run's key. A page hands its whole storage to the handlers that need it (`READ`),
+and applies the notes that a handler gives back (`notes`).
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass, field
+from html import escape
+from typing import TYPE_CHECKING, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from studio.prompt.form import Form
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Value = TypeVar("Value")
+
+FINISHED_KEPT = 40
+WAITING_KEPT = 20
+UPLOADS_KEPT = 300
+# What goes beyond is dropped with the next run, so a browser never has many more. Anybody may write more.
+_READ_MAX = 2 * (FINISHED_KEPT + WAITING_KEPT)
+
+# Hands the browser's storage to a handler, as its first input. In an iframe storage may be forbidden.
+READ = """(...given) => {
+  const kept = { runs: [], draft: null, uploads: [] };
+  try {
+    for (const [name, value] of Object.entries(localStorage)) if (name.startsWith("wan-run-")) kept.runs.push(value);
+    kept.draft = sessionStorage.getItem("wan-draft");
+    kept.uploads = JSON.parse(localStorage.getItem("wan-uploads") ?? "[]");
+  } catch { /* a browser that keeps nothing */ }
+  return [JSON.stringify(kept), ...given.slice(1)];
+}"""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One run, as the browser keeps it.
+
+    Attributes:
+        key: The run's name between this browser and the server. Unguessable.
+        group: What the variations of one click have in common.
+        form: What was entered; the pictures are kept in the run's folder.
+        engine: Who does the work and pays: ``sandbox``, ``owner`` or ``visitor``.
+        at: When it was started, in seconds since 1970.
+        references: The SHA-256 of each picture as it was uploaded.
+        request_id: The API's id of the run, once it has given one.
+        proof: What shows that the id was given to this browser.
+        result: The SHA-256 of the picture, once it is there.
+    """
+
+    key: str
+    group: str
+    form: Form
+    engine: str
+    at: float = field(default_factory=time.time)
+    references: tuple[str, ...] = ()
+    request_id: str = ""
+    proof: str = ""
+    result: str = ""
+
+    def asks_the_same_as(self, other: Entry) -> bool:
+        """Whether both ask the same engine for the same edit of the same pictures."""
+        return _asked(self) == _asked(other)
+
+
+def _asked(entry: Entry) -> tuple[object, ...]:
+    form = entry.form
+    settings = (form.prompt.strip(), form.negative_prompt.strip(), form.image_size, form.seed, form.prompt_extend)
+    return (*settings, entry.references, entry.engine)
+
+
+@dataclass(frozen=True)
+class _Storage:
+    """What `READ` hands over."""
+
+    runs: tuple[str, ...] = ()
+    draft: str | None = None
+    uploads: tuple[str, ...] = ()
+
+
+_ENTRY, _FORM, _STORAGE = TypeAdapter(Entry), TypeAdapter(Form), TypeAdapter(_Storage)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Everything that a browser keeps.
+
+    Attributes:
+        entries: Its runs, newest first.
+        draft: What was entered in this tab when it was last changed.
+        uploads: The files that were in a slot of one of its pages.
+    """
+
+    entries: tuple[Entry, ...] = ()
+    draft: Form | None = None
+    uploads: tuple[str, ...] = ()
+
+    @property
+    def waiting(self) -> tuple[Entry, ...]:
+        """The runs without a picture yet, newest first."""
+        return tuple(entry for entry in self.entries if not entry.result)
+
+    @property
+    def finished(self) -> tuple[Entry, ...]:
+        """The runs with a picture, newest first."""
+        return tuple(entry for entry in self.entries if entry.result)
+
+    def group(self, name: str) -> tuple[Entry, ...]:
+        """The variations of one click, in their order."""
+        return tuple(reversed([entry for entry in self.entries if entry.group == name]))
+
+    def find(self, key: str) -> Entry | None:
+        """The run of that key."""
+        return next((entry for entry in self.entries if entry.key == key), None)
+
+    def too_many(self) -> tuple[Entry, ...]:
+        """The oldest ones, beyond what a browser keeps. A run that is waited for is among them only by the dozen."""
+        return (*self.finished[FINISHED_KEPT:], *self.waiting[WAITING_KEPT:])
+
+    def parent(self, entry: Entry) -> Entry | None:
+        """The run whose result this one's image 1 is, if it is here."""
+        earlier = (other for other in self.finished if other.at < entry.at)
+        return next((other for other in earlier if other.result in entry.references[:1]), None)
+
+
+def read(text: str | None) -> Kept:
+    """What the browser handed over; anything that makes no sense counts as not there."""
+    kept = _parsed(_STORAGE, text)
+    if kept is None:
+        return Kept()
+    entries = [entry for run in kept.runs[:_READ_MAX] if (entry := _parsed(_ENTRY, run))]
+    entries.sort(key=lambda entry: entry.at, reverse=True)
+    return Kept(tuple(entries), _parsed(_FORM, kept.draft), kept.uploads[:UPLOADS_KEPT])
+
+
+def notes(
+    keep: Iterable[Entry] = (),
+    drop: Iterable[str] = (),
+    draft: Form | None = None,
+    uploads: Iterable[str] = (),
+    *,
+    everything: bool = False,
+) -> str:
+    """What the browser shall keep and drop, as hidden HTML that `page.js` applies.
+
+    Args:
+        keep: Runs to keep.
+        drop: The keys of runs to drop.
+        draft: What is entered; None leaves what is kept of it.
+        uploads: Files that came from this browser, beside those of the draft.
+        everything: Whether the list of uploads is dropped too.
+    """
+    untouched = draft == Form()
+    told = {
+        "keep": {entry.key: _ENTRY.dump_json(entry).decode() for entry in keep},
+        "drop": list(drop),
+        "everything": everything,
+        "uploads": [*uploads, *(path for path in (draft or Form()).slots if path)],
+        "draft": "" if untouched else _FORM.dump_json(draft).decode() if draft else None,
+    }
+    return f'<data hidden value="{escape(json.dumps(told, ensure_ascii=False))}"></data>'
+
+
+def _parsed(kind: TypeAdapter[Value], text: str | None) -> Value | None:
+    try:
+        return kind.validate_json(text) if text else None
+    except ValidationError:
+        return None

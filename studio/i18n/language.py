@@ -1,0 +1,170 @@
+"""The page's language in the HTML that the server sends, and the switch on the page."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from functools import lru_cache
+from html import escape
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+import brotli
+import gradio as gr
+from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
+from starlette.requests import Request
+
+from studio.prompt import link
+from studio.public.visitors import can_sign_in, signed_in_name
+
+from .texts import DEFAULT_LANGUAGE, Texts, negotiate, texts_for, translations
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+# Gradio knows Chinese by its regions only.
+_TAGS = {"zh": "zh-CN"}
+# The page is much the same for all, so what was made for one is kept for the next: languages times encodings.
+_KEPT = 16
+# Small for the milliseconds that it takes; Gradio's own for its scripts.
+_EFFORT = {"br": 4, "gzip": 6}
+# The names of Gradio, for link previews: the page has its own.
+_GRADIOS_NAMES = re.compile(rb'<meta\s+(?:property|name)="(?:og|twitter):[^>]*>\s*')
+
+
+def tag(language: str) -> str:
+    """The code that browsers and Gradio know the language by."""
+    return _TAGS.get(language, language)
+
+
+class _Words(gr.I18n):
+    """The texts that the page itself names: the browser is handed these, and not those that the server fills in."""
+
+    def __call__(self, key: str) -> Any:
+        """That text, in the language of whoever looks at it."""
+        for language, texts in translations().items():
+            self.translations.setdefault(tag(language), {})[key] = texts[key]
+        return super().__call__(key)
+
+
+word = _Words()
+# Gradio's own words for these are too long for a slot on a phone.
+for _key in ("upload_text.drop_image", "upload_text.click_to_upload"):
+    word(_key)
+
+
+def language_middleware() -> Middleware:
+    """What makes every page view come in the visitor's language; for `launch(app_kwargs={"middleware": […]})`."""
+    return Middleware(_Language)
+
+
+def localised(page: bytes, language: str) -> bytes:
+    """Gradio's HTML with the language's code, title and description.
+
+    Gradio translates in the browser, by what the browser says its language is: so it is told there.
+    """
+    texts, code = Texts(language), tag(language)
+    title, description = escape(texts("page.title")), escape(texts("page.description"))
+    head = (
+        "<script>Object.defineProperties(navigator,"
+        f'{{language: {{value: "{code}"}}, languages: {{value: ["{code}"]}}}})</script>'
+        f"<title>{title}</title>"
+        f'<meta name="description" content="{description}">'
+        f'<meta property="og:type" content="website"><meta property="og:title" content="{title}">'
+        f'<meta property="og:description" content="{description}"><meta name="twitter:card" content="summary">'
+    )
+    page = _GRADIOS_NAMES.sub(b"", page)
+    page = page.replace(b'lang="en"', f'lang="{code}"'.encode(), 1)
+    page = page.replace(_title(DEFAULT_LANGUAGE), _title(language), 1)
+    return page.replace(b"<head>", b"<head>" + head.encode(), 1)
+
+
+def _title(language: str) -> bytes:
+    """The title as it stands in the page's configuration, which Gradio's script shows in the tab."""
+    return f'"title":{json.dumps(Texts(language)("page.title"), ensure_ascii=False)}'.encode()
+
+
+def switch(request: gr.Request) -> str:
+    """Links to the page in each language, each named in its own, and to sign in where that is possible."""
+    texts = texts_for(request)
+    # What a link asked for is in the form by now, and may have been changed there.
+    kept = [(name, value) for name, value in request.query_params.items() if name not in {"lang", *link.NAMES}]
+    items = []
+    for language in translations():
+        query, code = escape(urlencode([*kept, ("lang", language)])), tag(language)
+        current = ' aria-current="true"' if language == texts.language else ""
+        name = escape(Texts(language)("language.name"))
+        items.append(f'<li><a href="?{query}" lang="{code}" hreflang="{code}"{current}>{name}</a></li>')
+    label = escape(texts("language.label"))
+    return f'<nav class="languages" aria-label="{label}"><ul>{"".join(items)}</ul></nav>{_sign_in(texts, request)}'
+
+
+def _sign_in(texts: Texts, request: gr.Request) -> str:
+    """A link to sign in or out. In a tab of its own: in a Space's frame Hugging Face may not be shown."""
+    if not can_sign_in():
+        return ""
+    scope = request.request.scope if request.request else {}
+    name = signed_in_name(scope.get("session") or {})
+    path, words = ("logout", texts("sign_out", name=name)) if name else ("login/huggingface", texts("sign_in"))
+    return f'<a class="sign-in" href="{path}?_target_url=/" target="_blank" rel="noopener">{escape(words)}</a>'
+
+
+@lru_cache(_KEPT)
+def _packed(page: bytes, language: str, encoding: str) -> bytes:
+    """The page localised, and packed as the browser can take it: Gradio packs its scripts and not the page."""
+    page = localised(page, language)
+    if encoding == "br":
+        packed: bytes = brotli.compress(page, quality=_EFFORT["br"])
+        return packed
+    return gzip.compress(page, _EFFORT["gzip"]) if encoding else page
+
+
+def _encoding(accepted: str) -> str:
+    """The best encoding that a browser takes; empty where it takes none."""
+    names = {part.partition(";")[0].strip() for part in accepted.split(",")}
+    return next((name for name in _EFFORT if name in names), "")
+
+
+class _Language:
+    """Passes every answer on as it comes, but a page, which it sends on localised and packed."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "GET":
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope)
+        language = negotiate(request.query_params.get("lang"), request.headers.get("accept-language"))
+        encoding = _encoding(request.headers.get("accept-encoding", ""))
+        start: Message | None = None
+        page = b""
+
+        async def send_localised(message: Message) -> None:
+            nonlocal start, page
+            if message["type"] == "http.response.start" and _is_page(message):
+                start = message
+                return
+            if start and message["type"] == "http.response.body":
+                page += message.get("body", b"")
+                if message.get("more_body"):
+                    return
+                page = _packed(page, language, encoding)
+                headers = MutableHeaders(scope=start)
+                headers["content-length"] = str(len(page))
+                headers.add_vary_header("Accept-Language, Accept-Encoding")
+                if encoding:
+                    headers["content-encoding"] = encoding
+                await send(start)
+                message = {"type": "http.response.body", "body": page}
+            await send(message)
+
+        await self._app(scope, receive, send_localised)
+
+
+def _is_page(start: Message) -> bool:
+    headers = MutableHeaders(scope=start)
+    return headers.get("content-type", "").startswith("text/html") and "content-encoding" not in headers

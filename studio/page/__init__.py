@@ -1,0 +1,1 @@
+"""What is where on the page, and what happens on each event."""

@@ -1,0 +1,141 @@
+"""The page's components by name: handlers say what changes by naming it, never by its position."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from studio.prompt.examples import Example
+    from studio.prompt.form import Form
+    from studio.prompt.starters import Starter
+
+    from .slot import Slot
+
+# What a handler gives back: which components change, and to what.
+Changes = dict[Any, Any]
+
+FIELDS = ("prompt", "image_1", "image_2", "image_3", "negative_prompt", "image_size", "seed", "prompt_extend")
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """The page's components, in the order of the page.
+
+    Attributes:
+        kept: What the browser keeps, handed to a handler by `history.READ`.
+        notes: What the browser shall keep of its runs.
+        draft: What the browser shall keep of the form.
+        drop: Where a picture arrives that was dropped beside the slots.
+        token: The visitor's own token, in this session's memory on the server.
+        engine: Which engine the page told the visitor of: the server may have forgotten a token since.
+        group: The runs that are shown, by what the variations of one click have in common.
+        shown: The key of the run whose result is shown.
+    """
+
+    kept: gr.Textbox
+    notes: gr.HTML
+    draft: gr.HTML
+    drop: gr.HTML
+    token: gr.State
+    engine: gr.Textbox
+    group: gr.State
+    shown: gr.State
+    banner: gr.HTML
+    languages: gr.HTML
+    image_1: Slot
+    image_2: Slot
+    image_3: Slot
+    swap_1_2: gr.Button
+    swap_2_3: gr.Button
+    prompt: gr.Textbox
+    prompt_count: gr.HTML
+    chips: gr.HTML
+    findings: gr.HTML
+    starters: Sequence[tuple[Starter, gr.Button]]
+    image_size: gr.Dropdown
+    frame: gr.HTML
+    like: gr.Button
+    variations: gr.Radio
+    generate: gr.Button
+    cancel: gr.Button
+    cost: gr.HTML
+    negative_prompt: gr.Textbox
+    negative_count: gr.HTML
+    seed: gr.Number
+    dice: gr.Button
+    prompt_extend: gr.Checkbox
+    sound: gr.Checkbox
+    outgoing_box: gr.Accordion
+    outgoing: gr.HTML
+    token_box: gr.Textbox
+    token_use: gr.Button
+    token_forget: gr.Button
+    status: gr.HTML
+    again: gr.Button
+    anyway: gr.Button
+    panel: gr.HTML
+    takes: gr.HTML
+    tools: gr.Row
+    use: gr.Button
+    back: gr.Button
+    settings: gr.Button
+    code: gr.HTML
+    examples: Sequence[tuple[Example, gr.Button]]
+    history: gr.HTML
+    open_recipe: gr.UploadButton
+    forget: gr.Button
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The form's components, under the names of the form's attributes."""
+        return {name: getattr(self, name) for name in FIELDS}
+
+    def filled(self, form: Form) -> Changes:
+        """The form, put into its components."""
+        return {component: getattr(form, name) for name, component in self.fields.items()}
+
+    @property
+    def nothing(self) -> Changes:
+        """No change at all: Gradio takes an empty answer for an answer that empties everything."""
+        return {self.status: gr.skip()}
+
+    @property
+    def run(self) -> list[Any]:
+        """What changes as runs go on. Kept short: it is gone through by the second for each page that waits."""
+        return [
+            self.notes,
+            self.group,
+            self.shown,
+            self.generate,
+            self.cancel,
+            self.status,
+            self.again,
+            self.anyway,
+            self.panel,
+            self.takes,
+            self.tools,
+            self.back,
+            self.code,
+            self.history,
+        ]
+
+    @property
+    def everything(self) -> list[Any]:
+        """What changes with the form, runs included."""
+        told = [
+            self.draft,
+            self.banner,
+            self.chips,
+            self.findings,
+            self.frame,
+            self.cost,
+            self.outgoing,
+            self.outgoing_box,
+        ]
+        own_token = [self.token, self.engine, self.token_box, self.token_forget]
+        return [*self.run, *self.fields.values(), *told, *own_token]

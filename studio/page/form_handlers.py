@@ -1,0 +1,290 @@
+"""What happens to the form: as it is filled in, mended, swapped, restored."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from studio import uploads
+from studio.browser import store as history
+from studio.i18n.texts import texts_for
+from studio.prompt import link, recipe, references, sizes
+from studio.prompt.form import Form, how_many
+from studio.public import limits
+from studio.public.visitors import visitor_of
+from studio.runs import results as outcome
+from studio.runs.engines import SANDBOX, VISITOR
+from studio.views import request as outgoing
+from studio.views import run as view
+from wan_client import ImageSize, WanError
+from wan_client.schema import IMAGES_MAX
+from wan_client.settings import check_token
+
+from .components import Changes  # noqa: TC001  # Gradio reads a handler's annotations as the page is built
+
+if TYPE_CHECKING:
+    from studio.i18n.texts import Texts
+    from studio.runs.jobs import Jobs
+    from studio.settings import PageSettings
+
+    from .components import Parts
+    from .run_handlers import Actions
+
+
+class Editing:
+    """The form's event handlers.
+
+    Args:
+        jobs: The server's jobs.
+        parts: The page's components.
+        settings: The page's settings.
+        actions: What shows a run.
+    """
+
+    def __init__(self, jobs: Jobs, parts: Parts, settings: PageSettings, actions: Actions) -> None:
+        self._actions = actions
+        self._jobs = jobs
+        self._parts = parts
+        self._settings = settings
+
+    async def opened(self, kept: str, request: gr.Request) -> Changes:
+        """The page as it opens: what a link asks for, else what was entered here last, else the newest run's form."""
+        texts, known = texts_for(request), history.read(kept)
+        form = link.from_query(request.query_params)
+        if form == Form():
+            form = known.draft or (known.waiting[0].form if known.waiting else form)
+        form = _with_pictures_there(form)
+        finished = [self._take(entry) for entry in known.finished]
+        return {
+            **self._parts.filled(form),
+            **self._told(texts, form),
+            **await self._engine(request, "", 1),
+            self._parts.panel: view.placeholder(texts),
+            self._parts.history: view.history(texts, finished),
+        }
+
+    def changed(self, request: gr.Request, **fields: Any) -> Changes:
+        """After each change: the check of the references, the chips, the frame, and what the browser shall keep."""
+        return self._told(texts_for(request), Form(**fields))
+
+    def mend(self, event: gr.EventData, request: gr.Request, **fields: Any) -> Changes:
+        """Do what a button of the reference check offers."""
+        form = Form(**fields)
+        mends = [mend for finding in _findings(form) for mend in finding.mends]
+        index = str(getattr(event, "mend", ""))
+        if not index.isdigit() or int(index) >= len(mends):
+            return self._parts.nothing
+        mend = mends[int(index)]
+        if mend.move:
+            form = _moved(form, mend.move)
+        if mend.prompt is not None:
+            form = replace(form, prompt=mend.prompt)
+        return self._filled(texts_for(request), form)
+
+    def swap_1_2(self, request: gr.Request, **fields: Any) -> Changes:
+        """Change image 1 for image 2, in the slots and in the prompt."""
+        return self._swapped(texts_for(request), Form(**fields), (2, 1, 3))
+
+    def swap_2_3(self, request: gr.Request, **fields: Any) -> Changes:
+        """Change image 2 for image 3, in the slots and in the prompt."""
+        return self._swapped(texts_for(request), Form(**fields), (1, 3, 2))
+
+    def like_image_1(self, image_1: str | None) -> Changes:
+        """The size whose ratio is nearest to image 1's."""
+        size = sizes.size_of(uploads.checked(image_1, number=1)) if image_1 else None
+        return {self._parts.image_size: sizes.nearest(*size).value} if size else self._parts.nothing
+
+    async def what_will_be_sent(self, token: str, request: gr.Request, **fields: Any) -> Changes:
+        """The pictures and the request as they will be sent."""
+        texts = texts_for(request)
+        sent: outgoing.Outgoing | WanError
+        try:
+            sent = await outgoing.outgoing(Form(**fields), bucket=self._settings.engine.bucket is not None)
+        except WanError as problem:
+            sent = problem
+        sandbox = self._jobs.engines.name(token) == SANDBOX
+        return {self._parts.outgoing: outgoing.outgoing_html(texts, sent, sandbox=sandbox)}
+
+    async def use_result(self, kept: str, shown: str, request: gr.Request, **fields: Any) -> Changes:
+        """Go on from the result: it becomes image 1, alone."""
+        known, form = history.read(kept), Form(**fields)
+        entry = known.find(shown)
+        result = self._take(entry).outcome if entry else None
+        if result is None:
+            return self._parts.nothing
+        texts = texts_for(request)
+        form = replace(form, image_1=str(result.path), image_2=None, image_3=None, prompt="")
+        return {
+            **self._filled(texts, form),
+            self._parts.status: view.notice(texts("result.used")),
+            self._parts.again: gr.update(visible=False),
+        }
+
+    def back(self, kept: str, shown: str, request: gr.Request) -> Changes:
+        """Show the run that the shown one's image 1 came from, and put its form back."""
+        known = history.read(kept)
+        entry = known.find(shown)
+        parent = known.parent(entry) if entry else None
+        return self._restored(request, known, parent) if parent else self._parts.nothing
+
+    def restore_shown(self, kept: str, shown: str, request: gr.Request) -> Changes:
+        """Put the form of the run that is shown back."""
+        known = history.read(kept)
+        entry = known.find(shown)
+        return self._restored(request, known, entry) if entry else self._parts.nothing
+
+    def restore(self, kept: str, event: gr.EventData, request: gr.Request) -> Changes:
+        """Put the form of an earlier run back."""
+        known = history.read(kept)
+        entry = known.find(str(getattr(event, "key", "")))
+        return self._restored(request, known, entry) if entry else self._parts.nothing
+
+    async def restore_dropped(self, kept: str, event: gr.EventData, request: gr.Request, **fields: Any) -> Changes:
+        """Put back what a dropped picture's recipe says."""
+        return await self.restore_recipe(kept, str(getattr(event, "path", "")), request, **fields)
+
+    async def restore_recipe(self, kept: str, path: str, request: gr.Request, **fields: Any) -> Changes:
+        """Put back what a picture's recipe says; its references too, where this browser's history has them."""
+        texts, form = texts_for(request), Form(**fields)
+        try:
+            found = await asyncio.to_thread(recipe.read, uploads.checked(path, number=1))
+        except WanError:
+            found = None
+        if found is None:
+            noted = history.notes(uploads=[path] if path else [])
+            return {self._parts.status: view.notice(texts("recipe.none")), self._parts.notes: noted}
+        known = next((entry for entry in history.read(kept).entries if entry.request_id == found.request_id), None)
+        before = _with_pictures_there(known.form if known else form)
+        form = replace(
+            recipe.settings_of(found), image_1=before.image_1, image_2=before.image_2, image_3=before.image_3
+        )
+        prints = await asyncio.to_thread(lambda: [recipe.fingerprint(slot) if slot else None for slot in form.slots])
+        return {
+            **self._filled(texts, form),
+            self._parts.status: recipe.restored(texts, found, prints),
+            self._parts.notes: history.notes(uploads=[path]),
+            self._parts.again: gr.update(visible=False),
+        }
+
+    async def cost_changed(self, token: str, variations: int, request: gr.Request) -> Changes:
+        """What the next run costs, once something has changed about that."""
+        return {self._parts.cost: await self._cost(request, token, how_many(variations))}
+
+    async def use_token(self, typed: str, variations: int, request: gr.Request) -> Changes:
+        """Take a visitor's own token into this session's memory, and out of the box."""
+        texts, token = texts_for(request), typed.strip()
+        try:
+            check_token(token)
+        except WanError as problem:
+            return {
+                self._parts.token_box: "",
+                self._parts.status: view.failure(texts, problem, sandbox=False),
+            }
+        return {
+            self._parts.token: token,
+            self._parts.token_box: gr.update(value="", placeholder=texts("token.in_use")),
+            self._parts.token_forget: gr.update(visible=True),
+            **await self._engine(request, token, how_many(variations)),
+        }
+
+    async def forget_token(self, variations: int, request: gr.Request) -> Changes:
+        """Forget the visitor's own token."""
+        texts = texts_for(request)
+        return {
+            self._parts.token: "",
+            self._parts.token_box: gr.update(value="", placeholder=texts("token.placeholder")),
+            self._parts.token_forget: gr.update(visible=False),
+            **await self._engine(request, "", how_many(variations)),
+        }
+
+    async def _engine(self, request: gr.Request, token: str, variations: int) -> Changes:
+        texts = texts_for(request)
+        engine, model = self._jobs.engines.name(token), await self._jobs.engines.model(token)
+        return {
+            self._parts.engine: engine,
+            self._parts.banner: view.banner(texts, engine, self._jobs.engines.base(engine), model),
+            self._parts.cost: await self._cost(request, token, variations),
+        }
+
+    async def _cost(self, request: gr.Request, token: str, variations: int) -> str:
+        """What the next run costs, and how many more this page allows."""
+        texts, engine = texts_for(request), self._jobs.engines.name(token)
+        words = ""
+        if engine != SANDBOX:
+            price = view.price(texts, await self._jobs.engines.model(token), variations)
+            known = texts("cost.known", count=variations, price=price) if price else texts("cost.unknown")
+            words = f'<p class="cost">{escape(known)}</p>'
+        if engine != VISITOR:
+            status = await self._jobs.limits.status(visitor_of(request), price=await self._jobs.price())
+            words += limits.limits_html(texts, status)
+        return words
+
+    def _told(self, texts: Texts, form: Form) -> Changes:
+        """What is said about the form, whatever changed it."""
+        return {
+            self._parts.findings: references.findings_html(texts, _findings(form)),
+            self._parts.chips: _chips(texts, form),
+            self._parts.frame: sizes.frame_html(texts, ImageSize.parse(form.image_size)),
+            self._parts.draft: history.notes(draft=form),
+            # What it shows would be another request's by now.
+            self._parts.outgoing_box: gr.update(open=False),
+        }
+
+    def _filled(self, texts: Texts, form: Form) -> Changes:
+        return {**self._parts.filled(form), **self._told(texts, form)}
+
+    def _swapped(self, texts: Texts, form: Form, move: tuple[int, ...]) -> Changes:
+        swapped = _moved(form, move)
+        mapping = {old: new for new, old in enumerate(move, 1)}
+        swapped = replace(swapped, prompt=references.renumber(form.prompt, mapping))
+        said = "swap.rewritten" if swapped.prompt != form.prompt else "swap.done"
+        numbers = [number for number, old in enumerate(move, 1) if number != old]
+        return {
+            **self._filled(texts, swapped),
+            self._parts.status: view.notice(texts(said, first=numbers[0], second=numbers[1])),
+        }
+
+    def _restored(self, request: gr.Request, known: history.Kept, entry: history.Entry) -> Changes:
+        texts, form = texts_for(request), _with_pictures_there(entry.form)
+        said = "history.restored" if form == entry.form else "history.restored_without"
+        changes = {
+            **self._filled(texts, form),
+            self._parts.status: view.notice(texts(said)),
+            self._parts.again: gr.update(visible=False),
+            self._parts.anyway: gr.update(visible=False),
+        }
+        return changes | self._actions.looked_at(known, entry, request) if self._take(entry).outcome else changes
+
+    def _take(self, entry: history.Entry) -> view.Take:
+        return view.Take(entry, outcome.load(entry.key))
+
+
+def _findings(form: Form) -> tuple[references.Finding, ...]:
+    return references.check(form.prompt or "", [bool(slot) for slot in form.slots])
+
+
+def _moved(form: Form, move: tuple[int, ...]) -> Form:
+    """The form with its pictures in other slots: slot n gets the picture of slot ``move[n - 1]``."""
+    image_1, image_2, image_3 = (form.slots[number - 1] for number in move)
+    return replace(form, image_1=image_1, image_2=image_2, image_3=image_3)
+
+
+def _with_pictures_there(form: Form) -> Form:
+    """The form without the pictures whose files are no longer here."""
+    slots = [slot if slot and uploads.is_upload(slot) else None for slot in form.slots]
+    return replace(form, image_1=slots[0], image_2=slots[1], image_3=slots[2])
+
+
+def _chips(texts: Texts, form: Form) -> str:
+    """A button for each picture that puts its name into the prompt, where the cursor is."""
+    names = [texts("chip.insert", number=number) for number in range(1, IMAGES_MAX + 1) if form.slots[number - 1]]
+    buttons = "".join(
+        f'<button type="button" data-insert="{escape(name)}"'
+        f' aria-label="{escape(texts("chip.label", name=name))}">{escape(name)}</button>'
+        for name in names
+    )
+    return f'<div class="chips">{buttons}</div>' if buttons else ""

@@ -1,0 +1,281 @@
+"""What is where on the page."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from studio.i18n.language import word
+from studio.prompt import examples, starters
+from studio.prompt.form import VARIATIONS_MAX
+from wan_client import ImageSize
+from wan_client.schema import (
+    DEFAULT_IMAGE_SIZE,
+    DEFAULT_NEGATIVE_PROMPT,
+    DEFAULT_PROMPT_EXTEND,
+    DEFAULT_SEED,
+    NEGATIVE_PROMPT_MAX,
+    PROMPT_MAX,
+    count_characters,
+)
+
+from .components import Parts
+from .slot import Slot
+
+# A click on an element with data-event raises that event of the component, with the element's data.
+CLICKS = """element.addEventListener("click", ({ target }) => {
+  const button = target.closest("[data-event]");
+  if (button) trigger(button.dataset.event, { ...button.dataset });
+});"""
+# A picture that is dropped beside the slots may carry a recipe.
+DROPS = """const outside = (event) =>
+  [...(event.dataTransfer?.items ?? [])].some((item) => item.kind === "file") && !event.target.closest?.("#slots");
+document.addEventListener("dragover", (event) => { if (outside(event)) event.preventDefault(); });
+document.addEventListener("drop", async (event) => {
+  if (!outside(event)) return;
+  event.preventDefault();
+  const { path } = await upload(event.dataTransfer.files[0]).catch(() => ({ path: "" }));
+  trigger("upload", { path });
+});"""
+
+
+def lay_out() -> Parts:
+    """Lay out the page within the blocks that are open."""
+    made = _unseen() | _head()
+    with gr.Row(elem_id="columns", equal_height=False):
+        with gr.Column(elem_id="inputs"):
+            made |= _pictures() | _prompt() | _frame() | _buttons() | _more()
+        with gr.Column(elem_id="outputs"):
+            made |= _result()
+        with gr.Column(elem_id="below"):
+            made |= _examples() | _history()
+    return Parts(**made)
+
+
+def _unseen() -> dict[str, Any]:
+    return {
+        "kept": gr.Textbox(visible=False),
+        "notes": gr.HTML(elem_id="notes", visible="hidden", js_on_load=None),
+        "draft": gr.HTML(elem_id="draft", visible="hidden", js_on_load=None),
+        "drop": gr.HTML(elem_id="drop", visible="hidden", js_on_load=DROPS),
+        "token": gr.State(""),
+        "engine": gr.Textbox(visible=False),
+        "group": gr.State(""),
+        "shown": gr.State(""),
+    }
+
+
+def _head() -> dict[str, Any]:
+    with gr.Row(elem_id="head"):
+        gr.Markdown(word("page.heading"), elem_id="heading")
+        return {"banner": _html("banner"), "languages": _html("languages")}
+
+
+def _pictures() -> dict[str, Any]:
+    """The three places for pictures, in the order of their numbers, and what exchanges them."""
+    with gr.Column(elem_id="pictures"):
+        with gr.Row(elem_id="slots"):
+            slots = [
+                Slot(
+                    label=word(f"slot.{number}"),
+                    type="filepath",
+                    image_mode=None,
+                    sources=["upload", "clipboard", "webcam"],
+                    height=172,
+                    min_width=100,
+                    elem_id=f"slot-{number}",
+                    buttons=[],
+                )
+                for number in (1, 2, 3)
+            ]
+        with gr.Row(elem_id="swaps"):
+            swaps = {
+                "swap_1_2": gr.Button(word("swap.1_2"), size="sm", min_width=32),
+                "swap_2_3": gr.Button(word("swap.2_3"), size="sm", min_width=32),
+            }
+    return {"image_1": slots[0], "image_2": slots[1], "image_3": slots[2], **swaps}
+
+
+def _prompt() -> dict[str, Any]:
+    with gr.Column(elem_id="asking"):
+        with gr.Column(elem_classes="counted"):
+            prompt = gr.Textbox(
+                label=word("prompt.label"),
+                placeholder=word("prompt.placeholder"),
+                lines=3,
+                max_lines=8,
+                elem_id="prompt",
+            )
+            prompt_count = _count("prompt", "", PROMPT_MAX)
+        chips = _html("chips")
+        findings = gr.HTML(elem_id="findings", js_on_load=CLICKS, padding=False)
+        with gr.Accordion(word("starters.title"), open=False, elem_id="starters-box"), gr.Row(elem_id="starters"):
+            started = [
+                (starter, gr.Button(word(f"starter.{starter.name}"), size="sm", elem_classes="starter"))
+                for starter in starters.load()
+            ]
+    return {
+        "prompt": prompt,
+        "prompt_count": prompt_count,
+        "chips": chips,
+        "findings": findings,
+        "starters": started,
+    }
+
+
+def _frame() -> dict[str, Any]:
+    with gr.Row(elem_id="settings"):
+        with gr.Column(elem_id="frame-box", min_width=210, scale=5):
+            image_size = gr.Dropdown(
+                choices=[(word(f"size.{size.name.lower()}"), size.value) for size in ImageSize],
+                value=DEFAULT_IMAGE_SIZE.value,
+                label=word("size.label"),
+                elem_id="image-size",
+                filterable=False,
+            )
+            with gr.Row(elem_id="frame-row"):
+                frame = _html("frame")
+                like = gr.Button(word("size.like_image_1"), size="sm", elem_classes="quiet", min_width=60)
+        variations = gr.Radio(
+            choices=list(range(1, VARIATIONS_MAX + 1)),
+            value=1,
+            label=word("variations.label"),
+            elem_id="variations",
+            min_width=160,
+            scale=4,
+        )
+    return {"image_size": image_size, "frame": frame, "like": like, "variations": variations}
+
+
+def _buttons() -> dict[str, Any]:
+    with gr.Column(elem_id="sending"):
+        with gr.Row(elem_id="buttons"):
+            generate = gr.Button(word("button.generate"), variant="primary", elem_id="generate", scale=3)
+            cancel = gr.Button(word("button.cancel"), interactive=False, elem_id="cancel", scale=1)
+        cost = _html("cost")
+    return {"generate": generate, "cancel": cancel, "cost": cost}
+
+
+def _more() -> dict[str, Any]:
+    """What is one click away."""
+    with gr.Accordion(word("more.title"), open=False, elem_id="more"):
+        with gr.Column(elem_classes="counted"):
+            negative_prompt = gr.Textbox(
+                value=DEFAULT_NEGATIVE_PROMPT,
+                label=word("negative.label"),
+                lines=1,
+                max_lines=4,
+                elem_id="negative-prompt",
+            )
+            negative_count = _count("negative-prompt", DEFAULT_NEGATIVE_PROMPT, NEGATIVE_PROMPT_MAX)
+        with gr.Row(elem_id="seed-row"):
+            # Without Gradio's own bounds: it would answer for them itself, before `validate`, in English.
+            seed = gr.Number(
+                value=DEFAULT_SEED,
+                precision=0,
+                label=word("seed.label"),
+                elem_id="seed",
+                min_width=100,
+                scale=3,
+            )
+            dice = gr.Button(word("seed.dice"), elem_id="dice", min_width=84, scale=1)
+        prompt_extend = gr.Checkbox(
+            value=DEFAULT_PROMPT_EXTEND, label=word("extend.label"), elem_id="prompt-extend", container=False
+        )
+        sound = gr.Checkbox(value=False, label=word("sound.label"), elem_id="sound", container=False)
+    with gr.Accordion(word("outgoing.title"), open=False, elem_id="outgoing-box") as outgoing_box:
+        outgoing = _html("outgoing")
+    with gr.Accordion(word("token.title"), open=False, elem_id="token-panel"):
+        gr.Markdown(word("token.explained"), elem_id="token-explained")
+        with gr.Row():
+            token_box = gr.Textbox(
+                label=word("token.label"),
+                placeholder=word("token.placeholder"),
+                type="password",
+                elem_id="token-box",
+                scale=3,
+            )
+            token_use = gr.Button(word("token.use"), size="sm", min_width=80, scale=1, elem_id="token-use")
+            token_forget = gr.Button(
+                word("token.forget"), size="sm", min_width=80, scale=1, visible=False, elem_id="token-forget"
+            )
+    return {
+        "negative_prompt": negative_prompt,
+        "negative_count": negative_count,
+        "seed": seed,
+        "dice": dice,
+        "prompt_extend": prompt_extend,
+        "sound": sound,
+        "outgoing_box": outgoing_box,
+        "outgoing": outgoing,
+        "token_box": token_box,
+        "token_use": token_use,
+        "token_forget": token_forget,
+    }
+
+
+def _result() -> dict[str, Any]:
+    status = _html("status")
+    with gr.Row(elem_id="second-tries"):
+        again = gr.Button(word("button.again"), visible=False, elem_id="again")
+        anyway = gr.Button(word("button.anyway"), visible=False, elem_id="anyway")
+    panel = _html("result")
+    takes = gr.HTML(elem_id="takes", js_on_load=CLICKS, padding=False)
+    with gr.Row(elem_id="tools", visible=False) as tools:
+        use = gr.Button(word("result.use"), size="sm", elem_id="use", min_width=120)
+        back = gr.Button(word("result.back"), size="sm", elem_id="back", visible=False, min_width=120)
+        settings = gr.Button(word("result.settings"), size="sm", elem_id="settings-again", min_width=120)
+    code = _html("code")
+    return {
+        "status": status,
+        "again": again,
+        "anyway": anyway,
+        "panel": panel,
+        "takes": takes,
+        "tools": tools,
+        "use": use,
+        "back": back,
+        "settings": settings,
+        "code": code,
+    }
+
+
+def _examples() -> dict[str, Any]:
+    with gr.Column(elem_id="examples-box"):
+        gr.Markdown(word("examples.heading"), elem_id="examples-heading")
+        with gr.Row(elem_id="examples"):
+            cards = [
+                (example, gr.Button(word(f"example.{example.name}"), icon=example.thumbnail, elem_classes="example"))
+                for example in examples.load()
+            ]
+    return {"examples": cards}
+
+
+def _history() -> dict[str, Any]:
+    with gr.Column(elem_id="history-box"):
+        with gr.Row(elem_id="history-head"):
+            gr.Markdown(word("history.heading"), elem_id="history-heading")
+            # Dropping it anywhere does the same; not everybody can drop.
+            open_recipe = gr.UploadButton(
+                word("recipe.open"),
+                size="sm",
+                file_types=[".png"],
+                elem_classes="quiet",
+                elem_id="open-recipe",
+                min_width=60,
+            )
+            forget = gr.Button(word("history.forget"), size="sm", elem_classes="quiet", elem_id="forget", min_width=60)
+        history = gr.HTML(elem_id="history", js_on_load=CLICKS, padding=False)
+    return {"history": history, "open_recipe": open_recipe, "forget": forget}
+
+
+def _html(name: str) -> gr.HTML:
+    return gr.HTML(elem_id=name, js_on_load=None, padding=False)
+
+
+def _count(field: str, text: str, limit: int) -> gr.HTML:
+    """A live count of the characters in a box, kept by the browser."""
+    words = f'<p class="count" data-limit="{limit}">{count_characters(text)} / {escape(f"{limit:,}")}</p>'
+    return gr.HTML(words, elem_id=f"{field}-count", js_on_load=None, padding=False)

@@ -1,0 +1,379 @@
+"""What happens to runs: on Generate, Cancel, a reload, a click on one of them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator  # noqa: TC003  # Gradio reads a handler's annotations as the page is built
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from studio import uploads
+from studio.browser import store as history
+from studio.browser.store import Entry
+from studio.i18n.texts import texts_for
+from studio.prompt import snippets
+from studio.prompt.form import Form, how_many
+from studio.public.visitors import visitor_of
+from studio.runs import results as outcome
+from studio.runs.engines import OWNER, SANDBOX, VISITOR
+from studio.runs.jobs import news
+from studio.views import run as view
+from wan_client import Charged, WanError
+
+from .components import Changes  # noqa: TC001  # Gradio reads a handler's annotations as the page is built
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from studio.browser.store import Kept
+    from studio.i18n.texts import Texts
+    from studio.runs.jobs import Job, Jobs
+    from studio.views.run import Take
+
+    from .components import Parts
+
+log = logging.getLogger(__name__)
+
+CHOSEN_KEPT = 5000
+
+
+class Actions:
+    """The page's event handlers, over the server's jobs.
+
+    Args:
+        jobs: The server's jobs.
+        parts: The page's components.
+    """
+
+    def __init__(self, jobs: Jobs, parts: Parts) -> None:
+        self._jobs = jobs
+        self._parts = parts
+        # Which result each page has chosen to look at, so that news of another run does not take it away.
+        self._chosen: dict[str, str] = {}
+
+    async def generate(
+        self, kept: str, token: str, engine: str, variations: int, request: gr.Request, **fields: Any
+    ) -> AsyncIterator[Changes]:
+        """Run what was entered, unless it was run before: then that picture is shown first."""
+        form, texts = Form(**fields), texts_for(request)
+        try:
+            _check_payer(engine, token)
+            before = await self._made_before(history.read(kept), form.variations(how_many(variations)), token)
+        except WanError as problem:
+            yield self._failed(texts, problem, token)
+            return
+        if before:
+            yield self._shown_again(texts, history.read(kept), before, request)
+            return
+        async for changes in self._run(history.read(kept), form, how_many(variations), token, request):
+            yield changes
+
+    async def generate_anyway(
+        self, kept: str, token: str, engine: str, variations: int, request: gr.Request, **fields: Any
+    ) -> AsyncIterator[Changes]:
+        """Run what was entered, whether or not it was run before."""
+        try:
+            _check_payer(engine, token)
+        except WanError as problem:
+            yield self._failed(texts_for(request), problem, token)
+            return
+        async for changes in self._run(history.read(kept), Form(**fields), how_many(variations), token, request):
+            yield changes
+
+    async def resume(self, kept: str, token: str, request: gr.Request) -> AsyncIterator[Changes]:
+        """Watch the runs that this browser waits for: those of one click in front, the others behind."""
+        texts, known = texts_for(request), history.read(kept)
+        if not known.waiting:
+            yield self._parts.nothing
+            return
+        jobs, lost = [], {}
+        for entry in reversed(known.waiting[: history.WAITING_KEPT]):
+            try:
+                jobs.append(await self._jobs.resume(entry, visitor_of(request), token))
+            except WanError as problem:
+                lost[entry.key] = problem
+        if not jobs:
+            newest = known.waiting[0]
+            # Another replica may still be sending one of the last minutes: its id is noted once it is there.
+            young = time.time() - newest.at < self._jobs.sending_seconds
+            gone = [
+                key for key, problem in lost.items() if not problem.request_id and not (young and key == newest.key)
+            ]
+            yield {
+                **self._failed(texts, lost[newest.key], token, sandbox=newest.engine == SANDBOX),
+                self._parts.notes: history.notes(drop=gone),
+                self._parts.again: gr.update(visible=young or lost[newest.key].request_id is not None),
+            }
+            return
+        self._choose(request, "")
+        async for changes in self._watch(texts, known, jobs, jobs[-1].entry.group, request):
+            yield changes
+
+    async def retry(self, kept: str, token: str, event: gr.EventData, request: gr.Request) -> AsyncIterator[Changes]:
+        """Run one variation again that came to nothing, or fetch its picture if that is all that is missing."""
+        texts, failed = texts_for(request), self._jobs.find(_key(event))
+        if failed is None:
+            yield self._parts.nothing
+            return
+        try:
+            if failed.can_be_fetched:
+                await self._jobs.resume(failed.entry, visitor_of(request), token)
+            else:
+                _check_payer(failed.entry.engine, token)
+                await self._jobs.again(failed, visitor_of(request), token)
+        except WanError as problem:
+            yield self._failed(texts, problem, token)
+            return
+        group = failed.entry.group
+        async for changes in self._watch(texts, history.read(kept), self._jobs.group(group), group, request):
+            yield changes
+
+    async def cancel(self, group: str) -> Changes:
+        """Cancel the runs that are shown. What it achieved shows in the status line."""
+        await asyncio.gather(*(job.cancel() for job in self._jobs.group(group) if not job.ended))
+        return {self._parts.cancel: gr.update(interactive=False)}
+
+    def show(self, kept: str, event: gr.EventData, request: gr.Request) -> Changes:
+        """Show a finished run: one of the variations, or one of the history."""
+        known = history.read(kept)
+        entry = self._known(known, _key(event))
+        if entry is None:
+            return self._parts.nothing
+        return self.looked_at(known, entry, request)
+
+    def looked_at(self, known: Kept, entry: Entry, request: gr.Request) -> Changes:
+        """A run of the history or of this server, shown until another one is chosen."""
+        self._choose(request, entry.key)
+        return self._looked_at(texts_for(request), known, entry)
+
+    def delete(self, kept: str, event: gr.EventData, request: gr.Request) -> Changes:
+        """Delete a run and its files."""
+        known, key = history.read(kept), _key(event)
+        self._jobs.forget(key)
+        left = replace(known, entries=tuple(entry for entry in known.entries if entry.key != key))
+        texts = texts_for(request)
+        changes = {
+            self._parts.notes: history.notes(drop=[key]),
+            self._parts.history: view.history(texts, self._takes(left.finished)),
+        }
+        if self._chosen.get(request.session_hash or "") == key:
+            changes |= self._emptied(texts)
+        return changes
+
+    def forget_everything(self, kept: str, request: gr.Request, **fields: Any) -> Changes:
+        """Delete all runs of this browser, their files, and what is entered."""
+        known, form = history.read(kept), Form(**fields)
+        for entry in known.entries:
+            self._jobs.forget(entry.key)
+        drafts = known.draft.slots if known.draft else ()
+        uploads.forget(path for path in (*form.slots, *drafts, *known.uploads) if path)
+        texts = texts_for(request)
+        return {
+            **self._parts.filled(Form()),
+            **self._emptied(texts),
+            **self._idle(texts),
+            self._parts.notes: history.notes(drop=[entry.key for entry in known.entries]),
+            self._parts.draft: history.notes(draft=Form(), everything=True),
+            self._parts.history: view.history(texts, []),
+            self._parts.status: view.notice(texts("history.forgotten")),
+            self._parts.again: gr.update(visible=False),
+            self._parts.anyway: gr.update(visible=False),
+        }
+
+    def left(self, request: gr.Request) -> None:
+        """A page was closed or reloaded. Its runs go on."""
+        if request.session_hash:
+            self._jobs.forget_page(request.session_hash)
+            self._chosen.pop(request.session_hash, None)
+
+    async def _run(
+        self, known: Kept, form: Form, variations: int, token: str, request: gr.Request
+    ) -> AsyncIterator[Changes]:
+        texts = texts_for(request)
+        try:
+            jobs = await self._jobs.start(form.variations(variations), visitor_of(request), token)
+        except WanError as problem:
+            yield self._failed(texts, problem, token)
+            return
+        except Exception:
+            log.exception("a run could not be started")
+            yield self._failed(texts, WanError("unexpected", charged=Charged.NO), token)
+            return
+        self._choose(request, "")
+        for entry in known.too_many():
+            self._jobs.forget(entry.key)
+        async for changes in self._watch(texts, known, jobs, jobs[0].entry.group, request):
+            yield changes
+
+    async def _watch(
+        self, texts: Texts, known: Kept, jobs: Sequence[Job], group: str, request: gr.Request
+    ) -> AsyncIterator[Changes]:
+        """Show the jobs until all have ended, those of the group in front. Only what has changed is sent."""
+        sent: Changes = {}
+        seen: object = None
+        async for _ in news(jobs):
+            jobs = [job for job in jobs if not job.forgotten]
+            if not any(job.group == group for job in jobs):
+                yield self._idle(texts)
+                return
+            now = self._standing(texts, known, jobs, group)
+            landed = {job.key for job in jobs if job.outcome}, self._chosen.get(request.session_hash or "")
+            if landed != seen:
+                seen = landed
+                now |= self._results(texts, self._now(known, jobs), group, request)
+            if changed := {part: value for part, value in now.items() if part not in sent or sent[part] != value}:
+                yield changed
+            sent |= now
+
+    def _now(self, known: Kept, jobs: Sequence[Job]) -> Kept:
+        """What the browser keeps, with the jobs as they stand."""
+        entries = {entry.key: entry for entry in known.entries} | {job.key: job.entry for job in jobs}
+        for job in jobs:
+            if job.came_to_nothing:
+                del entries[job.key]
+        return history.Kept(tuple(sorted(entries.values(), key=lambda entry: entry.at, reverse=True)))
+
+    def _standing(self, texts: Texts, known: Kept, jobs: Sequence[Job], group: str) -> Changes:
+        """Where the runs stand: what changes by the second."""
+        parts, mine = self._parts, [job for job in jobs if job.group == group]
+        over = all(job.ended for job in mine)
+        drop = [job.key for job in jobs if job.came_to_nothing] + [entry.key for entry in known.too_many()]
+        return {
+            parts.notes: history.notes([job.entry for job in jobs if not job.came_to_nothing], drop),
+            parts.group: group,
+            parts.status: view.status(texts, mine),
+            parts.takes: view.takes(texts, self._takes(self._variations(known, group))),
+            parts.generate: gr.update(
+                value=texts("button.generate" if over else "button.generating"), interactive=over
+            ),
+            parts.cancel: gr.update(interactive=not over and any(job.cancel_outcome is None for job in mine)),
+            parts.again: gr.update(visible=over and self._left_to_fetch(known, mine)),
+            parts.anyway: gr.update(visible=False),
+        }
+
+    def _left_to_fetch(self, known: Kept, mine: Sequence[Job]) -> bool:
+        """Whether a run waits to be fetched that offers no button of its own: this one, or an earlier one."""
+        if len(mine) == 1 and mine[0].can_be_fetched:
+            return True
+        earlier = [self._jobs.find(entry.key) for entry in known.waiting if entry.group != mine[0].group]
+        return any(job is not None and job.can_be_fetched for job in earlier)
+
+    def _results(self, texts: Texts, now: Kept, group: str, request: gr.Request) -> Changes:
+        """The pictures: what changes when one lands."""
+        chosen = now.find(self._chosen.get(request.session_hash or "", ""))
+        looked_at = chosen or next((entry for entry in now.group(group) if entry.result), None)
+        if looked_at:
+            self._choose(request, looked_at.key)
+            return self._looked_at(texts, now, looked_at)
+        return {**self._emptied(texts), self._parts.history: view.history(texts, self._takes(now.finished))}
+
+    def _looked_at(self, texts: Texts, known: Kept, entry: Entry) -> Changes:
+        """A finished run in the panel, with what can be done with it."""
+        parts, take = self._parts, self._take(entry)
+        variations = self._variations(known, entry.group)
+        earlier = [other for other in known.finished if other.group != entry.group]
+        others = self._takes([other for other in (*variations, *earlier) if other.key != entry.key])
+        return {
+            parts.shown: entry.key,
+            parts.panel: view.result_panel(texts, take, others),
+            parts.code: self._code(texts, entry) if take.outcome else "",
+            parts.takes: view.takes(texts, self._takes(variations)),
+            parts.history: view.history(texts, self._takes(known.finished)),
+            parts.tools: gr.update(visible=take.outcome is not None),
+            parts.back: gr.update(visible=known.parent(entry) is not None),
+        }
+
+    def _code(self, texts: Texts, entry: Entry) -> str:
+        sandbox, base = entry.engine == SANDBOX, self._jobs.engines.base(entry.engine)
+        return snippets.panel(texts, entry.form, sandbox=sandbox, api_base=base)
+
+    def _variations(self, known: Kept, group: str) -> list[Entry]:
+        """The runs of one click, those that came to nothing included while this server has them."""
+        entries = {entry.key: entry for entry in known.group(group)}
+        entries |= {job.key: job.entry for job in self._jobs.group(group)}
+        return sorted(entries.values(), key=lambda entry: entry.at)
+
+    def _idle(self, texts: Texts) -> Changes:
+        """Nothing is going on, and another run can be started."""
+        return {
+            self._parts.generate: gr.update(value=texts("button.generate"), interactive=True),
+            self._parts.cancel: gr.update(interactive=False),
+        }
+
+    def _emptied(self, texts: Texts) -> Changes:
+        parts = self._parts
+        return {
+            parts.panel: view.placeholder(texts),
+            parts.takes: "",
+            parts.code: "",
+            parts.tools: gr.update(visible=False),
+            parts.shown: "",
+        }
+
+    def _shown_again(self, texts: Texts, known: Kept, before: Sequence[Entry], request: gr.Request) -> Changes:
+        self._choose(request, before[0].key)
+        return {
+            **self._looked_at(texts, known, before[0]),
+            self._parts.status: view.notice(texts("run.made_before")),
+            self._parts.anyway: gr.update(visible=True),
+        }
+
+    async def _made_before(self, known: Kept, forms: Sequence[Form], token: str) -> list[Entry]:
+        """The finished runs of exactly these forms, whose pictures are still here; none unless all are."""
+        references = await asyncio.to_thread(uploads.digests, forms[0])
+        engine = self._jobs.engines.name(token)
+        wanted = [Entry("", "", form, engine, references=references) for form in forms]
+        found = [
+            next((entry for entry in known.finished if entry.asks_the_same_as(one) and self._take(entry).outcome), None)
+            for one in wanted
+        ]
+        return [entry for entry in found if entry] if all(found) else []
+
+    def _failed(self, texts: Texts, problem: WanError, token: str, *, sandbox: bool | None = None) -> Changes:
+        parts = self._parts
+        engine = self._jobs.engines.name(token)
+        sandbox = engine == SANDBOX if sandbox is None else sandbox
+        return {
+            **self._idle(texts),
+            parts.status: view.failure(texts, problem, sandbox=sandbox, owner=engine == OWNER),
+            parts.again: gr.update(visible=problem.request_id is not None),
+            parts.anyway: gr.update(visible=False),
+        }
+
+    def _choose(self, request: gr.Request, key: str) -> None:
+        if request.session_hash:
+            self._chosen[request.session_hash] = key
+            # Who never opened the page never closes it either.
+            if len(self._chosen) > CHOSEN_KEPT:
+                del self._chosen[next(iter(self._chosen))]
+
+    def _known(self, known: Kept, key: str) -> Entry | None:
+        job = self._jobs.find(key)
+        return job.entry if job else known.find(key)
+
+    def _takes(self, entries: Sequence[Entry]) -> list[Take]:
+        return [self._take(entry) for entry in entries]
+
+    def _take(self, entry: Entry) -> Take:
+        job = self._jobs.find(entry.key)
+        known = job.outcome if job else None
+        return view.Take(entry, known or outcome.load(entry.key), job)
+
+
+def _check_payer(engine: str, token: str) -> None:
+    """See that a visitor who chose to pay does not spend the page owner's money unawares.
+
+    Raises:
+        WanError: The visitor's token is no longer here.
+    """
+    if engine == VISITOR and not token:
+        raise WanError("token_gone", charged=Charged.NO)
+
+
+def _key(event: gr.EventData) -> str:
+    """Which run was clicked."""
+    return str(getattr(event, "key", ""))

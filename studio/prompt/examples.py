@@ -1,0 +1,41 @@
+"""The example cards: data in ``assets/examples.json``, pictures in ``assets/photos``."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from wan_client import ImageSize
+
+ASSETS = Path(__file__).parents[2] / "assets"
+
+
+@dataclass(frozen=True)
+class Example:
+    """One card: what it puts into the form."""
+
+    name: str
+    images: tuple[str, ...]
+    prompt: str
+    image_size: ImageSize
+    thumbnail: str
+
+    def values(self) -> tuple[str | None, ...]:
+        """The three slots, the prompt and the size."""
+        slots = (*self.images, None, None)[:3]
+        return (*slots, self.prompt, self.image_size.value)
+
+
+def load() -> list[Example]:
+    """All examples, in the order in which they are shown."""
+    return [
+        Example(
+            name=entry["name"],
+            images=tuple(str(ASSETS / "photos" / image) for image in entry["images"]),
+            prompt=entry["prompt"],
+            image_size=ImageSize.parse(entry["image_size"]),
+            thumbnail=str(ASSETS / entry["thumbnail"]),
+        )
+        for entry in json.loads((ASSETS / "examples.json").read_text("utf-8"))
+    ]

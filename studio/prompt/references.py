@@ -1,0 +1,127 @@
+"""The reference check: do the pictures that the prompt names and those that are there agree? One click mends it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+from itertools import count
+from typing import TYPE_CHECKING, Literal
+
+from studio.i18n.texts import DEFAULT_LANGUAGE, Texts, translations
+from wan_client.schema import IMAGES_MAX, PROMPT_MAX, count_characters
+
+from .mentions import READ_MAX, Mention, language_of, mentions, names_any, renumber
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["Finding", "Mend", "Mention", "check", "findings_html", "language_of", "mentions", "renumber"]
+
+
+@dataclass(frozen=True)
+class Mend:
+    """What one click would do, as data.
+
+    Attributes:
+        code: `rename` (the prompt names another picture), `append` (a sentence that names the picture) or `close_gap`.
+        number: The picture that the prompt will name, or the first empty slot.
+        prompt: The new prompt; None leaves it.
+        move: For each slot, the number of the slot whose picture it gets; None leaves them. (2, 1, 3) swaps two.
+    """
+
+    code: Literal["rename", "append", "close_gap"]
+    number: int
+    prompt: str | None = None
+    move: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that may be a slip.
+
+    Attributes:
+        code: `missing` (the prompt names a picture that is not there), `unnamed` (a picture is there that the prompt
+            never names) or `gap` (an empty slot before a filled one).
+        number: Of the picture, or of the empty slot.
+        mends: What one click can do about it.
+    """
+
+    code: Literal["missing", "unnamed", "gap"]
+    number: int
+    mends: tuple[Mend, ...] = ()
+
+
+def check(prompt: str, filled: Sequence[bool]) -> tuple[Finding, ...]:
+    """What does not agree. Nothing while there is no picture or no prompt, and a gap by itself, since it comes first.
+
+    Args:
+        prompt: As it stands.
+        filled: For each slot, whether a picture is there.
+    """
+    there = [number for number, is_filled in enumerate(filled, 1) if is_filled]
+    if there != list(range(1, len(there) + 1)):
+        return (_gap(prompt, there, len(filled)),)
+    if not there or not prompt.strip() or len(prompt) > READ_MAX:
+        return ()
+    named = list(dict.fromkeys(mention.number for mention in mentions(prompt)))
+    missing = [number for number in named if number not in there]
+    unnamed = [number for number in there if number not in named]
+    if len(missing) == len(unnamed) == 1:
+        # Most likely the one is meant by the other.
+        changed = renumber(prompt, {missing[0]: unnamed[0]})
+        if changed != prompt:
+            return (Finding("missing", missing[0], (Mend("rename", unnamed[0], changed),)),)
+    if names_any(prompt):
+        unnamed = []
+    elif not named:
+        # Image 1 is the picture to edit, unless the prompt says otherwise.
+        unnamed = unnamed[1:]
+    return (
+        *(Finding("missing", number) for number in missing),
+        *(Finding("unnamed", number, _append(prompt, number)) for number in unnamed),
+    )
+
+
+def _gap(prompt: str, there: list[int], slots: int) -> Finding:
+    """The pictures move forward. Numbers follow them, unless the prompt already counts as if there were no gap."""
+    move = (*there, *(number for number in range(1, slots + 1) if number not in there))
+    mapping = {old: new for new, old in enumerate(move, 1)}
+    named = {mention.number for mention in mentions(prompt)}
+    follows = any(mapping[number] != number for number in there if number in named)
+    first_empty = next(number for number in range(1, slots + 1) if number not in there)
+    changed = renumber(prompt, mapping) if follows else prompt
+    return Finding("gap", first_empty, (Mend("close_gap", first_empty, None if changed == prompt else changed, move),))
+
+
+def _append(prompt: str, number: int) -> tuple[Mend, ...]:
+    language = language_of(prompt)
+    spaced = language in {"en", "ko"}
+    texts = Texts(language if language in translations() else DEFAULT_LANGUAGE)
+    text = prompt.rstrip()
+    stop = "" if not text[-1].isalnum() else "." if spaced else "。"
+    phrase = texts("reference.phrase.base" if number == 1 else "reference.phrase", number=number)
+    changed = f"{text}{stop}{' ' if spaced else ''}{phrase}"
+    return () if count_characters(changed) > PROMPT_MAX else (Mend("append", number, changed),)
+
+
+def findings_html(texts: Texts, findings: Sequence[Finding]) -> str:
+    """The findings with their buttons.
+
+    Each mend has ``data-mend``, its place among the mends of all findings; a picture that is missing can be added as
+    well, by ``data-choose``, the number of its slot.
+    """
+    if not findings:
+        return ""
+    lines, places = [], count()
+    for finding in findings:
+        code = "too_many" if finding.number > IMAGES_MAX else finding.code
+        words = texts(f"reference.{code}", number=finding.number, limit=IMAGES_MAX)
+        buttons = ""
+        if code == "missing":
+            label = texts("reference.mend.add", number=finding.number)
+            buttons += f'<button type="button" data-choose="{finding.number}">{escape(label)}</button>'
+        for mend in finding.mends:
+            label = texts(f"reference.mend.{mend.code}", number=mend.number)
+            buttons += f'<button type="button" data-event="click" data-mend="{next(places)}">{escape(label)}</button>'
+        lines.append(f"<li><span>{escape(words)}</span>{buttons}</li>")
+    return f'<div class="ref-check said"><ul>{"".join(lines)}</ul></div>'

@@ -1,0 +1,121 @@
+"""Answers to calls that make no sense. The page never sends them, so they come from programs: by mistake or not."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+import gradio as gr
+from gradio.processing_utils import check_all_files_in_cache
+from gradio_client.utils import is_file_obj_with_meta, traverse
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from studio.i18n.texts import DEFAULT_LANGUAGE, Texts, texts_for
+from studio.page.blocks import Blocks
+from studio.uploads import is_elsewhere, is_upload
+from wan_client import WanError
+
+from .visitors import can_sign_in
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+log = logging.getLogger(__name__)
+
+API = "/gradio_api/"
+
+
+class Page(Blocks):
+    """The page's blocks, with a sentence for inputs that no component takes, and for files that can't be had."""
+
+    @property
+    def expects_oauth(self) -> bool:
+        """Whether Gradio shall serve the ways to sign in and out; the page has a link of its own to them."""
+        return can_sign_in()
+
+    async def process_api(self, *given: Any, **named: Any) -> dict[str, Any]:
+        """Handle a call. What a caller says of the event counts if it is an object, and names no file but an upload."""
+        event = named.get("event_data")
+        if event and not _is_sound(event._data):
+            event._data = {}
+        answer: dict[str, Any] = await super().process_api(*given, **named)
+        return answer
+
+    async def preprocess_data(self, block_fn: Any, inputs: list[Any], *given: Any, **named: Any) -> list[Any]:
+        """What a handler gets, from what a caller sent.
+
+        Raises:
+            gradio.Error: It can't be used. Gradio would write a traceback for each, and tell the caller nothing.
+        """
+        try:
+            at_home = traverse(inputs, _at_home, is_file_obj_with_meta)
+            processed: list[Any] = await super().preprocess_data(block_fn, at_home, *given, **named)
+        except Exception as problem:  # noqa: BLE001  # whatever a caller's input may bring about
+            raise gr.Error(_told(Texts(DEFAULT_LANGUAGE), problem), print_exception=False) from None
+        return processed
+
+
+class MalformedCalls:
+    """Middleware that answers a call that Gradio can't read, and would fail on.
+
+    Args:
+        app: The application.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, and answer it if nobody else can."""
+        answered = False
+
+        async def watched(message: Message) -> None:
+            nonlocal answered
+            answered = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except Exception as problem:
+            if scope["type"] != "http" or API not in scope["path"]:
+                raise
+            if answered and isinstance(problem.__cause__, HTTPException):
+                # Gradio finds out too late that there is no such session. It has said so; the answer only wants an end.
+                await send({"type": "http.response.body"})
+                return
+            if answered:
+                raise
+            told = _told(texts_for(gr.Request(Request(scope))), problem)
+            await JSONResponse({"detail": told}, 400)(scope, receive, send)
+
+
+def _at_home(file: dict[str, Any]) -> dict[str, Any]:
+    """The file, by its path where its address is one of this server's own: nothing has to be fetched then.
+
+    Raises:
+        ValueError: It is another address. Gradio would fetch it whole, however large it is, and count it nowhere.
+    """
+    given = str(file["path"])
+    _, _, path = given.partition(f"{API}file=")
+    local = unquote(path)
+    if path and is_upload(local):
+        return {**file, "path": local, "url": None}
+    if is_elsewhere(given):
+        raise ValueError("an address is no uploaded file")
+    return {**file, "url": None}
+
+
+def _is_sound(data: Any) -> bool:
+    try:
+        check_all_files_in_cache(data)
+    except Exception:  # noqa: BLE001  # as above
+        return False
+    return isinstance(data, dict)
+
+
+def _told(texts: Texts, problem: Exception) -> str:
+    log.info("a malformed call: %s", type(problem).__name__)
+    return texts.sentences(WanError("call_malformed"), sandbox=False)

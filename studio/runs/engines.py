@@ -1,0 +1,94 @@
+"""Who does the work: the page owner's engine, or the hosted model on a visitor's own token."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import time
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from wan_client import AsyncWanClient, Backend
+from wan_client.settings import DEFAULT_API_BASE
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from studio.settings import PageSettings
+    from wan_client import ModelEntry
+
+SANDBOX, OWNER, VISITOR = "sandbox", "owner", "visitor"
+PRICE_SECONDS = 600.0
+
+
+class Engines:
+    """The engines of this server.
+
+    Args:
+        settings: The page's settings.
+    """
+
+    def __init__(self, settings: PageSettings) -> None:
+        self._settings = settings
+        self._owner = AsyncWanClient(settings.engine)
+        self._opening = asyncio.Lock()
+        self._is_open = False
+        self._model: tuple[float, ModelEntry] | None = None
+
+    def name(self, token: str = "") -> str:
+        """Which engine a token chooses; none chooses the page owner's."""
+        if token:
+            return VISITOR
+        return SANDBOX if self._settings.engine.backend is Backend.SANDBOX else OWNER
+
+    def base(self, engine: str) -> str:
+        """Where an engine is."""
+        return self._settings.hosted_base if engine == VISITOR else self._settings.engine.api_base or DEFAULT_API_BASE
+
+    def proof(self, token: str, key: str, request_id: str) -> str:
+        """What shows that this page gave a run's id to whoever has the run's key, on any replica, after any restart.
+
+        Without it, anybody who came to know an id could fetch the picture on the page owner's token.
+        """
+        secret = token or self._settings.engine.token
+        return hmac.new(secret.encode(), f"{key} {request_id}".encode(), "sha256").hexdigest()
+
+    @asynccontextmanager
+    async def client(self, token: str = "") -> AsyncIterator[AsyncWanClient]:
+        """The client of an engine. A visitor's lives, and knows the token, no longer than this context."""
+        if token:
+            hosted = replace(
+                self._settings.engine, backend=Backend.RUNCOMFY, api_base=self._settings.hosted_base, token=token
+            )
+            async with AsyncWanClient(hosted) as client:
+                yield client
+        else:
+            yield await self._open()
+
+    async def model(self, token: str = "") -> ModelEntry:
+        """The catalogue's entry of the model; of the page owner's engine asked for every ten minutes at the most."""
+        if token:
+            async with self.client(token) as client:
+                return await client.model()
+        now = time.monotonic()
+        if self._model and now - self._model[0] <= PRICE_SECONDS:
+            return self._model[1]
+        model = await (await self._open()).model()
+        # One without a price may be the trouble of a moment, and a budget can't be kept by it.
+        self._model = (now, model) if model.price_usd else None
+        return model
+
+    async def close(self) -> None:
+        """Close the connections. Runs at the API go on."""
+        async with self._opening:
+            if self._is_open:
+                self._is_open = False
+                await self._owner.__aexit__(None, None, None)
+
+    async def _open(self) -> AsyncWanClient:
+        async with self._opening:
+            if not self._is_open:
+                await self._owner.__aenter__()
+                self._is_open = True
+        return self._owner

@@ -1,0 +1,196 @@
+"""What a run came to, kept in the run's folder, so that it outlives the server's memory."""
+
+from __future__ import annotations
+
+import io
+import logging
+from collections.abc import Mapping  # noqa: TC003  # pydantic reads the annotations
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from PIL import Image
+from pydantic import TypeAdapter, ValidationError
+
+from studio.prompt.recipe import write_copies
+from studio.uploads import picture_folder, run_folder
+from wan_client import Change  # noqa: TC001
+
+from .comparison import framed, shown_image
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
+
+    from studio.prompt.recipe import Recipe
+    from wan_client import PreparedImage, Result
+
+log = logging.getLogger(__name__)
+
+RECORD = "outcome.json"
+THUMBNAIL_SIDE = 320
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A reference as it was sent: its file's name, and its size in pixels."""
+
+    name: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A finished run.
+
+    Attributes:
+        key: The run's key, which leads to its folders.
+        pictures: The names of the result's files in its picture folder; there is nearly always one.
+        digest: The SHA-256 of the first, in hexadecimal.
+        width: Of the first picture, in pixels.
+        height: Of the first picture, in pixels.
+        seconds: How long it took.
+        cost: What the API says it cost, in USD; None where it does not say.
+        changes: What was done to each reference before it was sent.
+        extra: Keys of the API's reply that the protocol does not name.
+        before: The name of the picture to compare the first with, in the same frame.
+        before_image: Which of the references that is.
+        thumbnail: The name of a small copy of the first.
+        sent: The references as they were sent.
+        recipe: The name of the copy that carries the recipe.
+        clean: The name of the copy that carries nothing, in the picture folder.
+    """
+
+    key: str
+    pictures: tuple[str, ...]
+    digest: str
+    width: int
+    height: int
+    seconds: float
+    cost: float | None = None
+    changes: tuple[tuple[Change, ...], ...] = ()
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    before: str | None = None
+    before_image: int = 1
+    thumbnail: str | None = None
+    sent: tuple[Sent, ...] = ()
+    recipe: str | None = None
+    clean: str | None = None
+
+    @property
+    def bytes_in(self) -> int:
+        """The size of the references as they were sent."""
+        return _size(self.folder / sent.name for sent in self.sent)
+
+    @property
+    def bytes_out(self) -> int:
+        """The size of the pictures that came back."""
+        return _size(picture_folder(self.key) / name for name in self.pictures)
+
+    @property
+    def path(self) -> Path:
+        """The first picture's file."""
+        return picture_folder(self.key) / self.pictures[0]
+
+    @property
+    def folder(self) -> Path:
+        """Where everything else lies that belongs to the run."""
+        return run_folder(self.key)
+
+
+def _size(files: Iterable[Path]) -> int:
+    return sum(file.stat().st_size for file in files if file.is_file())
+
+
+_OUTCOME = TypeAdapter(Outcome)
+
+
+def keep(result: Result, key: str, images: Sequence[PreparedImage], recipe: Recipe) -> Outcome:
+    """Draw what the page shows beside the result, and note it all down.
+
+    The picture was paid for: where a drawing fails, the result is shown without it.
+
+    Args:
+        result: The run's result; its files lie in the run's picture folder.
+        key: The run's key.
+        images: The references as they were sent, where they are still there.
+        recipe: What made the picture.
+    """
+    folder, size = run_folder(key), (result.width, result.height)
+    with_recipe, clean = _copies(result.path, folder, recipe)
+    sent = [
+        Sent(name, image.width, image.height)
+        for number, image in enumerate(images, 1)
+        if (name := _kept(folder / f"sent-{number}{_suffix(image)}", image.data))
+    ]
+    outcome = Outcome(
+        key=key,
+        pictures=tuple(path.name for path in result.paths),
+        digest=sha256(result.path.read_bytes()).hexdigest(),
+        width=result.width,
+        height=result.height,
+        seconds=result.seconds,
+        cost=result.cost,
+        changes=tuple(image.changes for image in images),
+        extra=dict(result.extra),
+        before=_drawn(folder / "before.jpg", lambda: framed(images, size, result.extra)) if images else None,
+        before_image=shown_image(result.extra, len(images)),
+        thumbnail=_drawn(folder / "thumbnail.jpg", lambda: _thumbnail(result.path)),
+        sent=tuple(sent) if len(sent) == len(images) else (),
+        recipe=with_recipe,
+        clean=clean,
+    )
+    _drawn(folder / RECORD, lambda: _OUTCOME.dump_json(replace(outcome, key="")))
+    return outcome
+
+
+def load(key: str) -> Outcome | None:
+    """The outcome of a run; None where there is none, or no longer."""
+    try:
+        outcome = replace(_OUTCOME.validate_json((run_folder(key) / RECORD).read_bytes()), key=key)
+    except (OSError, ValidationError):
+        return None
+    return outcome if outcome.path.is_file() else None
+
+
+def _copies(picture: Path, folder: Path, recipe: Recipe) -> tuple[str, str] | tuple[None, None]:
+    try:
+        with_recipe, clean = write_copies(picture, recipe)
+        with_recipe.replace(folder / with_recipe.name)
+    except (OSError, ValueError):
+        log.exception("the copies could not be written")
+        return None, None
+    return with_recipe.name, clean.name
+
+
+def _suffix(image: PreparedImage) -> str:
+    return f".{image.media_type.partition('/')[2]}"
+
+
+def _thumbnail(picture: Path) -> bytes:
+    with Image.open(picture) as opened:
+        opened.draft("RGB", (THUMBNAIL_SIDE, THUMBNAIL_SIDE))
+        small = opened.convert("RGB")
+    small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
+    buffer = io.BytesIO()
+    small.save(buffer, "JPEG", quality=85)
+    return buffer.getvalue()
+
+
+def _drawn(file: Path, draw: Callable[[], bytes]) -> str | None:
+    """The name of a file that is drawn; None where drawing fails."""
+    try:
+        return _kept(file, draw())
+    except Exception:
+        log.exception("%s could not be drawn", file.stem)
+        return None
+
+
+def _kept(file: Path, data: bytes) -> str | None:
+    try:
+        file.write_bytes(data)
+    except OSError:
+        log.exception("%s could not be kept", file.stem)
+        return None
+    return file.name

@@ -1,0 +1,249 @@
+"""How the page is served: what stands beside it, the headers it carries, how it starts and how it stops."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from contextlib import asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING
+
+from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
+from starlette.responses import JSONResponse, PlainTextResponse
+from starlette.routing import Route
+
+from wan_client import Backend
+
+from . import telemetry, uploads
+from .i18n.language import language_middleware
+from .i18n.texts import DEFAULT_LANGUAGE, Texts
+from .page.build import build, launch
+from .public.endpoints import hand_over_both
+from .public.malformed_calls import MalformedCalls
+from .public.upload_limits import UploadLimits
+from .public.visitors import McpCallers, trust
+from .runs.jobs import Jobs
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from starlette.applications import Starlette
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from .settings import PageSettings
+
+VERSION = "0.1.0"
+HUGGING_FACE = "https://huggingface.co"
+# Gradio compiles templates and handlers in the browser and writes its configuration into the page, so scripts may be
+# inline. What is left is worth having: no script, picture or answer comes from, or goes to, another host.
+CONTENT_SECURITY_POLICY = "; ".join(
+    [
+        "default-src 'self'",
+        "script-src 'self' 'unsafe-inline' 'unsafe-eval'",
+        "style-src 'self' 'unsafe-inline'",
+        f"img-src 'self' data: blob: {HUGGING_FACE}",
+        "font-src 'self' data:",
+        "media-src 'self' blob:",
+        "worker-src 'self' blob:",
+        f"connect-src 'self' data: blob: {HUGGING_FACE}",
+        "object-src 'none'",
+        "base-uri 'self'",
+        "form-action 'self'",
+        f"frame-ancestors 'self' {HUGGING_FACE} https://*.huggingface.co https://*.hf.space",
+    ]
+)
+SECURITY_HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "Permissions-Policy": "camera=(self), microphone=(), geolocation=(), payment=(), usb=()",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+# Gradio's scripts, styles and fonts.
+ASSETS = ("/assets/", "/static/")
+ASSET_HEADERS = ("X-Content-Type-Options",)
+STOP_SIGNALS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+# After the last submit has its answer: time for a browser to hear the run's id.
+TELL_SECONDS = 1.0
+# What calls may still take that are at work when the page hangs up.
+CLOSE_SECONDS = 2
+
+
+class PortTaken(OSError):
+    """A port that was asked for is in use. The message is a sentence for the person who asked."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__(Texts(DEFAULT_LANGUAGE)("start.port_taken", port=port))
+
+
+# Gradio would write down all that is entered, a token in its box included, and show it to whoever has the link; and
+# keep what is recorded for ever, counted by nobody.
+CLOSED = ("/gradio_api/deep_link", "/gradio_api/process_recording")
+# Under these, Gradio passes on what another host answers, as if it were this one's own: a script, for example.
+FILES = ("/gradio_api/file=", "/gradio_api/file/", "/file=", "/file/", "/gradio_api/proxy=", "/proxy=")
+
+
+async def _closed(_request: Request) -> Response:
+    """Answer as if there were no such route."""
+    return PlainTextResponse("Not Found", 404)
+
+
+class NoRelay:
+    """Answers for addresses of other hosts as if there were nothing.
+
+    Args:
+        app: The application.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or answer it."""
+        path = scope["path"] if scope["type"] == "http" else ""
+        asked = next((path.partition(start)[2] for start in FILES if start in path), "")
+        app = PlainTextResponse("Not Found", 404) if uploads.is_elsewhere(asked) else self._app
+        await app(scope, receive, send)
+
+
+class SecurityHeaders:
+    """Puts the security headers on every answer. A Space shows the page in a frame, so there is no X-Frame-Options.
+
+    Gradio's own scripts, styles and fonts, of which a page needs a hundred, carry the one that concerns them.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        assets = scope["type"] == "http" and scope["path"].startswith(ASSETS)
+        headers = {name: SECURITY_HEADERS[name] for name in ASSET_HEADERS} if assets else SECURITY_HEADERS
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(headers)
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)
+
+
+class Server:
+    """The page, served until it is told to stop.
+
+    Args:
+        settings: How the page works.
+    """
+
+    def __init__(self, settings: PageSettings) -> None:
+        self._settings = settings
+        self._jobs = Jobs(settings)
+        self._page = build(settings, self._jobs)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopping = False
+
+    def run(self) -> None:
+        """Serve until SIGTERM, Ctrl-C or the terminal's end; then stop without cutting a submit off.
+
+        Raises:
+            PortTaken: The page's port, or that of the metrics, is in use.
+            KeyboardInterrupt: Ctrl-C, once more, while it was stopping.
+        """
+        telemetry.write_logs(as_json=self._settings.json_log)
+        trust(self._settings.trusted_proxies)
+        self._start()
+        try:
+            while True:
+                time.sleep(3600)
+        except KeyboardInterrupt:
+            self._stop()
+
+    def _start(self) -> None:
+        if self._settings.metrics_port:
+            with _port(self._settings.metrics_port):
+                telemetry.serve_metrics(self._settings.metrics_port, os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1"))
+        # Gradio goes on to the next free port, also from one that was asked for: a proxy would not find it there.
+        port = int(os.environ["GRADIO_SERVER_PORT"]) if "GRADIO_SERVER_PORT" in os.environ else None
+        with _port(port):
+            launch(
+                self._page,
+                app_kwargs={
+                    "routes": [
+                        Route("/healthz", self._health),
+                        *(Route(path, _closed, methods=["GET", "POST"]) for path in CLOSED),
+                    ],
+                    "middleware": [
+                        Middleware(SecurityHeaders),
+                        Middleware(NoRelay),
+                        language_middleware(),
+                        Middleware(McpCallers),
+                        Middleware(UploadLimits, limits=self._jobs.limits),
+                        Middleware(MalformedCalls),
+                    ],
+                    "lifespan": self._life,
+                },
+                mcp_server=self._settings.mcp,
+                prevent_thread_lock=True,
+                server_port=port,
+            )
+
+        hand_over_both(self._page)
+
+    def _stop(self) -> None:
+        # A terminal that closes may tell twice. Who can't wait presses Ctrl-C again.
+        for name in STOP_SIGNALS:
+            signal.signal(name, signal.SIG_IGN)
+        self._stopping = True
+        if self._loop:
+            asyncio.run_coroutine_threadsafe(self._jobs.stop(), self._loop).result()
+            time.sleep(TELL_SECONDS)
+            asyncio.run_coroutine_threadsafe(self._hang_up(), self._loop).result()
+        self._page.server.config.timeout_graceful_shutdown = CLOSE_SECONDS
+        self._page.close(verbose=False)
+
+    async def _hang_up(self) -> None:
+        """Take no more calls, and end those that would never end: every open page holds one."""
+        for door in self._page.server.servers:
+            door.close()
+        for connection in list(self._page.server.server_state.connections):
+            connection.transport.close()
+
+    @asynccontextmanager
+    async def _life(self, _app: Starlette) -> AsyncIterator[None]:
+        self._loop = asyncio.get_running_loop()
+        cleaning = asyncio.create_task(uploads.keep_clean(self._settings.keep_seconds))
+        yield
+        cleaning.cancel()
+        await self._jobs.close()
+
+    async def _health(self, _request: Request) -> Response:
+        """Whether new runs are taken. Asked for often, so it asks nobody."""
+        return JSONResponse(
+            {
+                "status": "stopping" if self._stopping else "ok",
+                "engine": "sandbox" if self._settings.engine.backend is Backend.SANDBOX else "hosted",
+                "version": VERSION,
+            },
+            status_code=503 if self._stopping else 200,
+        )
+
+
+@contextmanager
+def _port(port: int | None) -> Iterator[None]:
+    """Tells a port in use from other trouble."""
+    try:
+        yield
+    except OSError:
+        if port is None:
+            raise
+        raise PortTaken(port) from None
+
+
+def stop_on_signals() -> None:
+    """Make the other ways to be told to stop the same as Ctrl-C. What is ignored, as under nohup, stays ignored."""
+    for number in STOP_SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)

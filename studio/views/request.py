@@ -1,0 +1,139 @@
+"""What will be sent, shown before it is sent: the prepared pictures, what was done to them, and the request's body."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import io
+import json
+import math
+from dataclasses import dataclass, field
+from html import escape
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from wan_client import WanError, prepare
+from wan_client.hosting.addresses import DATA_URI_BYTES_MAX, data_uri
+from wan_client.schema import IMAGE_BYTES_MAX
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from studio.i18n.texts import Texts
+    from studio.prompt.form import Form
+    from wan_client import Change
+
+THUMBNAIL_SIDE = 160
+
+
+@dataclass(frozen=True)
+class OutgoingImage:
+    """A prepared picture, told rather than kept.
+
+    Attributes:
+        media_type: Such as ``image/png``.
+        width: In pixels, as it is sent.
+        height: In pixels, as it is sent.
+        size: Of the file, in bytes.
+        changes: What was done to it; empty where the file goes byte for byte.
+        thumbnail: A small JPEG of it, as a ``data:`` URI.
+    """
+
+    media_type: str
+    width: int
+    height: int
+    size: int
+    changes: tuple[Change, ...]
+    thumbnail: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """A request as it would be sent.
+
+    Attributes:
+        images: The pictures, in the order of their numbers.
+        body: The JSON body, for reading: what stands for a picture is shortened.
+        size: Of the whole body as it is sent, in bytes.
+    """
+
+    images: tuple[OutgoingImage, ...]
+    body: str
+    size: int
+
+
+async def outgoing(form: Form, *, bucket: bool = False) -> Outgoing:
+    """Prepare the pictures as a run does, in threads, and keep only what is to be told of them.
+
+    Args:
+        form: What the visitor entered.
+        bucket: Whether pictures pass through an object store instead of travelling in the request.
+
+    Raises:
+        InvalidRequest: A value is outside its limits.
+        ImageError: A picture can't be read, is incomplete, or is too large to be opened.
+    """
+    request = form.request()
+    ready = await asyncio.gather(
+        *(asyncio.to_thread(_prepared, str(path), number, bucket) for number, path in enumerate(request.images, 1))
+    )
+    images = tuple(image for image, _ in ready)
+    addresses = ["https://…" if bucket else f"data:{image.media_type};base64,…" for image in images]
+    size = len(json.dumps(request.body([""] * len(images))).encode()) + sum(length for _, length in ready)
+    return Outgoing(images, json.dumps(request.body(addresses), ensure_ascii=False, indent=2), size)
+
+
+def _prepared(path: str, number: int, bucket: bool) -> tuple[OutgoingImage, int]:
+    """A picture, and the length of the address that stands for it in the body."""
+    image = prepare(path, number=number, bytes_max=IMAGE_BYTES_MAX if bucket else DATA_URI_BYTES_MAX)
+    told = OutgoingImage(
+        image.media_type, image.width, image.height, len(image.data), image.changes, _thumbnail(image.data)
+    )
+    return told, 0 if bucket else len(data_uri(image))
+
+
+def _thumbnail(data: bytes) -> str:
+    with Image.open(io.BytesIO(data)) as image:
+        image.draft("RGB", (THUMBNAIL_SIDE, THUMBNAIL_SIDE))
+        small = image.convert("RGB")
+    small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
+    small.info = {}
+    buffer = io.BytesIO()
+    small.save(buffer, "JPEG", quality=80)
+    return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+
+
+def told_changes(texts: Texts, changes: Iterable[Change]) -> list[str]:
+    """Each change in words."""
+    return [texts(f"change.{change.code}", **change.values) for change in changes]
+
+
+def outgoing_html(texts: Texts, sent: Outgoing | WanError, *, sandbox: bool = False) -> str:
+    """What will be sent, or the sentence that says why nothing can be."""
+    if isinstance(sent, WanError):
+        return f'<div class="outgoing said"><p>{escape(texts.sentences(sent, sandbox=sandbox))}</p></div>'
+    items = "".join(_image_html(texts, number, image) for number, image in enumerate(sent.images, 1))
+    total = escape(texts("outgoing.total", size=_told_size(sent.size)))
+    body = escape(texts("outgoing.body"))
+    return (
+        f'<div class="outgoing"><ol>{items}</ol><p class="outgoing-total said">{total}</p>'
+        f"<details><summary>{body}</summary>"
+        f'<pre tabindex="0" role="region" aria-label="{body}">{escape(sent.body)}</pre></details></div>'
+    )
+
+
+def _image_html(texts: Texts, number: int, image: OutgoingImage) -> str:
+    name = texts(f"slot.{number}")
+    facts = f"{image.width} × {image.height} · {image.media_type.rpartition('/')[2].upper()} · {_told_size(image.size)}"
+    changes = told_changes(texts, image.changes) or [texts("outgoing.unchanged")]
+    listed = "".join(f"<li>{escape(change)}</li>" for change in changes)
+    return (
+        f'<li><img src="{image.thumbnail}" alt=""><div><strong>{escape(name)}</strong>'
+        f"<span>{escape(facts)}</span><ul>{listed}</ul></div></li>"
+    )
+
+
+def _told_size(size: int) -> str:
+    told = f"{size / 1_000_000:.1f} MB" if size >= 1_000_000 else f"{math.ceil(size / 1000)} kB"
+    return told.replace(" ", "\N{NO-BREAK SPACE}")

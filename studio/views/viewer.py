@@ -1,0 +1,144 @@
+"""Comparing two pictures: the HTML of `<wan-viewer>`, which browser/static/viewer.js brings to life in the browser."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from html import escape
+from itertools import groupby
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from studio.i18n.texts import Texts
+
+Kind = Literal["reference", "result", "history"]
+
+# Drawn by hand on a field of 20 × 20.
+_ICONS = {
+    "slider": "M5 4h10a2 2 0 0 1 2 2v8a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2V6a2 2 0 0 1 2-2zM10 1.5v17",
+    "side": "M4 4h2.5A1.5 1.5 0 0 1 8 5.5v9A1.5 1.5 0 0 1 6.5 16H4a1.5 1.5 0 0 1-1.5-1.5v-9A1.5 1.5 0 0 1 4 4z"
+    "M13.5 4H16a1.5 1.5 0 0 1 1.5 1.5v9A1.5 1.5 0 0 1 16 16h-2.5a1.5 1.5 0 0 1-1.5-1.5v-9A1.5 1.5 0 0 1 13.5 4z",
+    "flip": "M4.5 7h7A1.5 1.5 0 0 1 13 8.5v7a1.5 1.5 0 0 1-1.5 1.5h-7A1.5 1.5 0 0 1 3 15.5v-7A1.5 1.5 0 0 1 4.5 7z"
+    "M7 4.5A1.5 1.5 0 0 1 8.5 3h7A1.5 1.5 0 0 1 17 4.5v7a1.5 1.5 0 0 1-1.5 1.5",
+    "difference": "M13 10a5 5 0 1 1-10 0 5 5 0 0 1 10 0zM17 10a5 5 0 1 1-10 0 5 5 0 0 1 10 0z",
+    "swap": "M4 7h12M13 4l3 3-3 3M16 13H4M7 10l-3 3 3 3",
+    "out": "M5 10h10",
+    "in": "M5 10h10M10 5v10",
+    "full": "M3 7.5V3h4.5M12.5 3H17v4.5M17 12.5V17h-4.5M7.5 17H3v-4.5",
+}
+_VIEWS = ("slider", "side", "flip", "difference")
+# What the browser says aloud, with the values that it fills in itself.
+_SAID = {
+    "comparing": {"a": "{a}", "b": "{b}"},
+    "showing": {"picture": "{picture}"},
+    "zoomed": {"percent": "{percent}"},
+    "stage": {},
+    "flip": {},
+}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture that may be compared.
+
+    Attributes:
+        key: Its name among the pictures of one viewer. Keep it while the picture stays, so that a choice stays too.
+        label: What a person calls it, such as "Image 1".
+        url: Where the browser finds it.
+        width: In pixels.
+        height: In pixels.
+        kind: Groups the pictures in the pickers. Beside a reference, the other picture's frame is the one shown.
+        aligned: Another picture's key → where this one is found brought to that one's frame.
+    """
+
+    key: str
+    label: str
+    url: str
+    width: int
+    height: int
+    kind: Kind
+    aligned: Mapping[str, str] = field(default_factory=dict)
+
+
+def viewer(texts: Texts, pictures: Sequence[Picture], a: str, b: str) -> str:
+    """The viewer of all these pictures. A picture alone can be looked at closely, with nothing to compare.
+
+    Args:
+        texts: The visitor's language.
+        pictures: Every picture that may be chosen; at least one. Those of a kind stand together.
+        a: The key of the one on the left at first.
+        b: The key of the one on the right at first, and the frame's.
+    """
+    known = {picture.key: picture for picture in pictures}
+    left, right = known[a], known[b]
+    single = len(pictures) == 1
+    data = [
+        {
+            "key": picture.key,
+            "label": picture.label,
+            "url": picture.url,
+            "width": picture.width,
+            "height": picture.height,
+            "kind": picture.kind,
+            "aligned": dict(picture.aligned),
+        }
+        for picture in pictures
+    ]
+    said = {name: texts(f"viewer.{name}", **values) for name, values in _SAID.items()}
+    views = "".join(_button(texts, name, pressed=name == "slider") for name in (*_VIEWS, "swap"))
+    return (
+        f'<wan-viewer class="viewer" role="group" lang="{escape(texts.language)}"'
+        f' aria-label="{escape(texts("viewer.label"))}"'
+        f' data-view="{"single" if single else "slider"}" data-a="{escape(a)}" data-b="{escape(b)}"'
+        f' data-pictures="{_json(data)}" data-said="{_json(said)}">'
+        f'<div class="viewer-pickers"{" hidden" if len(pictures) < 3 else ""}>'
+        f"{_picker(texts, pictures, 'a', a)}{_picker(texts, pictures, 'b', b)}</div>"
+        f'<div class="viewer-stage" tabindex="-1" role="group" aria-label="{escape(texts("viewer.stage"))}"'
+        f' style="--ratio:{right.width}/{right.height}">'
+        f"{_pane('b', right, right.url)}{_pane('a', left, left.aligned.get(b, left.url))}"
+        '<span class="viewer-cut" aria-hidden="true"></span>'
+        '<input type="range" min="0" max="100" step="0.5" value="50"'
+        f' aria-label="{escape(texts("viewer.cut"))}"></div>'
+        f'<div class="viewer-bar"><span class="viewer-views">{views}</span><span class="viewer-zoom">'
+        f"{_button(texts, 'out')}"
+        f'<button type="button" data-do="fit" title="{escape(texts("viewer.fit"))}"></button>'
+        f"{_button(texts, 'in')}{_button(texts, 'full', pressed=False)}</span></div>"
+        '<p class="viewer-said" role="status"></p></wan-viewer>'
+    )
+
+
+def _json(value: object) -> str:
+    return escape(json.dumps(value, ensure_ascii=False))
+
+
+def _pane(side: str, picture: Picture, url: str) -> str:
+    label = escape(picture.label)
+    return (
+        f'<div class="viewer-pane viewer-{side}" data-label="{label}">'
+        f'<img src="{escape(url)}" alt="{label}" decoding="async" draggable="false"></div>'
+    )
+
+
+def _button(texts: Texts, name: str, *, pressed: bool | None = None) -> str:
+    label = escape(texts(f"viewer.{name}"))
+    state = "" if pressed is None else f' aria-pressed="{str(pressed).lower()}"'
+    return (
+        f'<button type="button" data-do="{name}" aria-label="{label}" title="{label}"{state}>'
+        f'<svg viewBox="0 0 20 20" aria-hidden="true"><path d="{_ICONS[name]}"/></svg></button>'
+    )
+
+
+def _picker(texts: Texts, pictures: Sequence[Picture], side: str, chosen: str) -> str:
+    groups = "".join(
+        f'<optgroup label="{escape(texts(f"viewer.{kind}"))}">'
+        + "".join(
+            f'<option value="{escape(picture.key)}"{" selected" if picture.key == chosen else ""}>'
+            f"{escape(picture.label)}</option>"
+            for picture in group
+        )
+        + "</optgroup>"
+        for kind, group in groupby(pictures, lambda picture: picture.kind)
+    )
+    return f'<select data-side="{side}" aria-label="{escape(texts(f"viewer.{side}"))}">{groups}</select>'

@@ -1,0 +1,511 @@
+"""Many edits from one list, a table or a folder of pictures: each paid once, wherever the batch is interrupted.
+
+Beside the results lies a manifest, a file that only grows: one JSON object for each thing that is learned about a row,
+of which the last says where it stands. A batch that is run again sends what is missing, fetches what was accepted
+and not fetched, and leaves alone what may have been paid without leaving an id.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import json
+import os
+import sys
+from collections import Counter
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timezone
+from enum import Enum
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from anyio import create_task_group
+
+from wan_client import images, outputs
+from wan_client.api import CancelOutcome
+from wan_client.errors import (
+    AuthenticationError,
+    DownloadFailed,
+    InsufficientBalance,
+    InvalidRequest,
+    RateLimited,
+    RunCancelled,
+    RunFailed,
+    SettingsError,
+    Unreachable,
+    WanError,
+    unknown_outcome,
+)
+from wan_client.hosting import addresses as hosting
+from wan_client.schema import IMAGES_MAX, EditRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from types import TracebackType
+    from typing import BinaryIO
+
+    from wan_client.client import AsyncWanClient
+    from wan_client.run import Event, Result, Run
+    from wan_client.settings import Backend
+
+AT_ONCE = 4
+MANIFEST = "manifest.jsonl"
+IMAGE_COLUMNS = tuple(f"image_{number}" for number in range(1, IMAGES_MAX + 1))
+OPTION_COLUMNS = ("negative_prompt", "image_size", "seed", "prompt_extend")
+COLUMNS = ("prompt", *IMAGE_COLUMNS, *OPTION_COLUMNS, "out")
+
+_LOCK_PLACE = 1 << 30
+_PICTURES = {
+    ".jpg", ".jpeg", ".png", ".webp", ".avif", ".heic", ".heif", ".bmp", ".tif", ".tiff", ".gif", ".mpo",
+}  # fmt: skip
+_YES_OR_NO = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+# Sent again, these may be paid twice, or are refused again.
+_HELD = {"unknown_outcome", "run_not_found", "no_image", "moderation"}
+# These say nothing about the row, and would say the same of the next.
+_STOPPING = (AuthenticationError, InsufficientBalance, SettingsError, Unreachable, RateLimited)
+
+
+class RowState(str, Enum):
+    """Where a row stands."""
+
+    ACCEPTED = "accepted"
+    FETCHED = "fetched"
+    FAILED = "failed"
+    HELD = "held"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One row that can be sent.
+
+    Attributes:
+        name: What messages call it: the list's name and line, or the picture's name.
+        row: The values as given.
+        request: What to do.
+        out: The file to write; None for a name of the API's making.
+        key: What the row is known by in the manifest, wherever it stands in the list.
+    """
+
+    name: str
+    row: Mapping[str, Any]
+    request: EditRequest
+    out: Path | None
+    key: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What is known of a row.
+
+    Attributes:
+        state: Where it stands.
+        request_id: Its run.
+        paths: Its files, as the manifest's folder sees them.
+        cost: What the API says it cost, in USD.
+        error: Why there is no picture, as `WanError.as_dict` tells it.
+    """
+
+    state: RowState
+    request_id: str | None = None
+    paths: tuple[str, ...] = ()
+    cost: float | None = None
+    error: Mapping[str, Any] | None = None
+
+
+def read(source: Path, folder: Path, defaults: Mapping[str, Any]) -> list[Job]:
+    """The rows of a list, all of them usable.
+
+    Args:
+        source: A CSV or JSON Lines file with the columns `COLUMNS`, its pictures relative to it; or a folder of
+            pictures, each a row of its own.
+        folder: Where results go.
+        defaults: What stands where a row leaves a column out.
+
+    Raises:
+        InvalidRequest: The list can't be read or is empty, or rows can't be used: ``values["problems"]`` has the
+            name of each and its error.
+    """
+    if source.is_dir() and not defaults.get("prompt"):
+        raise InvalidRequest("prompt_missing", field="prompt")
+    base = source if source.is_dir() else source.parent
+    rows = list(_of_folder(source) if source.is_dir() else _of_file(source))
+    if not rows:
+        raise InvalidRequest("batch_empty", field="rows", file=source.name)
+    jobs: list[Job] = []
+    problems: list[tuple[str, WanError]] = []
+    taken: set[Path] = set()
+    seen: Counter[str] = Counter()
+    for name, row in rows:
+        try:
+            if isinstance(row, WanError):
+                raise row
+            request, out = _request(row, base, defaults), _out(row, folder)
+            _check_target(request, out, taken)
+        except WanError as problem:
+            problems.append((name, problem))
+            continue
+        digest = _digest(request, out, folder)
+        # The same row twice asks for two pictures.
+        seen[digest] += 1
+        jobs.append(Job(name, row, request, out, f"{digest}-{seen[digest]}"))
+    if problems:
+        raise InvalidRequest("rows_bad", field="rows", count=len(problems), total=len(rows), problems=problems)
+    return jobs
+
+
+def _of_folder(source: Path) -> Iterator[tuple[str, dict[str, Any] | WanError]]:
+    files = [f for f in sorted(source.iterdir()) if f.suffix.lower() in _PICTURES and not f.name.startswith(".")]
+    stems = Counter(file.stem for file in files)
+    for file in files:
+        out = file.stem if stems[file.stem] == 1 else file.name.replace(".", "_")
+        yield file.name, {"image_1": file.name, "out": f"{out}.png"}
+
+
+def _of_file(source: Path) -> Iterator[tuple[str, dict[str, Any] | WanError]]:
+    try:
+        text = source.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError):
+        raise InvalidRequest("batch_unreadable", field="rows", file=source.name) from None
+    table = source.suffix.lower() in {".csv", ".tsv"}
+    for line, row in _of_table(text) if table else _of_lines(text):
+        unknown = [] if isinstance(row, WanError) else [str(name) for name in row if name not in COLUMNS]
+        name, choices = f"{source.name}:{line}", ", ".join(COLUMNS)
+        yield (
+            name,
+            InvalidRequest("column_unknown", field="rows", given=unknown[0], choices=choices) if unknown else row,
+        )
+
+
+def _of_table(text: str) -> Iterator[tuple[int, dict[str, Any] | WanError]]:
+    header = text.partition("\n")[0]
+    reader = csv.reader(text.splitlines(keepends=True), delimiter=max(",;\t", key=header.count))
+    names = [name.strip() for name in next(reader, [])]
+    line = reader.line_num + 1
+    for cells in reader:
+        if len(cells) > len(names):
+            yield line, InvalidRequest("row_malformed", field="rows")
+        elif any(cells):
+            yield line, {name: cell for name, cell in zip(names, cells, strict=False) if cell.strip()}
+        line = reader.line_num + 1
+
+
+def _of_lines(text: str) -> Iterator[tuple[int, dict[str, Any] | WanError]]:
+    for line, words in enumerate(text.split("\n"), 1):
+        if words.strip():
+            row = _json_object(words)
+            yield line, InvalidRequest("row_malformed", field="rows") if row is None else row
+
+
+def _json_object(text: str | bytes) -> dict[str, Any] | None:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return {name: v for name, v in value.items() if v is not None} if isinstance(value, dict) else None
+
+
+def _request(row: Mapping[str, Any], base: Path, defaults: Mapping[str, Any]) -> EditRequest:
+    values = {**defaults, **row}
+    given = [values.get(name) for name in IMAGE_COLUMNS]
+    while given and not given[-1]:
+        given.pop()
+    sources = [_picture(source, number, base) for number, source in enumerate(given, 1)]
+    options = {name: values[name] for name in OPTION_COLUMNS if name in values}
+    if isinstance(seed := options.get("seed"), str) and seed.strip().isdecimal():
+        options["seed"] = int(seed)
+    if isinstance(extend := options.get("prompt_extend", True), str):
+        if extend.strip().lower() not in _YES_OR_NO:
+            raise InvalidRequest("yes_or_no", field="prompt_extend", given=extend)
+        options["prompt_extend"] = _YES_OR_NO[extend.strip().lower()]
+    return EditRequest(values.get("prompt", ""), sources, **options)
+
+
+def _picture(source: object, number: int, base: Path) -> str | Path:
+    if not source:
+        raise InvalidRequest("row_gap", field="images", number=number)
+    if not isinstance(source, str):
+        raise InvalidRequest("text_expected", field=f"image_{number}", given=type(source).__name__)
+    if hosting.is_address(source):
+        return hosting.check_address(source, number=number)
+    picture = source if images.is_data_uri(source) else base / source.strip()
+    images.check(picture, number=number)
+    return picture
+
+
+def _out(row: Mapping[str, Any], folder: Path) -> Path | None:
+    given = row.get("out")
+    if not given:
+        return None
+    if not isinstance(given, str):
+        raise InvalidRequest("text_expected", field="out", given=type(given).__name__)
+    out = folder / given.strip()
+    if not out.resolve().is_relative_to(folder.resolve()):
+        raise InvalidRequest("row_out_outside", field="out", given=given)
+    return out
+
+
+def _check_target(request: EditRequest, out: Path | None, taken: set[Path]) -> None:
+    if out is None:
+        return
+    place = outputs.without_suffix(out).resolve()
+    sources = {outputs.without_suffix(source).resolve() for source in request.images if isinstance(source, Path)}
+    if place in sources:
+        raise InvalidRequest("row_out_is_source", field="out", given=out.name)
+    if place in taken:
+        raise InvalidRequest("row_out_twice", field="out", given=out.name)
+    taken.add(place)
+
+
+def _digest(request: EditRequest, out: Path | None, folder: Path) -> str:
+    pictures = [_seen_from(folder, s) if isinstance(s, Path) else str(s) for s in request.images]
+    values = [request.body(pictures), out and _seen_from(folder, out)]
+    return sha256(json.dumps(values).encode()).hexdigest()[:16]
+
+
+def _seen_from(folder: Path, file: Path) -> str:
+    """The file's path from the folder, so that both can move together."""
+    try:
+        return Path(os.path.relpath(file.resolve(), folder.resolve())).as_posix()
+    except ValueError:  # another drive
+        return str(file.resolve())
+
+
+class Manifest:
+    """What is known of the rows whose results go to a folder. Open it to be the only batch at work there.
+
+    Args:
+        folder: The folder.
+        engine: Which engine is at work. What another has drawn counts for nothing.
+    """
+
+    def __init__(self, folder: Path, engine: Backend) -> None:
+        self.path = folder / MANIFEST
+        self._engine = engine.value
+        self._known: dict[str, Outcome] = {}
+        self._lock: BinaryIO | None = None
+
+    def __enter__(self) -> Manifest:
+        outputs.check_writable(self.path.parent)
+        try:
+            self._lock = self.path.open("a+b")
+            _lock(self._lock, self.path.parent)
+            self._lock.seek(0)
+            data = self._lock.read()
+            if data and not data.endswith(b"\n"):  # its writer was killed in the middle of a line
+                self._lock.write(b"\n")
+                self._lock.flush()
+        except OSError:
+            self.__exit__()
+            raise SettingsError("folder_not_writable", folder=self.path.parent.name) from None
+        except SettingsError:
+            self.__exit__()
+            raise
+        for line in data.splitlines():
+            self._learn(_json_object(line) or {})
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None = None,
+        problem: BaseException | None = None,
+        trace: TracebackType | None = None,
+    ) -> None:
+        if self._lock:
+            self._lock.close()
+
+    def find(self, job: Job) -> Outcome | None:
+        """What is known of a row."""
+        return self._known.get(job.key)
+
+    def add(self, job: Job, outcome: Outcome) -> None:
+        """Note what was learned of a row, before anything else happens.
+
+        Raises:
+            DownloadFailed: It can't be written.
+        """
+        self._known[job.key] = outcome
+        row = {name: "data:…" if images.is_data_uri(value) else value for name, value in job.row.items()}
+        now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        note = {"name": job.name, "row": row, "key": job.key, "engine": self._engine, "at": now, **asdict(outcome)}
+        try:
+            # Opened anew: an id may come in after the batch has ended.
+            with self.path.open("ab", buffering=0) as file:
+                file.write(json.dumps(note, ensure_ascii=False).encode() + b"\n")
+                os.fsync(file.fileno())
+        except OSError:
+            raise DownloadFailed("not_writable", file=MANIFEST, request_id=outcome.request_id) from None
+
+    def has_files(self, outcome: Outcome) -> bool:
+        """Whether the files of a row are still there."""
+        return bool(outcome.paths) and all((self.path.parent / path).is_file() for path in outcome.paths)
+
+    def _learn(self, note: Mapping[str, Any]) -> None:
+        if note.get("engine") != self._engine:
+            return
+        try:
+            request_id, paths = note.get("request_id"), tuple(map(str, note.get("paths", ())))
+            outcome = Outcome(RowState(note["state"]), request_id, paths, note.get("cost"), note.get("error"))
+            self._known[str(note["key"])] = outcome
+        except (KeyError, TypeError, ValueError):
+            pass  # a line of another make
+
+
+def _lock(file: BinaryIO, folder: Path) -> None:
+    """Keep other batches out until the file is closed, or this process is gone."""
+    try:
+        if sys.platform == "win32":
+            import msvcrt  # noqa: PLC0415  # there on Windows alone
+
+            # One byte that is never reached: nobody can read or write what is locked there.
+            os.lseek(file.fileno(), _LOCK_PLACE, os.SEEK_SET)
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl  # noqa: PLC0415  # not there on Windows
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        raise SettingsError("batch_busy", folder=folder.name or str(folder)) from None
+
+
+@dataclass
+class Batch:
+    """Rows on their way to pictures.
+
+    Attributes:
+        jobs: All rows.
+        manifest: What is known of them, open.
+        free: Whether sending costs nothing, so that nothing is held back or fetched from an earlier sandbox.
+        again: Whether rows are sent again that may have been paid, or that the content check refused.
+        done: Rows whose files are there.
+        fetch: Rows that were accepted and are not fetched, with their ids.
+        send: Rows to send.
+        held: Rows that are left alone, with the reason.
+        ended: How many rows need nothing more.
+        stopped: What ended the batch early, if anything did.
+    """
+
+    jobs: list[Job]
+    manifest: Manifest
+    free: bool = False
+    again: bool = False
+    done: list[Job] = field(default_factory=list)
+    fetch: list[tuple[Job, str]] = field(default_factory=list)
+    send: list[Job] = field(default_factory=list)
+    held: list[tuple[Job, str]] = field(default_factory=list)
+    ended: int = 0
+    stopped: WanError | None = None
+
+    def __post_init__(self) -> None:
+        for job in self.jobs:
+            known = self.manifest.find(job)
+            state = known.state if known else None
+            if known and state is RowState.FETCHED and self.manifest.has_files(known):
+                self.done.append(job)
+            elif known and known.request_id and state in {RowState.ACCEPTED, RowState.FETCHED} and not self.free:
+                self.fetch.append((job, known.request_id))
+            elif known and state is RowState.HELD and not self.again and not self.free:
+                self.held.append((job, str((known.error or {}).get("message", ""))))
+            else:
+                self.send.append(job)
+        self.ended = len(self.done) + len(self.held)
+
+    async def run(
+        self,
+        client: AsyncWanClient,
+        *,
+        at_once: int = AT_ONCE,
+        on_event: Callable[[Event], object] = lambda event: None,
+        on_end: Callable[[Job, Result | WanError], object] = lambda job, end: None,
+    ) -> None:
+        """Do what is to be done. Cancelled, it cancels the runs on their way, and notes truthfully what came of each.
+
+        Args:
+            client: What runs them.
+            at_once: How many rows are on their way at a time.
+            on_event: Called with each event of each run.
+            on_end: Called when a row has come to a picture or to an error.
+        """
+        # What is paid comes first.
+        waiting: Iterator[tuple[Job, str | None]] = iter([*self.fetch, *((job, None) for job in self.send)])
+
+        async def work() -> None:
+            for job, request_id in waiting:
+                if self.stopped:
+                    return
+                end = await self._end(client, job, request_id, on_event)
+                self.ended += 1
+                on_end(job, end)
+
+        async with create_task_group() as group:
+            for _ in range(at_once):
+                group.start_soon(work)
+
+    async def _end(
+        self, client: AsyncWanClient, job: Job, request_id: str | None, on_event: Callable[[Event], object]
+    ) -> Result | WanError:
+        """Bring one row to its end, and note it."""
+        folder = self.manifest.path.parent
+
+        def note_id(request_id: str) -> None:
+            self.manifest.add(job, Outcome(RowState.ACCEPTED, request_id))
+
+        if request_id:
+            run = client.resume(request_id, out=job.out, folder=folder)
+        else:
+            run = client.run(job.request, out=job.out, folder=folder, on_submitted=note_id)
+        try:
+            result = await run.wait(on_event)
+            self.manifest.add(job, self._fetched(result))
+        except asyncio.CancelledError:
+            if left := self._interrupted(run):
+                with suppress(DownloadFailed):
+                    self.manifest.add(job, left)
+            raise
+        except WanError as problem:
+            if isinstance(problem, _STOPPING) or problem.code == "not_writable":
+                self.stopped = problem
+            with suppress(DownloadFailed):  # where nothing can be written, the journal knows the run
+                self.manifest.add(job, self._without_picture(problem))
+            return problem
+        return result
+
+    def _fetched(self, result: Result) -> Outcome:
+        paths = tuple(_seen_from(self.manifest.path.parent, path) for path in result.paths)
+        return Outcome(RowState.FETCHED, result.request_id, paths, None if self.free else result.cost)
+
+    def _without_picture(self, problem: WanError) -> Outcome:
+        if problem.code in _HELD:
+            state = RowState.HELD
+        elif isinstance(problem, RunCancelled):
+            state = RowState.CANCELLED
+        elif isinstance(problem, RunFailed) or not problem.request_id:
+            state = RowState.FAILED
+        else:
+            state = RowState.ACCEPTED
+        return Outcome(state, problem.request_id, error=problem.as_dict(sandbox=self.free))
+
+    @staticmethod
+    def _interrupted(run: Run) -> Outcome | None:
+        """What is left of a run that was cancelled on its way; None where nothing was sent."""
+        if run.cancel_outcome is CancelOutcome.CANCELLED:
+            return Outcome(RowState.CANCELLED, run.request_id) if run.request_id else None
+        if run.request_id:
+            return Outcome(RowState.ACCEPTED, run.request_id)
+        if not run.submitting:
+            return None
+        problem = unknown_outcome(datetime.now(timezone.utc))
+        return Outcome(RowState.HELD, error=problem.as_dict())
+
+    def count(self) -> Counter[str]:
+        """How many rows stand where; ``open`` for those of which nothing is known."""
+        found = (self.manifest.find(job) for job in self.jobs)
+        return Counter(outcome.state.value if outcome else "open" for outcome in found)
+
+    def rows(self) -> Iterable[dict[str, Any]]:
+        """All rows and what is known of them, ready for JSON."""
+        for job in self.jobs:
+            known = self.manifest.find(job)
+            yield {"name": job.name, **(asdict(known) if known else {"state": "open"})}

@@ -1,0 +1,1 @@
+"""How a local picture reaches the API: inside the request, or through a bucket."""

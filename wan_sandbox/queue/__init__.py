@@ -1,0 +1,1 @@
+"""Jobs, the queue they wait in, their pictures, and the processes that draw them."""
