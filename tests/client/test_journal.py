@@ -97,7 +97,7 @@ def test_a_journal_that_cannot_be_used_never_fails_a_run(serve: Serve, tmp_path:
 def test_several_processes_write_at_once(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
     code = (
-        "import sys; from pathlib import Path; from wan_client.journal import Journal\n"
+        "import sys; from pathlib import Path; from wan_client.state.journal import Journal\n"
         f"j = Journal(Path({str(path)!r})).of('b', 't')\n"
         "for n in range(20): j.accepted(j.sending('d', None), f'{sys.argv[1]}-{n}')"
     )
