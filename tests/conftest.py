@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent
 PHOTOS = ROOT / "assets" / "photos"
-START_SECONDS = 60.0
+START_SECONDS = 180.0
 
 hypothesis.settings.register_profile("seeded", derandomize=True, database=None, deadline=None)
 hypothesis.settings.load_profile("seeded")
@@ -79,6 +79,7 @@ class App:
                     return
             except httpx.TransportError:
                 time.sleep(0.1)
+        self.stop(kill=True)
         raise AssertionError(f"the app did not start:\n{self.log}")
 
     def stop(self, *, kill: bool = False) -> None:

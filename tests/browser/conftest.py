@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-# A busy machine may take its time; what never comes still fails.
-expect.set_options(timeout=30_000)
+# A busy machine may take its time; what never comes still fails. In milliseconds.
+PATIENCE = 90_000
+expect.set_options(timeout=PATIENCE)
+STORAGE = "local_storage,indexeddb,cache_storage,service_workers"
 
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
@@ -37,23 +39,56 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+class Contexts:
+    """Browser contexts that several tests use one after another, so that only the first loads the page's scripts cold.
+
+    A context that is given back keeps its HTTP cache and nothing else: no cookie, no storage, no page.
+    """
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+        self._free: dict[tuple[str, str], list[BrowserContext]] = {}
+
+    def take(self, locale: str, scheme: str) -> BrowserContext:
+        """Return a context that no other page uses."""
+        free = self._free.setdefault((locale, scheme), [])
+        if free:
+            return free.pop()
+        return self._browser.new_context(
+            locale=locale, color_scheme="dark" if scheme == "dark" else "light", accept_downloads=True
+        )
+
+    def give_back(self, context: BrowserContext, locale: str, scheme: str) -> None:
+        """Clear a context and keep it for the next test."""
+        origins = {"{0.scheme}://{0.netloc}".format(urlsplit(page.url)) for page in context.pages}
+        for page in context.pages[1:]:
+            page.close()
+        session = context.new_cdp_session(context.pages[0])
+        for origin in origins:
+            session.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": STORAGE})
+        context.pages[0].close()
+        context.clear_cookies()
+        self._free[locale, scheme].append(context)
+
+
+@pytest.fixture(scope="package")
+def contexts(browser: Browser) -> Contexts:
+    return Contexts(browser)
+
+
 @pytest.fixture
-def visit(browser: Browser) -> Iterator[Callable[..., Page]]:
+def visit(contexts: Contexts) -> Iterator[Callable[..., Page]]:
     """Opens a page in a browser of its own, and checks at the end that it asked no other host and threw nothing."""
-    contexts = []
+    taken: list[tuple[BrowserContext, str, str]] = []
     foreign: list[str] = []
     thrown: list[str] = []
 
     def visit(url: str, *, width: int = 1440, height: int = 900, locale: str = "en-US", scheme: str = "light") -> Page:
-        context = browser.new_context(
-            viewport={"width": width, "height": height},
-            locale=locale,
-            color_scheme="dark" if scheme == "dark" else "light",
-            accept_downloads=True,
-        )
-        contexts.append(context)
+        context = contexts.take(locale, scheme)
+        taken.append((context, locale, scheme))
         page = context.new_page()
-        page.set_default_timeout(30_000)
+        page.set_viewport_size({"width": width, "height": height})
+        page.set_default_timeout(PATIENCE)
         own = urlsplit(url).netloc
         page.on(
             "request",
@@ -71,7 +106,7 @@ def visit(browser: Browser) -> Iterator[Callable[..., Page]]:
         return page
 
     yield visit
-    for context in contexts:
-        context.close()
+    for context, locale, scheme in taken:
+        contexts.give_back(context, locale, scheme)
     assert not foreign, f"the page asked other hosts: {foreign}"
     assert not thrown, f"the page threw: {thrown}"
