@@ -19,7 +19,7 @@ from PIL import Image
 from replicate.client import Client as ReplicateClient
 
 from wan_client import AsyncWanClient, Backend, EditRequest, Settings
-from wan_client.state.polling import Pace
+from wan_client.state.polling import PollSchedule
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -54,9 +54,11 @@ async def ours(
     """This client, with what it has learned and what a request is worth to it."""
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
-        pace = Pace(seed=1, price=price, recall=lambda size: past, keep=lambda size, seconds: learned(seconds))
+        schedule = PollSchedule(
+            seed=1, price=price, recall=lambda size: past, keep=lambda size, seconds: learned(seconds)
+        )
         settings = Settings(Backend.RUNCOMFY, url, "token")
-        client = await stack.enter_async_context(AsyncWanClient(settings, folder=folder, pace=pace))
+        client = await stack.enter_async_context(AsyncWanClient(settings, folder=folder, schedule=schedule))
 
         async def edit(seconds: float) -> str:
             return (await client.run(EditRequest(str(seconds), [picture()]))).request_id

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from wan_client.state.polling import Pace
+from wan_client.state.polling import PollSchedule
 
 from . import clients
 
@@ -57,8 +57,8 @@ def fixed(interval: float, ends: Sequence[float]) -> tuple[float, float]:
 
 def ours(price: float, past: Sequence[float], ends: Sequence[float]) -> tuple[float, float]:
     """Mean lag and looks of this client."""
-    pace = Pace(1, price=price, recall=lambda size: past)
-    lags, looks = zip(*(looked(pace.while_running, end) for end in ends), strict=True)
+    schedule = PollSchedule(1, price=price, recall=lambda size: past)
+    lags, looks = zip(*(looked(schedule.running_delay, end) for end in ends), strict=True)
     return fmean(lags), fmean(looks)
 
 

@@ -22,7 +22,7 @@ from .errors import (
     RunCancelled,
     RunFailed,
     RunNotFound,
-    ServerTrouble,
+    ServerError,
     SettingsError,
     TransientError,
     UnknownOutcome,
@@ -30,11 +30,11 @@ from .errors import (
     WanError,
 )
 from .images import Change, PreparedImage, prepare
-from .run import Downloading, Event, Finished, Preparing, Queued, Result, Run, Running, Submitted, Trouble, Uploading
+from .run import Downloading, Event, Finished, Preparing, Queued, Result, Retrying, Run, Running, Submitted, Uploading
 from .schema import EditRequest, ImageSize
 from .settings import Backend, BucketSettings, Settings, Timeouts
 from .state.journal import Journal
-from .state.polling import Pace
+from .state.polling import PollSchedule
 
 __all__ = [
     "AsyncWanClient",
@@ -57,25 +57,25 @@ __all__ = [
     "Journal",
     "ModelEntry",
     "ModerationRefused",
-    "Pace",
+    "PollSchedule",
     "PreparedImage",
     "Preparing",
     "Queued",
     "RateLimited",
     "Refused",
     "Result",
+    "Retrying",
     "Run",
     "RunCancelled",
     "RunFailed",
     "RunNotFound",
     "Running",
-    "ServerTrouble",
+    "ServerError",
     "Settings",
     "SettingsError",
     "Submitted",
     "Timeouts",
     "TransientError",
-    "Trouble",
     "UnknownOutcome",
     "Unreachable",
     "Uploading",

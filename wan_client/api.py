@@ -28,7 +28,7 @@ from .errors import (
     RateLimited,
     Refused,
     RunNotFound,
-    ServerTrouble,
+    ServerError,
     TransientError,
     Unreachable,
     WanError,
@@ -216,12 +216,12 @@ class Api:
             try:
                 reply = await asyncio.wait_for(self._send(self._submits, request), self._timeouts.sending)
             except asyncio.TimeoutError:
-                raise ServerTrouble("server_trouble", api_message="timed out") from None
+                raise ServerError("server_trouble", api_message="timed out") from None
             request_id = reply.get("request_id")
             if isinstance(request_id, str) and _REQUEST_ID.fullmatch(request_id):
                 return request_id
-            raise ServerTrouble("server_trouble", api_message="no usable request_id")
-        except ServerTrouble as trouble:
+            raise ServerError("server_trouble", api_message="no usable request_id")
+        except ServerError as trouble:
             if trouble.http_status is None and handed < len(body):
                 # Nobody can read JSON that has no end.
                 raise TransientError("submit_incomplete", api_message=trouble.api_message) from trouble
@@ -303,7 +303,7 @@ class Api:
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as problem:
             raise Unreachable("unreachable", host=request.url.host, api_message=self._scrub(str(problem))) from None
         except (httpx.HTTPError, httpx.StreamError) as problem:
-            raise ServerTrouble("server_trouble", api_message=self._scrub(repr(problem))) from None
+            raise ServerError("server_trouble", api_message=self._scrub(repr(problem))) from None
         reply = _json_object(body)
         if response.is_success and reply is not None:
             about_a_failed_run = bool(reply.get("request_id")) and _state(reply.get("status")) is State.FAILED
@@ -328,7 +328,7 @@ class Api:
             or 300 <= status < 400
             or str(api_code).startswith(("5", "429"))
         ):
-            error: WanError = ServerTrouble("server_trouble", retry_after=_retry_after(response))
+            error: WanError = ServerError("server_trouble", retry_after=_retry_after(response))
         else:
             kind, code = _MEANINGS.get(str(api_code or ""), _MEANINGS.get(str(status), (Refused, "refused")))
             error = _refusal(envelope.get("detail")) if kind is Refused and code == "refused" else kind(code)

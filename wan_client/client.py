@@ -19,12 +19,12 @@ from .api import Api, ModelEntry
 from .errors import WanError
 from .hosting.addresses import Bucket
 from .outputs import Outputs
-from .run import Line, Run
+from .run import ClientResources, Run
 from .sandbox import running_sandbox
 from .schema import EditRequest
 from .settings import DEFAULT_API_BASE, Backend, Settings
 from .state.journal import Journal
-from .state.polling import Pace
+from .state.polling import PollSchedule
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -50,7 +50,7 @@ class AsyncWanClient:
         settings: Where the API is and how to reach it; by default from the environment and ``.env``. Without a
             token, the sandbox is started on this machine for as long as the client is open.
         folder: Where results go that have no name of their own.
-        pace: When to ask again; by default what this installation has learned.
+        schedule: When to ask again; by default what this installation has learned.
         journal: Where runs are noted before they are paid for, so that the same request made again after a crash
             fetches the picture that is paid already. By default runs are not noted: a server has many users.
         transport: What carries every request, to the API and for downloads, instead of connections of the client's
@@ -64,7 +64,7 @@ class AsyncWanClient:
         settings: Settings | None = None,
         *,
         folder: str | PathLike[str] = OUTPUT_FOLDER,
-        pace: Pace | None = None,
+        schedule: PollSchedule | None = None,
         journal: Journal | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
@@ -73,10 +73,10 @@ class AsyncWanClient:
         self.settings = settings or Settings.load()
         self._transport = transport
         self.folder = Path(folder)
-        self._pace = pace or self._learned_pace()
+        self._schedule = schedule or self._learned_schedule()
         self._journal = journal or Journal(off=True)
         self._stack = AsyncExitStack()
-        self._open: Line | None = None
+        self._open: ClientResources | None = None
 
     async def __aenter__(self) -> AsyncWanClient:
         settings = self.settings
@@ -94,18 +94,20 @@ class AsyncWanClient:
         self._stack.push_async_callback(api.aclose)
         self._stack.push_async_callback(outputs.aclose)
         gate = asyncio.Semaphore(READS_AT_ONCE)
-        journal = self._journal.of(base, settings.token)
-        self._open = Line(api, outputs, self._pace, journal, gate, settings.deadline, settings.timeouts, bucket)
+        journal = self._journal.for_account(base, settings.token)
+        self._open = ClientResources(
+            api, outputs, self._schedule, journal, gate, settings.deadline, settings.timeouts, bucket
+        )
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
     ) -> None:
-        line, self._open = self._open, None
-        if line and line.submissions:
+        resources, self._open = self._open, None
+        if resources and resources.submissions:
             # Closing a connection under a submit would leave its outcome unknown.
-            timeouts = line.timeouts
-            await asyncio.wait(line.submissions, timeout=timeouts.sending if kind is None else timeouts.cancel)
+            timeouts = resources.timeouts
+            await asyncio.wait(resources.submissions, timeout=timeouts.sending if kind is None else timeouts.cancel)
         await self._stack.aclose()
 
     def run(
@@ -125,7 +127,7 @@ class AsyncWanClient:
             on_submitted: Called with the request id as soon as the API has the run.
         """
         file, place = self._target(out, folder)
-        return Run(self._line, request, out=file, folder=place, on_submitted=on_submitted)
+        return Run(self._resources, request, out=file, folder=place, on_submitted=on_submitted)
 
     def resume(
         self,
@@ -140,7 +142,7 @@ class AsyncWanClient:
             InvalidRequest: The id can't be one.
         """
         file, place = self._target(out, folder)
-        return Run(self._line, request_id=request_id, out=file, folder=place)
+        return Run(self._resources, request_id=request_id, out=file, folder=place)
 
     async def cancel(self, request_id: str) -> CancelOutcome:
         """Cancel an earlier run by its id, within seconds, and say truthfully what came of it.
@@ -153,17 +155,17 @@ class AsyncWanClient:
     async def model(self) -> ModelEntry:
         """The catalogue's entry of the model, price included. What can't be learned is left empty."""
         try:
-            return await self._line.api.model()
+            return await self._resources.api.model()
         except WanError as problem:
             log.info("no catalogue entry: %s", problem.code)
             return ModelEntry()
 
-    def _learned_pace(self) -> Pace:
+    def _learned_schedule(self) -> PollSchedule:
         engine = self.settings.backend.value
         if self.settings.backend is Backend.RUNCOMFY and self.settings.api_base != DEFAULT_API_BASE:
             engine = "other"
         store = Journal()
-        return Pace(recall=partial(store.durations, engine), keep=partial(store.learn, engine))
+        return PollSchedule(recall=partial(store.durations, engine), keep=partial(store.learn, engine))
 
     def _target(self, out: str | PathLike[str] | None, folder: str | PathLike[str] | None) -> tuple[Path | None, Path]:
         """The file to write, if it has a name, and the folder of one that hasn't."""
@@ -172,7 +174,7 @@ class AsyncWanClient:
         return Path(out) if out is not None else None, Path(folder or self.folder)
 
     @property
-    def _line(self) -> Line:
+    def _resources(self) -> ClientResources:
         if self._open is None:
             raise RuntimeError("open the client first: async with AsyncWanClient() as client")
         return self._open
@@ -205,14 +207,14 @@ class WanClient:
         settings: Settings | None = None,
         *,
         folder: str | PathLike[str] = OUTPUT_FOLDER,
-        pace: Pace | None = None,
+        schedule: PollSchedule | None = None,
         journal: Journal | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         settings = settings or Settings.load()
         # A sandbox's runs end with the sandbox.
         journal = journal or Journal(off=settings.backend is Backend.SANDBOX)
-        self._core = AsyncWanClient(settings, folder=folder, pace=pace, journal=journal, transport=transport)
+        self._core = AsyncWanClient(settings, folder=folder, schedule=schedule, journal=journal, transport=transport)
         self._stack = ExitStack()
         self.last_run: Run | None = None
 

@@ -63,7 +63,7 @@ class WanError(Exception):
         self.at = at
 
     @property
-    def what(self) -> str:
+    def summary(self) -> str:
         """What happened, in one English sentence."""
         return MESSAGES[f"error.{self.code}"].format(**self.values)
 
@@ -73,11 +73,11 @@ class WanError(Exception):
         return MESSAGES[f"error.{self.code}.hint"].format(**self.values)
 
     def __str__(self) -> str:
-        return self.tell()
+        return self.full_message()
 
-    def tell(self, *, sandbox: bool = False) -> str:
+    def full_message(self, *, sandbox: bool = False) -> str:
         """All of it in English, with the run's id. The sandbox never charges, whatever it rehearses."""
-        parts = [self.what, MESSAGES["charged.sandbox" if sandbox else f"charged.{self.charged.value}"], self.hint]
+        parts = [self.summary, MESSAGES["charged.sandbox" if sandbox else f"charged.{self.charged.value}"], self.hint]
         if self.request_id:
             parts.append(MESSAGES["error.request_id"].format(request_id=self.request_id))
         return " ".join(parts)
@@ -86,7 +86,7 @@ class WanError(Exception):
         """What a script needs of it, ready for JSON. The sandbox never charges, whatever it rehearses."""
         return {
             "code": self.code,
-            "message": self.tell(sandbox=sandbox),
+            "message": self.full_message(sandbox=sandbox),
             "charged": (Charged.NO if sandbox else self.charged).value,
             "request_id": self.request_id,
             "api_code": self.api_code,
@@ -145,7 +145,7 @@ class RateLimited(TransientError):
     """The API asked for fewer requests, and took none (429)."""
 
 
-class ServerTrouble(TransientError):
+class ServerError(TransientError):
     """The connection broke, timed out, or answered with something that is no answer."""
 
     default_charged = Charged.UNKNOWN
@@ -182,7 +182,7 @@ class DownloadFailed(WanError):
     default_charged = Charged.YES
 
     @property
-    def passing(self) -> bool:
+    def is_retryable(self) -> bool:
         """Whether trying again soon is worth it: the connection or the server failed, not the picture."""
         status = self.http_status
         return self.code == "download_failed" and (status is None or status >= 500 or status in {408, 425, 429})

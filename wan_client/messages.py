@@ -186,7 +186,7 @@ MESSAGES: Final[dict[str, str]] = {
     "event.queued_at": "In the queue, position {position}",
     "event.running": "Running",
     "event.running_usual": "Running, usually {low}–{high} s",
-    "event.trouble": "Connection trouble, still trying",
+    "event.retrying": "Connection trouble, still trying",
     "event.downloading": "Downloading",
     "event.finished": "Finished",
     # the command line
@@ -195,7 +195,7 @@ MESSAGES: Final[dict[str, str]] = {
     "cli.done": "Finished in {seconds} s, {size} px.{cost}",
     "cli.cost": " Cost: ${cost}.",
     "cli.resume": "Fetch the result later with: wan_client resume {request_id}",
-    "cli.picked_up": "This request was sent before and not fetched: its picture was fetched now, and nothing was sent again.",
+    "cli.recovered": "This request was sent before and not fetched: its picture was fetched now, and nothing was sent again.",
     "cli.no_runs": "No runs are noted here for this account.",
     "cli.price": "${price:.4g} per {unit}",
     "cli.price_unknown": "The catalogue does not tell the price.",

@@ -31,7 +31,7 @@ from .errors import (
     RunCancelled,
     RunFailed,
     RunNotFound,
-    ServerTrouble,
+    ServerError,
     TransientError,
     UnknownOutcome,
     Unreachable,
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from .schema import EditRequest, ImageSource
     from .settings import Timeouts
     from .state.journal import Journal
-    from .state.polling import Pace
+    from .state.polling import PollSchedule
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +63,7 @@ SUBMIT_TRIES = 4
 SUBMIT_PATIENCE_SECONDS = 60.0
 READ_PATIENCE_SECONDS = 120.0
 DOWNLOAD_TRIES = 4
-TROUBLE_AFTER_FAILURES = 3
+RETRYING_AFTER_FAILURES = 3
 FRESH_SECONDS = 30.0
 
 ENDS = {State.SUCCEEDED, State.FAILED, State.CANCELLED}
@@ -110,7 +110,7 @@ class Running:
 
 
 @dataclass(frozen=True)
-class Trouble:
+class Retrying:
     """The API has not given a usable answer several times in a row. The run goes on, and so does the waiting."""
 
     elapsed: float
@@ -162,16 +162,16 @@ class Finished:
     result: Result
 
 
-Event: TypeAlias = Preparing | Uploading | Submitted | Queued | Running | Trouble | Downloading | Finished
+Event: TypeAlias = Preparing | Uploading | Submitted | Queued | Running | Retrying | Downloading | Finished
 
 
 @dataclass(frozen=True)
-class Line:
-    """What runs of one client share: the API, the downloads, the pace, and a gate that bounds reads at once."""
+class ClientResources:
+    """What runs of one client share: the API, the downloads, the schedule, and a gate that bounds reads at once."""
 
     api: Api
     outputs: Outputs
-    pace: Pace
+    schedule: PollSchedule
     journal: Journal
     gate: asyncio.Semaphore
     deadline: float
@@ -181,7 +181,7 @@ class Line:
 
 
 @dataclass
-class _Watch:
+class PollState:
     """What is known of a run that is waited for."""
 
     began: float
@@ -191,8 +191,9 @@ class _Watch:
     word_logged: bool = False
 
     def event(self, now: float, usual: tuple[float, float] | None) -> Event:
-        if self.failures >= TROUBLE_AFTER_FAILURES:
-            return Trouble(now - self.began, self.failures)
+        """Return the event that says where the run stands."""
+        if self.failures >= RETRYING_AFTER_FAILURES:
+            return Retrying(now - self.began, self.failures)
         if self.running_since is None:
             return Queued(self.position, now - self.began)
         return Running(now - self.running_since, usual)
@@ -206,11 +207,11 @@ class Run:
 
     Attributes:
         request_id: Its id, once the API has given one.
-        picked_up: Whether it turned out to have been paid for earlier, by a process that did not see its end.
+        recovered: Whether it turned out to have been paid for earlier, by a process that did not see its end.
         cancel_outcome: What cancelling it achieved.
 
     Args:
-        line: What it shares with other runs.
+        resources: What it shares with other runs.
         request: What to do; None to resume.
         request_id: Which run to resume.
         out: The file to write; None for a name of the API's making in `folder`.
@@ -220,7 +221,7 @@ class Run:
 
     def __init__(
         self,
-        line: Line,
+        resources: ClientResources,
         request: EditRequest | None = None,
         request_id: str | None = None,
         *,
@@ -229,9 +230,9 @@ class Run:
         on_submitted: Callable[[str], None] | None = None,
     ) -> None:
         self.request_id = None if request_id is None else check_request_id(request_id)
-        self.picked_up = False
+        self.recovered = False
         self.cancel_outcome: CancelOutcome | None = None
-        self._line = line
+        self._resources = resources
         self._request = request
         self._out = out
         self._folder = folder
@@ -299,7 +300,7 @@ class Run:
         """
         self.cancel_outcome = await self._cancel()
         if self.cancel_outcome is CancelOutcome.CANCELLED:
-            self._line.journal.settle(self._row, journal.CANCELLED)
+            self._resources.journal.set_state(self._row, journal.CANCELLED)
             await self._clear_bucket()
         return self.cancel_outcome
 
@@ -309,7 +310,7 @@ class Run:
         if submission is not None and not submission.done():
             if self._sent < self._total:
                 submission.cancel()
-            await asyncio.wait({submission}, timeout=self._line.timeouts.cancel)
+            await asyncio.wait({submission}, timeout=self._resources.timeouts.cancel)
         if self.request_id is not None:
             return await self._cancel_remotely(self.request_id)
         if submission is None or submission.cancelled():
@@ -323,7 +324,7 @@ class Run:
 
     async def _cancel_remotely(self, request_id: str) -> CancelOutcome:
         try:
-            return await asyncio.wait_for(self._line.api.cancel(request_id), self._line.timeouts.cancel)
+            return await asyncio.wait_for(self._resources.api.cancel(request_id), self._resources.timeouts.cancel)
         except asyncio.TimeoutError:
             return CancelOutcome.UNKNOWN
 
@@ -343,7 +344,7 @@ class Run:
             raise
         finally:
             if self.request_id:
-                self._line.journal.settle(self._row, end)
+                self._resources.journal.set_state(self._row, end)
             if end or not self._in_use():
                 await self._clear_bucket()
 
@@ -358,8 +359,8 @@ class Run:
 
     async def _clear_bucket(self) -> None:
         hosted, self._hosted = self._hosted, []
-        if self._line.bucket and hosted:
-            await asyncio.to_thread(self._line.bucket.delete, hosted)
+        if self._resources.bucket and hosted:
+            await asyncio.to_thread(self._resources.bucket.delete, hosted)
 
     @property
     def _id(self) -> str:
@@ -374,7 +375,7 @@ class Run:
         outputs.check_writable(self._out.parent if self._out else self._folder)
         yield Preparing()
         sources = await self._prepared(self._request)
-        digest = self._line.journal.digest(await asyncio.to_thread(_fingerprint, self._request, sources))
+        digest = self._resources.journal.digest(await asyncio.to_thread(_fingerprint, self._request, sources))
         await asyncio.to_thread(self._look_up, digest)
         if self.request_id:
             return
@@ -385,16 +386,16 @@ class Run:
         if self._cancel_asked:
             raise RunCancelled("cancelled_before_submit")
         # Noted only now: up to here nothing can have been paid.
-        self._row = self._line.journal.sending(digest, self._out)
+        self._row = self._resources.journal.sending(digest, self._out)
         self._total = len(body)
         submission = self._submission = asyncio.create_task(self._submit_body(body))
         # Where nobody listens any more, nobody asks for the exception either.
         submission.add_done_callback(lambda task: task.cancelled() or task.exception())
-        self._line.submissions.add(submission)
-        submission.add_done_callback(self._line.submissions.discard)
+        self._resources.submissions.add(submission)
+        submission.add_done_callback(self._resources.submissions.discard)
         async for _ in _ticks(submission):
             if self._failures:
-                yield Trouble(time.monotonic() - self._began, self._failures)
+                yield Retrying(time.monotonic() - self._began, self._failures)
             else:
                 yield Uploading(self._sent, self._total)
         if submission.cancelled():
@@ -403,7 +404,7 @@ class Run:
 
     async def _prepared(self, request: EditRequest) -> list[str | PreparedImage]:
         # The vendor's own nodes keep what travels inside a request smaller than the API's own limit.
-        most = IMAGE_BYTES_MAX if self._line.bucket else hosting.DATA_URI_BYTES_MAX
+        most = IMAGE_BYTES_MAX if self._resources.bucket else hosting.DATA_URI_BYTES_MAX
 
         async def ready(number: int, source: ImageSource) -> str | PreparedImage:
             if hosting.is_address(source):
@@ -416,33 +417,33 @@ class Run:
 
     def _look_up(self, digest: str) -> None:
         """Find this very request in the journal, sent by a process that did not see its end."""
-        notes = self._line.journal
+        notes = self._resources.journal
         orphan = notes.orphan(digest)
         if orphan is None:
             return
         if orphan.request_id is None:
             # Said once: who sends it again after that knows what may happen.
-            notes.settle(orphan.row, journal.UNKNOWN)
+            notes.set_state(orphan.row, journal.UNKNOWN)
             raise unknown_outcome(orphan.sent)
         notes.adopt(orphan.row)
-        self._row, self.request_id, self.picked_up = orphan.row, orphan.request_id, True
+        self._row, self.request_id, self.recovered = orphan.row, orphan.request_id, True
 
     async def _address(self, source: str | PreparedImage) -> str:
         """The address that the API is given for a picture."""
         if isinstance(source, str):
             return source
-        if self._line.bucket is None:
+        if self._resources.bucket is None:
             return await asyncio.to_thread(hosting.data_uri, source)
-        key, address = await asyncio.to_thread(self._line.bucket.put, source)
+        key, address = await asyncio.to_thread(self._resources.bucket.put, source)
         self._hosted.append(key)
         return address
 
     async def _submit_body(self, body: bytes) -> None:
-        notes = self._line.journal
+        notes = self._resources.journal
         try:
             self.request_id = await self._sent_once(body)
         except UnknownOutcome:
-            notes.settle(self._row, journal.UNKNOWN)
+            notes.set_state(self._row, journal.UNKNOWN)
             raise
         except asyncio.CancelledError:
             # Cut off with all of it on its way, it may have been accepted.
@@ -465,7 +466,7 @@ class Run:
         """Send the request until it is accepted or refused; again only where certainly nothing was accepted."""
         while True:
             try:
-                return await self._line.api.submit(body, self._note_sent)
+                return await self._resources.api.submit(body, self._note_sent)
             except (Unreachable, RateLimited) as trouble:  # trying again is what the loop is for
                 self._failures += 1
                 self._sent = 0
@@ -474,7 +475,7 @@ class Run:
                 _check_patience(trouble, SUBMIT_PATIENCE_SECONDS)
                 if self._failures >= SUBMIT_TRIES:
                     raise
-                await asyncio.sleep(self._line.pace.after_trouble(self._failures, trouble.retry_after))
+                await asyncio.sleep(self._resources.schedule.retry_delay(self._failures, trouble.retry_after))
 
     def _note_sent(self, sent: int) -> None:
         self._sent = sent
@@ -483,17 +484,17 @@ class Run:
         """Ask until the run has ended: ``/status`` while it is queued, ``/result`` while it runs."""
         request_id = self._id
         self._began = time.monotonic()
-        self._deadline = self._began + self._line.deadline
-        watch = _Watch(self._began)
-        if self._row is None and (entry := self._line.journal.find(request_id)):
+        self._deadline = self._began + self._resources.deadline
+        watch = PollState(self._began)
+        if self._row is None and (entry := self._resources.journal.find(request_id)):
             self._row = entry.row
-            self._line.journal.adopt(entry.row)
+            self._resources.journal.adopt(entry.row)
         yield Submitted(request_id)
         while True:
-            look = asyncio.create_task(self._look(watch))
+            look = asyncio.create_task(self._poll_once(watch))
             try:
                 while not (await asyncio.wait({look}, timeout=TICK_SECONDS))[0]:
-                    yield watch.event(time.monotonic(), self._line.pace.usual(self._size))
+                    yield watch.event(time.monotonic(), self._resources.schedule.usual(self._size))
                 delay = look.result()
                 if delay is None:
                     return
@@ -504,18 +505,18 @@ class Run:
             wake = time.monotonic() + delay
             while True:
                 now = time.monotonic()
-                yield watch.event(now, self._line.pace.usual(self._size))
+                yield watch.event(now, self._resources.schedule.usual(self._size))
                 if now >= self._deadline:
-                    minutes = f"{round(self._line.deadline / 60, 2):g}"
-                    troubled = watch.failures >= TROUBLE_AFTER_FAILURES
+                    minutes = f"{round(self._resources.deadline / 60, 2):g}"
+                    troubled = watch.failures >= RETRYING_AFTER_FAILURES
                     raise DeadlineExceeded("deadline_trouble" if troubled else "deadline", minutes=minutes)
                 if now >= wake:
                     break
                 await asyncio.sleep(min(wake, self._deadline, now + TICK_SECONDS) - now)
 
-    async def _look(self, watch: _Watch) -> float | None:
+    async def _poll_once(self, watch: PollState) -> float | None:
         """Ask once. Returns the seconds until it is worth asking again, None after the end."""
-        api, pace, request_id = self._line.api, self._line.pace, self._id
+        api, schedule, request_id = self._resources.api, self._resources.schedule, self._id
         state, ended = None, watch.running_since is not None
         if not ended:
             status = await self._read(lambda t: api.status(request_id, timeout=t))
@@ -527,22 +528,22 @@ class Run:
         if state in ENDS:
             # Of a run picked up midway only the rest is known.
             if watch.running_since is not None and state is State.SUCCEEDED and self._submission:
-                await asyncio.to_thread(pace.learn, now - watch.running_since, self._size)
+                await asyncio.to_thread(schedule.learn, now - watch.running_since, self._size)
             return None
         if state is State.QUEUED:
             watch.running_since = None
-            return pace.while_queued(now - watch.began)
+            return schedule.queued_delay(now - watch.began)
         if state is None and not watch.word_logged:
             watch.word_logged = True
             log.warning("run %s: the API said an unknown status word; waiting on", request_id)
         if watch.running_since is None:
             watch.running_since = now
-        return pace.while_running(now - watch.running_since, self._size)
+        return schedule.running_delay(now - watch.running_since, self._size)
 
-    def _delay_after(self, problem: WanError, watch: _Watch) -> float:
+    def _delay_after(self, problem: WanError, watch: PollState) -> float:
         """Seconds until asking again after a failed look; what does not pass is raised."""
         # A run may be unknown for a moment after its submit.
-        fresh = (self._submission is not None or self.picked_up) and time.monotonic() - watch.began < FRESH_SECONDS
+        fresh = (self._submission is not None or self.recovered) and time.monotonic() - watch.began < FRESH_SECONDS
         if not isinstance(problem, TransientError) and not (fresh and isinstance(problem, RunNotFound)):
             problem.charged = Charged.UNKNOWN
             raise problem
@@ -552,20 +553,20 @@ class Run:
             problem.charged = Charged.UNKNOWN
             _check_patience(problem, READ_PATIENCE_SECONDS)
             retry_after = problem.retry_after
-        return self._line.pace.after_trouble(watch.failures, retry_after)
+        return self._resources.schedule.retry_delay(watch.failures, retry_after)
 
     async def _read(self, call: Callable[[float], Awaitable[Reply]]) -> Reply:
         """Read within what a call may take, and within the deadline."""
-        async with self._line.gate:
-            seconds = max(0.1, min(self._line.timeouts.read, self._deadline - time.monotonic()))
+        async with self._resources.gate:
+            seconds = max(0.1, min(self._resources.timeouts.read, self._deadline - time.monotonic()))
             try:
                 return await asyncio.wait_for(call(seconds), seconds)
             except asyncio.TimeoutError:
-                raise ServerTrouble("server_trouble", api_message="timed out") from None
+                raise ServerError("server_trouble", api_message="timed out") from None
 
     async def _fetch(self) -> AsyncGenerator[Event]:
         """Turn the end of the run into files, or into the error that tells why there are none."""
-        api, request_id = self._line.api, self._id
+        api, request_id = self._resources.api, self._id
         for attempt in count(1):
             _raise_failure(self._reply)
             self._received, self._expected = 0, None
@@ -576,13 +577,13 @@ class Run:
                 pictures, paths = download.result()
                 break
             except DownloadFailed as problem:
-                delay = self._line.pace.after_trouble(attempt, None)
-                last = attempt >= DOWNLOAD_TRIES and not problem.passing
+                delay = self._resources.schedule.retry_delay(attempt, None)
+                last = attempt >= DOWNLOAD_TRIES and not problem.is_retryable
                 late = time.monotonic() + delay > self._deadline
                 if last or late or problem.code in FINAL_DOWNLOAD_FAILURES:
                     raise
-                if attempt >= TROUBLE_AFTER_FAILURES:
-                    yield Trouble(time.monotonic() - self._began, attempt)
+                if attempt >= RETRYING_AFTER_FAILURES:
+                    yield Retrying(time.monotonic() - self._began, attempt)
                 await asyncio.sleep(delay)
                 # The link may have expired: a fresh reply brings a fresh one.
                 with suppress(WanError):
@@ -605,7 +606,7 @@ class Run:
 
     async def _download(self, urls: tuple[str, ...]) -> tuple[list[Picture], tuple[Path, ...]]:
         left = max(1.0, self._deadline - time.monotonic())
-        pictures = [await self._line.outputs.download(url, self._note_received, left) for url in urls]
+        pictures = [await self._resources.outputs.download(url, self._note_received, left) for url in urls]
         files = [self._file(picture, index) for index, picture in enumerate(pictures)]
         paths = [
             await asyncio.to_thread(outputs.write, picture, file) for picture, file in zip(pictures, files, strict=True)

@@ -20,7 +20,7 @@ from studio.prompt.form import Form, how_many
 from studio.public.visitors import visitor_of
 from studio.runs import results as outcome
 from studio.runs.engines import OWNER, SANDBOX, VISITOR
-from studio.runs.jobs import news
+from studio.runs.jobs import watch_changes
 from studio.views import run as view
 from wan_client import Charged, WanError
 
@@ -215,7 +215,7 @@ class Actions:
         """Show the jobs until all have ended, those of the group in front. Only what has changed is sent."""
         sent: Changes = {}
         seen: object = None
-        async for _ in news(jobs):
+        async for _ in watch_changes(jobs):
             jobs = [job for job in jobs if not job.forgotten]
             if not any(job.group == group for job in jobs):
                 yield self._idle(texts)
@@ -233,7 +233,7 @@ class Actions:
         """What the browser keeps, with the jobs as they stand."""
         entries = {entry.key: entry for entry in known.entries} | {job.key: job.entry for job in jobs}
         for job in jobs:
-            if job.came_to_nothing:
+            if job.failed_permanently:
                 del entries[job.key]
         return history.Kept(tuple(sorted(entries.values(), key=lambda entry: entry.at, reverse=True)))
 
@@ -241,9 +241,9 @@ class Actions:
         """Where the runs stand: what changes by the second."""
         parts, mine = self._parts, [job for job in jobs if job.group == group]
         over = all(job.ended for job in mine)
-        drop = [job.key for job in jobs if job.came_to_nothing] + [entry.key for entry in known.too_many()]
+        drop = [job.key for job in jobs if job.failed_permanently] + [entry.key for entry in known.too_many()]
         return {
-            parts.notes: history.notes([job.entry for job in jobs if not job.came_to_nothing], drop),
+            parts.notes: history.notes([job.entry for job in jobs if not job.failed_permanently], drop),
             parts.group: group,
             parts.status: view.status(texts, mine),
             parts.takes: view.takes(texts, self._takes(self._variations(known, group))),

@@ -16,7 +16,7 @@ from studio.i18n.texts import Texts, texts_for
 from studio.prompt.form import Form
 from studio.runs import results as outcome
 from studio.runs.engines import SANDBOX
-from studio.runs.jobs import Job, Jobs, news
+from studio.runs.jobs import Job, Jobs, watch_changes
 from studio.runs.results import Outcome
 from studio.views.run import event_words
 from wan_client import Backend, ImageError, ImageSize, WanError
@@ -151,7 +151,7 @@ async def _told(jobs: Jobs, start: Callable[[], Awaitable[Job]], texts: Texts, *
     told: Facts = {}
     steps = 0
     try:
-        async for _ in news([job]):
+        async for _ in watch_changes([job]):
             now = {"run": job.key, "request_id": job.request_id, "message": event_words(texts, job.event)}
             if now != told and not job.ended:
                 told, steps = now, steps + 1

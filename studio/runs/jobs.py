@@ -106,9 +106,9 @@ class Job:
         self._ran: float | None = None
         self._run: Run | None = None
         self._ended_as: str | None = None
-        self._went_out = False
+        self._was_submitted = False
         self._made = asyncio.Event()
-        self._news = asyncio.Event()
+        self._changed = asyncio.Event()
         self._task = asyncio.create_task(self._work())
 
     @property
@@ -160,14 +160,14 @@ class Job:
         return bool(problem and problem.request_id and not isinstance(problem, RunFailed | RunNotFound | RunCancelled))
 
     @property
-    def came_to_nothing(self) -> bool:
+    def failed_permanently(self) -> bool:
         """Whether it has ended for good without a picture."""
         return self.problem is not None and not self.outcome and not self.can_be_fetched
 
     @property
     def signal(self) -> asyncio.Event:
         """Set at the next change."""
-        return self._news
+        return self._changed
 
     @property
     def work(self) -> asyncio.Task[None]:
@@ -178,9 +178,9 @@ class Job:
         """Wait for the end."""
         await asyncio.shield(self._task)
 
-    async def handed_over(self) -> None:
+    async def wait_until_submitted(self) -> None:
         """Wait until the API has the run, or will never have it."""
-        async for _ in news([self]):
+        async for _ in watch_changes([self]):
             if self.request_id:
                 return
 
@@ -188,7 +188,7 @@ class Job:
         """Stand where the other stood among its variations."""
         self._entry = replace(self._entry, group=other.group, at=other.entry.at)
 
-    def leave(self) -> None:
+    def detach(self) -> None:
         """Stop watching the run. At the API it goes on."""
         self._task.cancel()
 
@@ -199,7 +199,7 @@ class Job:
         made.cancel()
         if self._run and not self.ended:
             self.cancel_outcome = await self._run.cancel()
-            self._tell()
+            self._notify()
         return self.cancel_outcome
 
     async def _work(self) -> None:
@@ -214,10 +214,10 @@ class Job:
             raise
         finally:
             telemetry.ended(self._facts())
-        if self.came_to_nothing and self.asked:
+        if self.failed_permanently and self.asked:
             # No browser keeps it, so nobody could ask for its files to be deleted.
             await asyncio.to_thread(uploads.forget_run, self.key)
-        self._tell()
+        self._notify()
 
     async def _watch(self) -> None:
         try:
@@ -229,7 +229,7 @@ class Job:
                     self._note_time(event)
                     if isinstance(event, Finished):
                         self.outcome = await asyncio.to_thread(self._keep, event.result)
-                    self._tell()
+                    self._notify()
         except WanError as problem:
             self.problem = _alone(problem)
         except Exception:
@@ -238,7 +238,7 @@ class Job:
             self.problem = WanError("unexpected", charged=charged, request_id=self.request_id)
         finally:
             # The run holds the pictures as they were sent, and a job is kept for long after it has ended.
-            self._went_out = bool(self._run and self._run.submitting)
+            self._was_submitted = bool(self._run and self._run.submitting)
             self._ended_as, self._run = self.request_id, None
             if isinstance(self.event, Finished):
                 self.event = Finished(replace(self.event.result, images=()))
@@ -281,7 +281,7 @@ class Job:
     async def _settle(self) -> None:
         """Give back what the run held of the page's limits, and count what it came to."""
         if self._permit:
-            left = Charged.UNKNOWN if self._went_out else Charged.NO
+            left = Charged.UNKNOWN if self._was_submitted else Charged.NO
             charged = self.problem.charged if self.problem else Charged.YES if self.outcome else left
             reached = self.request_id is not None or charged is not Charged.NO
             await self._permit.end(reached=reached, charged=charged, cost=self.outcome.cost if self.outcome else None)
@@ -305,12 +305,12 @@ class Job:
         except WanError:
             return ()
 
-    def _tell(self) -> None:
-        self._news.set()
-        self._news = asyncio.Event()
+    def _notify(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
 
 
-async def news(jobs: Sequence[Job]) -> AsyncIterator[None]:
+async def watch_changes(jobs: Sequence[Job]) -> AsyncIterator[None]:
     """Yields at every change of any of the jobs, the last time when all have ended."""
     while True:
         live = [job for job in jobs if not job.ended]
@@ -474,7 +474,7 @@ class Jobs:
         """Forget a run and delete its files. At the API it goes on, if it was going."""
         if job := self._jobs.pop(key, None):
             job.forgotten = True
-            job.leave()
+            job.detach()
         uploads.forget_run(key)
 
     def forget_page(self, session: str) -> None:
@@ -487,12 +487,12 @@ class Jobs:
         Cut off in the middle, they might be paid for and lost.
         """
         self.stopping = True
-        await asyncio.gather(*(job.handed_over() for job in self._jobs.values()))
+        await asyncio.gather(*(job.wait_until_submitted() for job in self._jobs.values()))
 
     async def close(self) -> None:
         """Close the connections. Runs at the API go on."""
         for job in self._jobs.values():
-            job.leave()
+            job.detach()
         await self.engines.close()
         await self.limits.close()
         await self.own_token_limits.close()

@@ -21,9 +21,9 @@ from wan_client import (
     Finished,
     Preparing,
     Queued,
+    Retrying,
     Running,
     Submitted,
-    Trouble,
     Uploading,
     WanError,
 )
@@ -56,7 +56,7 @@ _STAGE_OF: dict[type, int] = {
     Submitted: 2,
     Queued: 2,
     Running: 3,
-    Trouble: 3,
+    Retrying: 3,
     Downloading: 4,
     Finished: 5,
 }
@@ -145,7 +145,7 @@ def _waiting(texts: Texts, job: Job, count: tuple[int, int]) -> str:
     """The five stages, a sentence, and a clock that screen readers are spared."""
     words = event_words(texts, job.event)
     stage, share = _progress(job.event)
-    if isinstance(job.event, Trouble) and job.request_id is None:
+    if isinstance(job.event, Retrying) and job.request_id is None:
         stage = STAGES.index("upload")
     cells = []
     for index, name in enumerate(STAGES):

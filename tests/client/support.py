@@ -14,7 +14,7 @@ from PIL import Image
 
 from wan_client import AsyncWanClient, Backend, EditRequest, Settings
 from wan_client.settings import Timeouts
-from wan_client.state.polling import Pace
+from wan_client.state.polling import PollSchedule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,7 +55,7 @@ def hurried(url: str, folder: Path, journal: Journal | None = None, **changes: A
     """A client that looks often and gives up soon, for runs of a tenth of a second."""
     values: dict[str, Any] = {"token": TOKEN, "deadline": 20.0, "timeouts": SHORT} | changes
     settings = Settings(Backend.RUNCOMFY, url, **values)
-    return AsyncWanClient(settings, folder=folder, pace=Pace(seed=1, speed=20.0), journal=journal)
+    return AsyncWanClient(settings, folder=folder, schedule=PollSchedule(seed=1, speed=20.0), journal=journal)
 
 
 async def events_of(run: Run) -> list[Event]:

@@ -15,7 +15,7 @@ from wan_client import (
     RateLimited,
     Refused,
     RunNotFound,
-    ServerTrouble,
+    ServerError,
     UnknownOutcome,
     WanError,
 )
@@ -197,6 +197,6 @@ async def test_a_cancel_is_told_as_it_is(reply: Any, outcome: CancelOutcome) -> 
 async def test_a_reply_without_end_is_cut_off() -> None:
     with scripted(status=[answer(b" " * (65 * 1024 * 1024))]) as server:
         api = Api(server.url, TOKEN)
-        with pytest.raises(ServerTrouble):
+        with pytest.raises(ServerError):
             await api.status("r1")
         await api.aclose()

@@ -25,7 +25,7 @@ BASE = "https://example.com"
 
 @pytest.fixture
 def journal(tmp_path: Path) -> Journal:
-    return Journal(tmp_path / "state" / "journal.db").of(BASE, TOKEN)
+    return Journal(tmp_path / "state" / "journal.db").for_account(BASE, TOKEN)
 
 
 def of_another_process(journal: Journal, digest: str, request_id: str | None) -> int:
@@ -33,7 +33,7 @@ def of_another_process(journal: Journal, digest: str, request_id: str | None) ->
     row = journal.sending(digest, None)
     if request_id:
         journal.accepted(row, request_id)
-    journal.settle(row, None)
+    journal.set_state(row, None)
     return row
 
 
@@ -43,7 +43,7 @@ def test_a_run_is_found_again_until_it_is_settled(journal: Journal) -> None:
     assert orphan
     assert (orphan.request_id, orphan.state) == ("r1", "accepted")
     assert journal.orphan("d2") is None
-    journal.settle(row, "fetched", Path("a.png"))
+    journal.set_state(row, "fetched", Path("a.png"))
     assert journal.orphan("d1") is None
     found = journal.find("r1")
     assert found
@@ -63,7 +63,7 @@ def test_a_run_of_yesterday_is_not_picked_up(journal: Journal, monkeypatch: pyte
 
 def test_accounts_and_addresses_are_kept_apart(journal: Journal) -> None:
     of_another_process(journal, journal.digest(b"body"), "r1")
-    for other in (journal.of(BASE, "another"), journal.of("https://other.example", TOKEN)):
+    for other in (journal.for_account(BASE, "another"), journal.for_account("https://other.example", TOKEN)):
         assert other.digest(b"body") != journal.digest(b"body")
         assert other.entries() == []
         assert other.find("r1") is None
@@ -98,13 +98,13 @@ def test_several_processes_write_at_once(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
     code = (
         "import sys; from pathlib import Path; from wan_client.state.journal import Journal\n"
-        f"j = Journal(Path({str(path)!r})).of('b', 't')\n"
+        f"j = Journal(Path({str(path)!r})).for_account('b', 't')\n"
         "for n in range(20): j.accepted(j.sending('d', None), f'{sys.argv[1]}-{n}')"
     )
     root = Path(__file__).parents[2]
     several = [subprocess.Popen([sys.executable, "-c", code, str(n)], cwd=root) for n in range(3)]
     assert [process.wait(60) for process in several] == [0, 0, 0]
-    assert len({entry.request_id for entry in Journal(path).of("b", "t").entries()}) == 60
+    assert len({entry.request_id for entry in Journal(path).for_account("b", "t").entries()}) == 60
 
 
 def test_durations_are_kept_apart_by_engine_and_size(journal: Journal) -> None:
@@ -130,10 +130,10 @@ async def test_the_same_request_after_a_deadline_fetches_what_was_paid(serve: Se
     async with hurried(sandbox.url, tmp_path, journal=journal) as client:
         run = client.run(an_edit())
         await run
-        assert run.picked_up
+        assert run.recovered
         other = client.run(an_edit(seed=5))
         await other
-        assert not other.picked_up
+        assert not other.recovered
     assert sandbox.counters.submits_accepted == 2
 
 
@@ -165,7 +165,7 @@ async def test_a_run_cancelled_while_queued_is_over_and_one_that_runs_is_not(ser
                 if isinstance(event, event_kind):
                     await run.cancel()
                     break
-        assert [entry.state for entry in journal.of(sandbox.url, TOKEN).entries()] == [state]
+        assert [entry.state for entry in journal.for_account(sandbox.url, TOKEN).entries()] == [state]
 
 
 def test_a_process_of_the_same_number_but_an_earlier_start_is_gone(

@@ -20,10 +20,10 @@ from wan_client import (
     ModerationRefused,
     RateLimited,
     Refused,
+    Retrying,
     RunCancelled,
     RunFailed,
     TransientError,
-    Trouble,
     UnknownOutcome,
     Unreachable,
     WanError,
@@ -99,7 +99,7 @@ async def test_a_submit_that_is_cut_off_before_its_end_costs_nothing(
             await client.run(an_edit(*[noise(1300, 1000)] * 3))
     assert (caught.value.code, caught.value.charged) == ("submit_incomplete", Charged.NO)
     assert (sandbox.counters.submits_received, sandbox.counters.submits_accepted) == (1, 0)
-    assert notes.of(sandbox.url, TOKEN).entries() == []
+    assert notes.for_account(sandbox.url, TOKEN).entries() == []
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ async def test_a_refused_connection_is_tried_again_and_costs_nothing(serve: Serv
         with sandbox.refusing(), pytest.raises(Unreachable) as caught:
             await client.run(an_edit()).wait(events.append)
         assert caught.value.charged is Charged.NO
-        assert any(isinstance(event, Trouble) for event in events)
+        assert any(isinstance(event, Retrying) for event in events)
         await client.run(an_edit())
     assert sandbox.counters.submits_accepted == 1
 
@@ -219,7 +219,7 @@ async def test_ten_bad_polls_become_an_event_and_no_failure(serve: Serve, tmp_pa
     events: list[Event] = []
     async with hurried(sandbox.url, tmp_path) as client:
         await client.run(an_edit()).wait(events.append)
-    troubles = [event for event in events if isinstance(event, Trouble)]
+    troubles = [event for event in events if isinstance(event, Retrying)]
     assert max(event.failures for event in troubles) == 10
     assert sandbox.counters.submits_accepted == 1
 

@@ -21,12 +21,12 @@ from wan_client import (
     InvalidRequest,
     Preparing,
     Queued,
+    Retrying,
     RunCancelled,
     Running,
     RunNotFound,
     SettingsError,
     Submitted,
-    Trouble,
     Uploading,
 )
 from wan_client.settings import Timeouts
@@ -250,7 +250,7 @@ async def test_a_cancelled_run_is_not_sent_again_after_a_429(serve: Serve, tmp_p
             run = client.run(an_edit())
             with pytest.raises(RunCancelled):
                 async for event in run:
-                    if isinstance(event, Trouble) and not run.cancel_outcome:
+                    if isinstance(event, Retrying) and not run.cancel_outcome:
                         assert await run.cancel() is CancelOutcome.CANCELLED
         assert len(server.seen) == 1
     assert sandbox.counters.submits_received == 0

@@ -16,7 +16,7 @@ from studio.prompt.form import Form
 from studio.public.limits import LimitReached
 from studio.public.visitors import Visitor
 from studio.runs import results as outcome
-from studio.runs.jobs import REQUEST_ID, Jobs, news
+from studio.runs.jobs import REQUEST_ID, Jobs, watch_changes
 from studio.settings import LimitSettings, PageSettings
 from wan_client import Backend, CancelOutcome, PreparedImage, RunNotFound, Settings, WanError
 from wan_sandbox import Sandbox
@@ -88,9 +88,9 @@ async def test_a_job_ends_without_anybody_watching(jobs: Jobs, form: Form) -> No
 
 async def test_watching_ends_with_the_job_and_may_begin_late(jobs: Jobs, form: Form) -> None:
     job = await started(jobs, form)
-    seen = [type(job.event).__name__ async for _ in news([job])]
+    seen = [type(job.event).__name__ async for _ in watch_changes([job])]
     assert "Queued" in seen
-    assert len([_ async for _ in news([job])]) == 1
+    assert len([_ async for _ in watch_changes([job])]) == 1
 
 
 async def test_the_same_form_of_one_page_is_one_run(jobs: Jobs, form: Form, sandbox: Sandbox) -> None:
@@ -122,7 +122,7 @@ async def test_a_run_that_came_to_nothing_is_run_again_in_its_place(settings: Pa
         jobs = Jobs(replace(settings, engine=Settings(Backend.SANDBOX, faulty.url)))
         started = await jobs.start(form.variations(3), PAGE)
         await asyncio.gather(*(ended(job) for job in started))
-        (failed,) = [job for job in started if job.came_to_nothing]
+        (failed,) = [job for job in started if job.failed_permanently]
         again = await ended(await jobs.again(failed, PAGE))
         await jobs.close()
         assert again.outcome
@@ -149,7 +149,7 @@ async def test_a_run_whose_id_the_browser_never_heard_of_is_picked_up(
     jobs: Jobs, later: Jobs, form: Form, sandbox: Sandbox
 ) -> None:
     job = await started(jobs, form)
-    await job.handed_over()
+    await job.wait_until_submitted()
     assert (uploads.run_folder(job.key) / REQUEST_ID).read_text("utf-8") == job.request_id
     again = await ended(await later.resume(replace(job.entry, request_id=""), Visitor()))
     assert again.outcome
@@ -197,14 +197,14 @@ async def test_an_id_that_was_given_to_somebody_else_opens_nothing(
 
 async def test_cancel_of_a_queued_job(jobs: Jobs, form: Form, sandbox: Sandbox) -> None:
     running = await started(jobs, form)
-    await running.handed_over()
+    await running.wait_until_submitted()
     queued = await started(jobs, form, ANOTHER_PAGE)
-    await queued.handed_over()
+    await queued.wait_until_submitted()
     assert await queued.cancel() is CancelOutcome.CANCELLED
     await ended(queued)
     assert queued.problem
     assert queued.problem.code == "cancelled"
-    assert queued.came_to_nothing
+    assert queued.failed_permanently
 
 
 async def test_a_comparison_that_fails_costs_nobody_the_picture(
@@ -286,7 +286,7 @@ async def test_a_run_that_came_to_nothing_leaves_no_file_and_can_be_tried_again(
     with Sandbox(SandboxSettings(run_time=(0.1, 0.1), picture="blank", faults=("failed-text*1",))) as failing:
         jobs = Jobs(replace(settings, engine=Settings(Backend.SANDBOX, failing.url)))
         job = await ended(await started(jobs, form))
-        assert job.came_to_nothing
+        assert job.failed_permanently
         assert not uploads.run_folder(job.key).exists()
         again = await ended(await jobs.again(job, PAGE))
         await jobs.close()
@@ -312,7 +312,7 @@ async def test_a_refused_look_leaves_the_run_to_be_fetched(settings: PageSetting
         engine = Settings(Backend.RUNCOMFY, strict.url, token="right")
         jobs = Jobs(replace(settings, engine=engine))
         job = await started(jobs, form)
-        await job.handed_over()
+        await job.wait_until_submitted()
         entry = job.entry
         await jobs.close()
 
@@ -322,7 +322,7 @@ async def test_a_refused_look_leaves_the_run_to_be_fetched(settings: PageSetting
         assert refused.problem
         assert refused.problem.code == "authentication"
         assert refused.can_be_fetched
-        assert not refused.came_to_nothing
+        assert not refused.failed_permanently
 
         mended = Jobs(replace(settings, engine=engine))
         assert (await ended(await mended.resume(entry, Visitor()))).outcome
@@ -360,7 +360,7 @@ async def test_a_page_that_closes_before_its_run_begins_pays_for_nothing(
 async def test_a_forgotten_run_gives_its_place_back(settings: PageSettings, form: Form) -> None:
     jobs = Jobs(replace(settings, limits=LimitSettings(visitor_at_once=1)))
     job = await started(jobs, form)
-    await job.handed_over()
+    await job.wait_until_submitted()
     jobs.forget(job.key)
     await asyncio.wait([job.work])
     assert await ended(await started(jobs, replace(form, seed=5)))

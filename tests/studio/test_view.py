@@ -23,9 +23,9 @@ from wan_client import (
     ModelEntry,
     Preparing,
     Queued,
+    Retrying,
     Running,
     Submitted,
-    Trouble,
     Uploading,
     WanError,
 )
@@ -76,7 +76,7 @@ def take(key: str = "k1", *, prompt: str = "sketch", group: str = "g", engine: s
         (Running(5.0, None), "Running", "Run", None),
         (Running(30.0, (40.2, 60.0)), "Running, usually 40–60 s", "Run", "50%"),
         (Running(90.0, (40.0, 60.0)), "Running, usually 40–60 s", "Run", "100%"),
-        (Trouble(9.0, 3), "Connection trouble, still trying", "Run", None),
+        (Retrying(9.0, 3), "Connection trouble, still trying", "Run", None),
         (Downloading(10, None), "Downloading", "Fetch", None),
         (Downloading(10, 40), "Downloading", "Fetch", "25%"),
     ],
@@ -93,7 +93,7 @@ def test_each_event_has_its_words_and_its_stage_and_no_share_that_is_not_known(
 
 
 def test_trouble_before_the_run_has_an_id_is_trouble_with_the_upload() -> None:
-    shown = view.status(ENGLISH, [job(request_id=None, event=Trouble(2.0, 1))])
+    shown = view.status(ENGLISH, [job(request_id=None, event=Retrying(2.0, 1))])
     assert '<li class="now"><span>Upload</span></li>' in shown
 
 

@@ -43,7 +43,7 @@ from wan_client.errors import (
     WanError,
 )
 from wan_client.messages import MESSAGES
-from wan_client.run import Downloading, Event, Finished, Preparing, Queued, Running, Submitted, Trouble, Uploading
+from wan_client.run import Downloading, Event, Finished, Preparing, Queued, Retrying, Running, Submitted, Uploading
 from wan_client.schema import DEFAULT_IMAGE_SIZE, DEFAULT_NEGATIVE_PROMPT, DEFAULT_SEED, ImageSize
 from wan_client.settings import Backend, Settings
 from wan_client.state.journal import Journal
@@ -82,7 +82,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _edit(client: WanClient, arguments: argparse.Namespace, console: Console) -> int:
     if _is_sandbox(client.settings):
-        console.remark(MESSAGES["cli.sandbox"])
+        console.info(MESSAGES["cli.sandbox"])
     result = client.edit(
         arguments.prompt,
         *arguments.images,
@@ -105,8 +105,8 @@ def _resume(client: WanClient, arguments: argparse.Namespace, console: Console) 
 
 def _cancel(client: WanClient, arguments: argparse.Namespace, console: Console) -> int:
     outcome = client.cancel(arguments.request_id)
-    console.warn(MESSAGES[f"cancel.{outcome.value}"])
-    console.answer([], {"request_id": arguments.request_id, "outcome": outcome.value})
+    console.error(MESSAGES[f"cancel.{outcome.value}"])
+    console.result([], {"request_id": arguments.request_id, "outcome": outcome.value})
     return 0 if outcome is CancelOutcome.CANCELLED else GOES_ON
 
 
@@ -119,9 +119,9 @@ def _runs(client: WanClient, _arguments: argparse.Namespace, console: Console) -
         rows.append(
             {"request_id": entry.request_id, "state": entry.state, "sent": sent.isoformat(), "file": file or None}
         )
-    console.answer(lines, {"runs": rows})
+    console.result(lines, {"runs": rows})
     if not rows:
-        console.warn(MESSAGES["cli.no_runs"])
+        console.error(MESSAGES["cli.no_runs"])
     return 0
 
 
@@ -133,7 +133,7 @@ def _price(client: WanClient, _arguments: argparse.Namespace, console: Console) 
         return 69
     line = MESSAGES["cli.price"].format(price=entry.price_usd, unit=entry.price_unit)
     told = {"price_usd": entry.price_usd, "price_unit": entry.price_unit, "pricing_note": entry.pricing_note}
-    console.answer([line], told)
+    console.result([line], told)
     return 0
 
 
@@ -146,7 +146,7 @@ def _batch(client: WanClient, arguments: argparse.Namespace, console: Console) -
         problems = problem.values.get("problems", ())
         rows = [{"name": name, **bad.as_dict()} for name, bad in problems]  # type: ignore[attr-defined]  # a list of both
         for row in rows:
-            console.warn(MESSAGES["cli.batch.row"].format(name=row["name"], words=row["message"]))
+            console.error(MESSAGES["cli.batch.row"].format(name=row["name"], words=row["message"]))
         console.fail({**problem.as_dict(sandbox=sandbox), "rows": rows})
         return exit_code(problem)
     with batch.Manifest(arguments.out_dir, client.settings.backend) as manifest:
@@ -174,25 +174,25 @@ def _batch(client: WanClient, arguments: argparse.Namespace, console: Console) -
 def _tell_plan(client: WanClient, work: batch.Batch, console: Console) -> None:
     sandbox = _is_sandbox(client.settings)
     if sandbox:
-        console.remark(MESSAGES["cli.sandbox"])
+        console.info(MESSAGES["cli.sandbox"])
     counts = {"done": len(work.done), "fetch": len(work.fetch), "send": len(work.send)}
     plan = MESSAGES["cli.batch.plan"].format(total=len(work.jobs), **counts)
     entry = client.model() if work.send and not sandbox else ModelEntry()
     if entry.price_usd is not None and entry.price_unit in {"output", "image"}:
         plan += " " + MESSAGES["cli.batch.price"].format(price=entry.price_usd * len(work.send))
-    console.remark(plan)
+    console.info(plan)
     for job, why in work.held:
-        console.warn(MESSAGES["cli.batch.held"].format(name=job.name, why=why))
+        console.error(MESSAGES["cli.batch.held"].format(name=job.name, why=why))
     if work.held:
-        console.warn(MESSAGES["cli.batch.again"])
+        console.error(MESSAGES["cli.batch.again"])
 
 
 def _tell_row(job: batch.Job, end: Result | WanError, console: Console, *, sandbox: bool) -> int:
     row = MESSAGES["cli.batch.row"]
     if isinstance(end, WanError):
-        console.warn(row.format(name=job.name, words=end.tell(sandbox=sandbox)))
+        console.error(row.format(name=job.name, words=end.full_message(sandbox=sandbox)))
         return exit_code(end)
-    console.remark(row.format(name=job.name, words=_done(end, sandbox=sandbox)))
+    console.info(row.format(name=job.name, words=_done(end, sandbox=sandbox)))
     for path in end.paths:
         console.line(str(path))
     return 0
@@ -205,14 +205,14 @@ def _tell_batch(work: batch.Batch, console: Console, *, interrupted: bool = Fals
     not_sent = counts["open"] + counts["cancelled"]
     told = {"total": len(rows), "failed": counts["failed"], "not_sent": not_sent}
     told |= {name: counts[name] for name in ("fetched", "accepted", "held")}
-    say = console.warn if interrupted else console.remark
+    say = console.error if interrupted else console.info
     say(MESSAGES["cli.batch.end"].format(**told, cost=cost))
     if counts["fetched"] < len(rows):
         say(MESSAGES["cli.batch.next"].format(file=work.manifest.path))
     if work.stopped:
-        console.warn(MESSAGES["cli.batch.stopped"])
+        console.error(MESSAGES["cli.batch.stopped"])
     values = {**told, "cost": sum(paid) if paid else None, "manifest": str(work.manifest.path), "rows": rows}
-    console.answer([], {**values, "interrupted": interrupted, "stopped": work.stopped.code if work.stopped else None})
+    console.result([], {**values, "interrupted": interrupted, "stopped": work.stopped.code if work.stopped else None})
 
 
 _COMMANDS: dict[str, Callable[[WanClient, argparse.Namespace, Console], int]] = {
@@ -229,12 +229,12 @@ def _tell_result(client: WanClient, result: Result, console: Console) -> int:
     for number, image in enumerate(result.images, 1):
         if image.changes:
             told = "; ".join(str(change) for change in image.changes)
-            console.remark(MESSAGES["cli.changes"].format(number=number, changes=told))
+            console.info(MESSAGES["cli.changes"].format(number=number, changes=told))
     sandbox = _is_sandbox(client.settings)
-    console.remark(_done(result, sandbox=sandbox))
-    picked_up = client.last_run is not None and client.last_run.picked_up
-    if picked_up:
-        console.remark(MESSAGES["cli.picked_up"])
+    console.info(_done(result, sandbox=sandbox))
+    recovered = client.last_run is not None and client.last_run.recovered
+    if recovered:
+        console.info(MESSAGES["cli.recovered"])
     values = {
         "request_id": result.request_id,
         "paths": [str(path) for path in result.paths],
@@ -243,10 +243,10 @@ def _tell_result(client: WanClient, result: Result, console: Console) -> int:
         "seconds": round(result.seconds, 3),
         "cost": None if sandbox else result.cost,
         "changes": [[str(change) for change in image.changes] for image in result.images],
-        "picked_up": picked_up,
+        "recovered": recovered,
         "preview": sandbox,
     }
-    console.answer([str(path) for path in result.paths], values)
+    console.result([str(path) for path in result.paths], values)
     return 0
 
 
@@ -262,7 +262,7 @@ def _is_sandbox(settings: Settings | None) -> bool:
 
 
 def _journal(client: WanClient) -> Journal:
-    return Journal().of(client.settings.api_base or "", client.settings.token)
+    return Journal().for_account(client.settings.api_base or "", client.settings.token)
 
 
 def exit_code(problem: WanError) -> int:
@@ -314,17 +314,17 @@ class Console:
         if not self._json:
             print(text, flush=True)
 
-    def remark(self, text: str) -> None:
+    def info(self, text: str) -> None:
         """Say what is good to know."""
         if not self._quiet:
-            self.warn(text)
+            self.error(text)
 
-    def warn(self, text: str) -> None:
+    def error(self, text: str) -> None:
         """Say what must be known."""
         self.progress.close()
         print(text, file=sys.stderr)
 
-    def answer(self, lines: Iterable[str], values: Mapping[str, Any]) -> None:
+    def result(self, lines: Iterable[str], values: Mapping[str, Any]) -> None:
         """Give the answer, in one of its two forms."""
         self.progress.close()
         for line in [json.dumps(values, ensure_ascii=False)] if self._json else lines:
@@ -332,10 +332,10 @@ class Console:
 
     def fail(self, error: Mapping[str, Any], *, resume: str | None = None) -> None:
         """Tell what went wrong: to a person always, to a script if one listens."""
-        self.warn(f"wan_client: {error['message']}")
+        self.error(f"wan_client: {error['message']}")
         if resume:
-            self.warn(MESSAGES["cli.resume"].format(request_id=resume))
-        self.answer([], error)
+            self.error(MESSAGES["cli.resume"].format(request_id=resume))
+        self.result([], error)
 
 
 class ProgressLine:
@@ -381,7 +381,7 @@ _STAGES: dict[type[Event], str] = {
     Submitted: "event.submitted",
     Queued: "event.queued",
     Running: "event.running",
-    Trouble: "event.trouble",
+    Retrying: "event.retrying",
     Downloading: "event.downloading",
     Finished: "event.finished",
 }

@@ -83,7 +83,7 @@ class Journal:
         self._account = ""
         self._key = b""
 
-    def of(self, base: str, token: str) -> Journal:
+    def for_account(self, base: str, token: str) -> Journal:
         """The same journal, for the runs of one account."""
         journal = Journal(self.path, off=self.off)
         journal._key = f"{base} {token}".encode()
@@ -102,7 +102,7 @@ class Journal:
             " where account = ? and digest = ? and state in (?, ?) and sent > ? order by row desc",
             (self._account, digest, SENDING, ACCEPTED, after),
         )
-        return next((_entry(row) for row in rows if not _is_looked_after(process=row[5], sent=row[3])), None)
+        return next((_entry(row) for row in rows if not _has_live_owner(process=row[5], sent=row[3])), None)
 
     def sending(self, digest: str, file: Path | None) -> int:
         """Note a request before it goes out. Returns its row."""
@@ -123,7 +123,7 @@ class Journal:
         """Note the id of a run."""
         self._do("update runs set state = ?, request_id = ? where row = ?", (ACCEPTED, request_id, row))
 
-    def settle(self, row: int | None, state: str | None, file: Path | None = None) -> None:
+    def set_state(self, row: int | None, state: str | None, file: Path | None = None) -> None:
         """Note what came of a run; without a state: that nobody looks after it for now."""
         self._do(
             "update runs set process = 0, state = coalesce(?, state), file = coalesce(?, file) where row = ?",
@@ -199,7 +199,7 @@ def _entry(row: tuple[Any, ...]) -> Entry:
     return Entry(number, request_id, state, when, Path(file) if file else None)
 
 
-def _is_looked_after(*, process: int, sent: float) -> bool:
+def _has_live_owner(*, process: int, sent: float) -> bool:
     return sent >= _STARTED if process == os.getpid() else _is_alive(process)
 
 

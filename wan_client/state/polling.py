@@ -34,7 +34,7 @@ SPREAD_MIN = 0.03
 LATE = 2.33
 
 
-class Pace:
+class PollSchedule:
     """Learns how long runs take here, and says when the next look is worth its request.
 
     Args:
@@ -76,11 +76,11 @@ class Pace:
         low, _, high = quantiles(past, n=4, method="inclusive")
         return low, high
 
-    def while_queued(self, elapsed: float) -> float:
+    def queued_delay(self, elapsed: float) -> float:
         """Seconds until the next look at a queued run."""
         return self._jittered(_clamp(elapsed * 0.1, *QUEUE_SECONDS))
 
-    def while_running(self, elapsed: float, size: str = "") -> float:
+    def running_delay(self, elapsed: float, size: str = "") -> float:
         """Seconds until the next look at a run that has been running for `elapsed` seconds."""
         usual = self._fitted(size)
         if usual is None:
@@ -91,7 +91,7 @@ class Pace:
             wait *= 1.15
         return self._jittered(wait)
 
-    def after_trouble(self, failures: int, retry_after: float | None) -> float:
+    def retry_delay(self, failures: int, retry_after: float | None) -> float:
         """Seconds until the next try after so many failures in a row; never under what the server asked for."""
         wait = self._jittered(_clamp(RETRY_SECONDS[0] * 2.0 ** min(failures - 1, 10), *RETRY_SECONDS))
         return max(wait, retry_after or 0.0)
