@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import ssl
 from dataclasses import dataclass, field
 from enum import Enum
 from ipaddress import ip_address
@@ -21,6 +22,7 @@ DEFAULT_DEADLINE = 900.0
 DEADLINE_MIN, DEADLINE_MAX = 1.0, 86_400.0
 EXPIRY_MIN, EXPIRY_MAX = 60, 604_800
 PORT_MAX = 65_535
+PROXY_NAMES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 TOKEN_NAMES = ("RUNCOMFY_API_TOKEN", "RUNCOMFY_TOKEN")
 SANDBOX_TOKEN = "sandbox"  # noqa: S105  # the sandbox takes any token; a real one is never shown to it
 
@@ -149,13 +151,57 @@ def read_environment() -> dict[str, str]:
     """The variables that are set to something, in the environment or in ``.env`` of the current folder.
 
     Raises:
-        SettingsError: The file is no text.
+        SettingsError: The file is no text, or a variable that connections are made by can't be used.
     """
+    check_network(os.environ)
     try:
         merged = {**dotenv_values(".env", interpolate=False), **os.environ}
     except (OSError, UnicodeDecodeError):
         raise SettingsError("env_file_unreadable", name=".env") from None
     return {name: value.strip() for name, value in merged.items() if value and value.strip()}
+
+
+def check_network(env: Mapping[str, str]) -> None:
+    """Check the variables from which httpx takes its proxies and certificates: it raises on the first use of a bad one.
+
+    Raises:
+        SettingsError: A value can't be used; the message names the variable.
+    """
+    for name in PROXY_NAMES:
+        for spelling in (name, name.lower()):
+            if env.get(spelling):
+                _check_proxy(spelling, env[spelling])
+    for spelling in ("NO_PROXY", "no_proxy"):
+        for host in filter(None, (host.strip() for host in env.get(spelling, "").split(","))):
+            if not _is_host_pattern(host):
+                raise SettingsError("no_proxy_malformed", name=spelling, given=host)
+    if env.get("SSL_CERT_FILE"):
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=env["SSL_CERT_FILE"])
+        except OSError:
+            raise SettingsError("certificates_unusable", name="SSL_CERT_FILE", given=env["SSL_CERT_FILE"]) from None
+
+
+def _check_proxy(name: str, address: str) -> None:
+    try:
+        httpx.HTTPTransport(proxy=address if "://" in address else f"http://{address}", verify=False, trust_env=False)
+    except ImportError:
+        raise SettingsError("proxy_socks", name=name) from None
+    except (httpx.InvalidURL, ValueError):
+        # The address may hold a password, so it is not repeated.
+        raise SettingsError("proxy_malformed", name=name) from None
+
+
+def _is_host_pattern(host: str) -> bool:
+    """Whether httpx can read one entry of NO_PROXY: a name, an address, or an address with a scheme."""
+    try:
+        ip_address(host)
+    except ValueError:
+        try:
+            httpx.URL(host if "://" in host else f"all://*{host}")
+        except httpx.InvalidURL:
+            return False
+    return True
 
 
 def read_number(env: Mapping[str, str], name: str, default: float, low: float, high: float) -> float:

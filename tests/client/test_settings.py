@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from wan_client import Backend, Settings, SettingsError
-from wan_client.settings import check_base, is_loopback
+from wan_client.settings import check_base, check_network, is_loopback
 
 TOKEN = "tok-A1b2C3"
 
@@ -114,3 +114,34 @@ def test_the_token_is_in_no_repr_and_no_message(caplog: pytest.LogCaptureFixture
     with pytest.raises(SettingsError) as caught:
         Settings.load({"RUNCOMFY_TOKEN": f"{TOKEN} {TOKEN}"})
     assert TOKEN not in f"{caught.value!s}{caught.value!r}{caught.value.values}"
+
+
+@pytest.mark.parametrize(
+    ("variables", "code"),
+    [
+        ({"HTTP_PROXY": "foo://proxy.example"}, "proxy_malformed"),
+        ({"https_proxy": "http://user:secret@proxy.example:port"}, "proxy_malformed"),
+        ({"ALL_PROXY": "socks5://127.0.0.1:9"}, "proxy_socks"),
+        ({"NO_PROXY": "localhost,[::1]"}, "no_proxy_malformed"),
+        ({"no_proxy": "::1/128"}, "no_proxy_malformed"),
+        ({"SSL_CERT_FILE": "nowhere.pem"}, "certificates_unusable"),
+        ({"SSL_CERT_FILE": __file__}, "certificates_unusable"),
+    ],
+)
+def test_a_bad_network_variable_is_a_sentence_with_its_name(variables: dict[str, str], code: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        check_network(variables)
+    assert caught.value.code == code
+    assert next(iter(variables)) in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+def test_usable_network_variables_pass() -> None:
+    check_network(
+        {
+            "HTTP_PROXY": "proxy.example:3128",
+            "HTTPS_PROXY": "http://user:secret@proxy.example:3128",
+            "NO_PROXY": "localhost, 127.0.0.1, ::1, .example.com, 10.0.0.0/8, https://inside.example,*",
+            "SSL_CERT_FILE": "",
+        }
+    )
