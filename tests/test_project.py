@@ -63,7 +63,7 @@ def test_every_test_that_security_md_points_to_is_there() -> None:
 def test_every_setting_is_documented() -> None:
     read = set()
     for folder in ("wan_client", "studio"):
-        for file in (ROOT / folder).glob("*.py"):
+        for file in (ROOT / folder).rglob("*.py"):
             read |= set(re.findall(r"\"((?:RUNCOMFY|WAN)_[A-Z0-9_]+)\"", file.read_text("utf-8")))
     documented = set(re.findall(r"\b((?:RUNCOMFY|WAN)_[A-Z0-9_]+)", (ROOT / ".env.example").read_text("utf-8")))
     assert read == documented
