@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from wan_client import Settings, SettingsError
-from wan_client.settings import DEFAULT_API_BASE, PORT_MAX, check_base, read_environment, read_number
+from wan_client.addresses import PORT_MAX
+from wan_client.settings import DEFAULT_API_BASE, check_base, read_environment, read_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

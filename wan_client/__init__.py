@@ -17,7 +17,9 @@ from .errors import (
     InsufficientBalance,
     InvalidRequest,
     ModerationRefused,
+    PictureNotFetched,
     RateLimited,
+    ReadRefused,
     Refused,
     RunCancelled,
     RunFailed,
@@ -29,8 +31,9 @@ from .errors import (
     Unreachable,
     WanError,
 )
+from .events import Downloading, Event, Finished, Preparing, Queued, Result, Retrying, Running, Submitted, Uploading
 from .images import Change, PreparedImage, prepare
-from .run import Downloading, Event, Finished, Preparing, Queued, Result, Retrying, Run, Running, Submitted, Uploading
+from .run import Run
 from .schema import EditRequest, ImageSize
 from .settings import Backend, BucketSettings, Settings, Timeouts
 from .state.journal import Journal
@@ -57,11 +60,13 @@ __all__ = [
     "Journal",
     "ModelEntry",
     "ModerationRefused",
+    "PictureNotFetched",
     "PollSchedule",
     "PreparedImage",
     "Preparing",
     "Queued",
     "RateLimited",
+    "ReadRefused",
     "Refused",
     "Result",
     "Retrying",

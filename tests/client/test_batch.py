@@ -65,8 +65,8 @@ def test_a_table_with_every_column(serve: Serve, shell: Shell) -> None:
     assert (shell.folder / second).is_file()
     assert "2 rows: 0 done already, 0 to fetch, 2 to send. To send them costs $0.06" in err
     assert "Done 2 of 2" in err
-    accepted, fetched = [note for note in noted(shell.folder) if note["name"] == "jobs.csv:2"]
-    assert accepted["state"] == "accepted"
+    sending, accepted, fetched = [note for note in noted(shell.folder) if note["name"] == "jobs.csv:2"]
+    assert (sending["state"], accepted["state"]) == ("sending", "accepted")
     assert fetched["row"]["prompt"] == "two\nlines, 그리고"
     assert (fetched["state"], fetched["paths"], fetched["cost"]) == ("fetched", ["sub/first.png"], 0.03)
     assert fetched["request_id"] == accepted["request_id"]
@@ -251,7 +251,7 @@ def test_killed_on_the_way_nothing_is_paid_twice(serve: Serve, shell: Shell) -> 
     sandbox = serve(run_time=(30, 30), workers=9)
     listed = lines(shell.folder, *rows(5))
     with shell.at(sandbox).start("batch", listed, "-n", "3") as process:
-        until(lambda: (shell.folder / "outputs" / MANIFEST).exists() and len(noted_whole(shell.folder)) == 3)
+        until(lambda: noted_whole(shell.folder).count("accepted") == 3)
         process.kill()
     assert sandbox.counters.submits_accepted == 3
     with (shell.folder / "outputs" / MANIFEST).open("ab") as file:
@@ -263,14 +263,17 @@ def test_killed_on_the_way_nothing_is_paid_twice(serve: Serve, shell: Shell) -> 
 
 
 def noted_whole(folder: Path) -> list[str]:
-    return (folder / "outputs" / MANIFEST).read_text("utf-8").splitlines()
+    """The states in the manifest, as far as its lines are whole."""
+    file = folder / "outputs" / MANIFEST
+    text = file.read_text("utf-8") if file.exists() else ""
+    return [json.loads(line)["state"] for line in text.splitlines(keepends=True) if line.endswith("\n")]
 
 
 def test_ctrl_c_is_bounded_and_says_what_came_of_each(serve: Serve, shell: Shell) -> None:
     sandbox = serve("never-ends*1", "never-starts@1", warm_up=0)
     listed = lines(shell.folder, *rows(4))
     with shell.at(sandbox).start("batch", listed, "-n", "2", "--json") as process:
-        until(lambda: sandbox.counters.submits_accepted == 2 and len(noted_whole(shell.folder)) >= 2)
+        until(lambda: noted_whole(shell.folder).count("accepted") == 2)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=20)
     assert process.returncode == 130
