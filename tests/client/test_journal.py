@@ -188,7 +188,8 @@ def test_a_locked_file_is_waited_for_once_and_not_at_each_access(
 
     def counted(path: Path, *, timeout: float, **options: Any) -> sqlite3.Connection:
         patience.append(timeout)
-        return connect(path, timeout=timeout / 100, **options)
+        connection: sqlite3.Connection = connect(path, timeout=timeout / 100, **options)
+        return connection
 
     note(journal, "d1", "r1")
     with closing(connect(journal.path, isolation_level=None)) as other:

@@ -63,12 +63,14 @@ INTERRUPTED = 130
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
     handler = signal.getsignal(signal.SIGINT)
+    words = list(sys.argv[1:] if argv is None else argv)
     try:
-        return _main(list(sys.argv[1:] if argv is None else argv))
-    except KeyboardInterrupt:  # while the words of the command were read
-        return INTERRUPTED
+        return _main(words)
+    except KeyboardInterrupt:  # before the command had a client
+        _ignore_interrupts()
+        return _tell_interrupted("", None, Console(as_json="--json" in words), sandbox=False)
     finally:
-        # A process that ends here has told what came of everything: nothing more is to be said.
+        # A process that ends here has said what came of everything: it is not to end with a traceback.
         if argv is not None and threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGINT, handler)
 
@@ -358,9 +360,10 @@ class _Parser(argparse.ArgumentParser):
         (console.error if file is sys.stderr else console.line)(message.removesuffix("\n"))
 
     def error(self, message: str) -> NoReturn:
-        self.print_usage(sys.stderr)
+        console = Console(as_json=self.as_json)
+        console.error(self.format_usage().rstrip())
         words = {"code": "usage", "message": message, "charged": Charged.NO.value, "request_id": None}
-        Console(as_json=self.as_json).fail(words)
+        console.fail(words)
         self.exit(64)
 
 
