@@ -1,4 +1,4 @@
-"""A short part of the kill test with each run of the tests; all of it is ``python -m tests.client.kills``."""
+"""A short part of the kill test with each run of the tests; all of it is ``python -m benchmarks.kills``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from .kills import kill
+from benchmarks.kills import kill
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="folders in use can't be removed there")

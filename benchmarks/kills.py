@@ -1,6 +1,6 @@
 """Kill the command at random moments, run it again, and count what was paid.
 
-    python -m tests.client.kills [--kills 300] [--seed 1]
+    python -m benchmarks.kills [--kills 300] [--seed 1]
 
 Each trial kills a command up to three times and then lets it run to its end, against one sandbox that counts what it
 accepted. A single edit, a batch and a resumption take turns, with a journal that can be used and with one that can't.
@@ -10,6 +10,7 @@ What must hold is in `Trial.check`; the program prints its counts, and ends with
 from __future__ import annotations
 
 import argparse
+import base64
 import json
 import os
 import random
@@ -27,9 +28,8 @@ from PIL import Image
 
 from wan_sandbox import Sandbox, Settings
 
-from .support import TOKEN, picture
-
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
+TOKEN = "kills-token-71c3"
 MODEL = "/v1/models/wan-ai/wan-2-6/image-to-image"
 MODES = ("single", "batch", "resume")
 ROWS = 4
@@ -61,7 +61,7 @@ class Trial:
 
     def run(self, sandbox: Sandbox, chance: random.Random, usual_seconds: float) -> None:
         """Kill the command up to `KILLS_MAX` times, then let it end."""
-        (self.folder / "cat.png").write_bytes(picture())
+        Image.new("RGB", (400, 400), 90).save(self.folder / "cat.png")
         command = self._command(sandbox)
         before = sandbox.counters.submits_accepted
         while not self.end:
@@ -108,7 +108,8 @@ class Trial:
             (self.folder / "jobs.jsonl").write_text("\n".join(map(json.dumps, rows)), "utf-8")
             return ["batch", "jobs.jsonl", "-n", "2"]
         if self.mode == "resume":
-            body = {"prompt": "sketch", "image_urls": ["https://example.com/a.png"], "seed": 1}
+            data = base64.b64encode((self.folder / "cat.png").read_bytes()).decode()
+            body = {"prompt": "sketch", "image_urls": [f"data:image/png;base64,{data}"]}
             headers = {"Authorization": f"Bearer {TOKEN}"}
             reply = httpx.post(sandbox.url + MODEL, json=body, headers=headers, trust_env=False)
             return ["resume", reply.json()["request_id"], "-o", "out.png"]
