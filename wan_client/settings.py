@@ -9,6 +9,7 @@ from enum import Enum
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
+import httpx
 from dotenv import dotenv_values
 
 from .addresses import parse_address
