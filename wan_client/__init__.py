@@ -38,6 +38,7 @@ from .schema import EditRequest, ImageSize
 from .settings import Backend, BucketSettings, Settings, Timeouts
 from .state.journal import Journal
 from .state.polling import PollSchedule
+from .version import __version__
 
 __all__ = [
     "AsyncWanClient",
@@ -86,6 +87,7 @@ __all__ = [
     "Uploading",
     "WanClient",
     "WanError",
+    "__version__",
     "edit",
     "prepare",
 ]

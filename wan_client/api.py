@@ -22,13 +22,15 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 import httpx
 
-from .errors import InvalidRequest, ServerError, TransientError, Unreachable, WanError, unknown_outcome
-from .failures import NOT_READY, error_code, error_of_answer
+from .addresses import without_addresses, without_secret
+from .errors import InvalidRequest, Refused, ServerError, TransientError, Unreachable, WanError, unknown_outcome
+from .failures import MESSAGE_NAMES, NOT_READY, error_code, error_of_answer, is_refusal_of_pictures
 from .schema import MODEL_ID
 from .settings import Timeouts, is_loopback
+from .version import USER_AGENT
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +43,6 @@ DEPTH_MAX = 8
 DIGITS_MAX = 300
 
 _CHUNK = 64 * 1024
-_ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]*://\S+", re.IGNORECASE)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 
@@ -151,18 +152,21 @@ class Api:
         tls: One TLS context to share; building one takes 20 ms.
         timeouts: How long a single call may take.
         transport: What carries the requests, if not connections of our own.
+        model: The id of the model.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0917  # what an engine is reached by
         self,
         base: str,
         token: str,
         tls: ssl.SSLContext | None = None,
         timeouts: Timeouts | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
+        model: str = MODEL_ID,
     ) -> None:
         self._base = base
         self._token = token
+        self._model_path = f"/v1/models/{model}"
         self._timeouts = timeouts or Timeouts()
         verify = tls or ssl.create_default_context()
         # Proxy settings of the environment must not catch what stays on this machine.
@@ -172,6 +176,7 @@ class Api:
         # No redirect is followed, so where it leads to is not even parsed.
         hooks = {"response": [drop_location]}
         way = partial(httpx.AsyncClient, verify=verify, trust_env=outside, transport=transport, event_hooks=hooks)
+        way = partial(way, headers={"User-Agent": USER_AGENT})
         self._reads = way(timeout=timeout, limits=limits)
         # A kept connection may be closed by the other side just as a submit goes out, and then nobody knows whether
         # it arrived. So a submit gets a connection of its own.
@@ -181,6 +186,11 @@ class Api:
 
     def __repr__(self) -> str:
         return f"Api({self._base!r})"
+
+    @property
+    def model_url(self) -> str:
+        """Where requests go: what is known of it holds for this model at this API."""
+        return f"{self._base}{self._model_path}"
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -212,9 +222,7 @@ class Api:
                 yield body[start : start + _CHUNK]
 
         headers = {"Content-Type": "application/json", "Content-Length": str(len(body))}
-        request = self._submits.build_request(
-            "POST", f"{self._base}/v1/models/{MODEL_ID}", content=content(), headers=headers
-        )
+        request = self._submits.build_request("POST", self.model_url, content=content(), headers=headers)
         try:
             try:
                 reply = await asyncio.wait_for(self._send(self._submits, request), self._timeouts.sending)
@@ -259,12 +267,13 @@ class Api:
             if str(problem.api_code) == NOT_READY:
                 return ResultReply(State.RUNNING)
             raise
+        urls = tuple(_output_urls(reply.get("output")))
         return ResultReply(
             state=_state(reply.get("status")),
-            urls=tuple(_output_urls(reply.get("output"))),
-            failure=self._scrub(_failure(reply)),
+            urls=urls,
+            failure=self._scrub(_failure(reply), urls),
             cost=_amount(reply.get("cost")),
-            extra=self._clean({name: value for name, value in reply.items() if name not in _RESULT_KEYS}),
+            extra=self._clean({name: value for name, value in reply.items() if name not in _RESULT_KEYS}, urls),
         )
 
     async def cancel(self, request_id: str) -> CancelOutcome:
@@ -286,7 +295,7 @@ class Api:
 
     async def model(self) -> ModelEntry:
         """The catalogue's entry of the model, price included."""
-        reply = await self._get(f"/v1/models/{MODEL_ID}")
+        reply = await self._get(self._model_path)
         schema = reply.get("input_schema")
         return ModelEntry(
             price_usd=_amount(reply.get("base_price_usd")),
@@ -333,25 +342,27 @@ class Api:
             retry_after=_retry_after(response),
         )
         envelope = reply or {}
-        words = (envelope.get(key) for key in ("error_message", "message", "error", "detail"))
+        words = (envelope.get(key) for key in MESSAGE_NAMES)
         error.http_status, error.api_code = response.status_code, error_code(envelope)
         error.api_message = self._scrub(next((_plain(text) for text in words if text), ""))
         if isinstance(error, ServerError) and _is_request_id(envelope.get("request_id")):
             error.request_id = envelope["request_id"]
+        if type(error) is Refused and client is self._submits:
+            error.is_of_pictures = is_refusal_of_pictures(response.status_code, reply, is_page=is_page)
         raise error
 
-    def _scrub(self, text: str) -> str:
+    def _scrub(self, text: str, urls: Iterable[str] = ()) -> str:
         """Return words of the API without the token, without addresses, and printable."""
-        bare = _ADDRESS.sub("[address]", text.replace(self._token, "[token]"))
+        bare = without_addresses(without_secret(text, self._token, "[token]"), urls)
         return bare[:2000].encode("utf-8", "replace").decode()
 
-    def _clean(self, value: Any, depth: int = DEPTH_MAX) -> Any:
+    def _clean(self, value: Any, urls: Iterable[str], depth: int = DEPTH_MAX) -> Any:
         if isinstance(value, str):
-            return self._scrub(value)
+            return self._scrub(value, urls)
         if isinstance(value, dict) and depth:
-            return {self._scrub(str(name)): self._clean(item, depth - 1) for name, item in value.items()}
+            return {self._scrub(str(name), urls): self._clean(item, urls, depth - 1) for name, item in value.items()}
         if isinstance(value, list) and depth:
-            return [self._clean(item, depth - 1) for item in value]
+            return [self._clean(item, urls, depth - 1) for item in value]
         return None if isinstance(value, dict | list) else value
 
 

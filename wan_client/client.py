@@ -15,7 +15,7 @@ import httpx
 
 from .api import Api, ModelEntry
 from .errors import WanError
-from .hosting.addresses import Bucket
+from .hosting.bucket import Bucket
 from .outputs import Outputs
 from .run import ClientResources, Run
 from .sandbox import running_sandbox
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from .api import CancelOutcome
     from .events import Event, Result
+    from .hosting.public_url import PublicHost
     from .schema import ImageSource
 
 log = logging.getLogger(__name__)
@@ -103,7 +104,9 @@ class AsyncWanClient:
 
     async def _make_resources(self) -> ClientResources:
         settings = self.settings
-        bucket = await asyncio.to_thread(Bucket, settings.bucket) if settings.bucket else None
+        bucket = None
+        if settings.bucket and settings.passes_through_bucket:
+            bucket = await asyncio.to_thread(Bucket, settings.bucket)
         if settings.api_base is None:
             address = await asyncio.to_thread(self._stack.enter_context, running_sandbox())
             settings = replace(settings, api_base=address)
@@ -112,7 +115,7 @@ class AsyncWanClient:
         transport = _Shared(self._transport) if self._transport else None
         if self._transport:
             self._stack.push_async_callback(self._transport.aclose)
-        api = Api(base, settings.token, tls, settings.timeouts, transport)
+        api = Api(base, settings.token, tls, settings.timeouts, transport, settings.model)
         outputs = Outputs(base, tls, settings.timeouts, transport)
         self._stack.push_async_callback(api.aclose)
         self._stack.push_async_callback(outputs.aclose)
@@ -122,9 +125,7 @@ class AsyncWanClient:
             renewing = asyncio.create_task(_renew_leases(journal))
             self._stack.push_async_callback(asyncio.to_thread, journal.release)
             self._stack.callback(renewing.cancel)
-        return ClientResources(
-            api, outputs, self._schedule, journal, gate, settings.deadline, settings.timeouts, bucket
-        )
+        return ClientResources(api, outputs, self._schedule, journal, gate, settings, settings.timeouts, bucket)
 
     async def aclose(self, *, in_a_hurry: bool = False) -> None:
         """Close the connections, and end a sandbox that was started. Runs at the API go on.
@@ -148,6 +149,7 @@ class AsyncWanClient:
         on_sending: Callable[[], None] | None = None,
         on_submitted: Callable[[str], None] | None = None,
         sent_before: datetime | None = None,
+        public: PublicHost | None = None,
     ) -> Run:
         """Return a run of the request. Nothing is sent until it is iterated over or awaited.
 
@@ -159,6 +161,7 @@ class AsyncWanClient:
             on_submitted: Called with the request id as soon as the API has the run.
             sent_before: When an earlier process was about to send this very request. Unless the journal knows what
                 came of that, it is not sent, and the run ends in `UnknownOutcome`.
+            public: Where its pictures can be fetched from, for a program that has a public address.
         """
         file, place = self._target(out, folder)
         return Run(
@@ -169,6 +172,7 @@ class AsyncWanClient:
             on_sending=on_sending,
             on_submitted=on_submitted,
             sent_before=sent_before,
+            public=public,
         )
 
     def resume(
@@ -177,14 +181,21 @@ class AsyncWanClient:
         *,
         out: str | PathLike[str] | None = None,
         folder: str | PathLike[str] | None = None,
+        public: PublicHost | None = None,
     ) -> Run:
         """An earlier run, picked up by its id. It costs nothing.
+
+        Args:
+            request_id: Its id.
+            out: As for `run`.
+            folder: As for `run`.
+            public: Where its pictures may lie still. They are removed when it has ended.
 
         Raises:
             InvalidRequest: The id can't be one.
         """
         file, place = self._target(out, folder)
-        return Run(self._resources, request_id=request_id, out=file, folder=place)
+        return Run(self._resources, request_id=request_id, out=file, folder=place, public=public)
 
     async def cancel(self, request_id: str) -> CancelOutcome:
         """Cancel an earlier run by its id, within seconds, and say truthfully what came of it.

@@ -103,7 +103,11 @@ class PreparedImage:
 
 
 def prepare(
-    source: str | PathLike[str] | bytes | Image.Image, *, number: int = 1, bytes_max: int = IMAGE_BYTES_MAX
+    source: str | PathLike[str] | bytes | Image.Image,
+    *,
+    number: int = 1,
+    bytes_max: int = IMAGE_BYTES_MAX,
+    png_first: bool = False,
 ) -> PreparedImage:
     """Make a picture ready for the model: upright, sRGB, opaque, within the limits, without metadata.
 
@@ -111,6 +115,7 @@ def prepare(
         source: A path, a ``data:`` address, a file's bytes, or a PIL image.
         number: Its place among the references, which messages call it by.
         bytes_max: The most bytes that the prepared file may have.
+        png_first: Whether any picture is to be a PNG, as long as that is no larger.
 
     Raises:
         ImageError: It can't be read, is incomplete, or is too large to be opened.
@@ -119,12 +124,12 @@ def prepare(
         if isinstance(source, Image.Image):
             _check_pixels(source, number)
             with _room_for(source):
-                return _prepared(source.copy(), None, number, bytes_max)
+                return _prepared(source.copy(), None, number, bytes_max, png_first=png_first)
         with _file(source, number) as file:
             image = _open_header(file)
             _check_pixels(image, number)
             with _room_for(image):
-                return _prepared(image, file, number, bytes_max)
+                return _prepared(image, file, number, bytes_max, png_first=png_first)
 
 
 def check(source: str | PathLike[str] | bytes, *, number: int = 1) -> None:
@@ -201,7 +206,9 @@ def _of_data_uri(uri: str, number: int) -> bytes:
     return base64.b64decode(plain) if head.lower().endswith(";base64") else plain
 
 
-def _prepared(image: Image.Image, file: BinaryIO | None, number: int, bytes_max: int) -> PreparedImage:
+def _prepared(
+    image: Image.Image, file: BinaryIO | None, number: int, bytes_max: int, *, png_first: bool
+) -> PreparedImage:
     changes: list[Change] = []
     data, had_metadata = b"", False
     if file:
@@ -220,11 +227,16 @@ def _prepared(image: Image.Image, file: BinaryIO | None, number: int, bytes_max:
     if rgb is not image:
         image.close()  # its pixels are most of the memory
     ready = _fit(_upright(rgb, orientation, changes), changes)
-    if keep and not changes:
-        return PreparedImage(data, _MEDIA_TYPES[original], *ready.size)
+    as_it_is = PreparedImage(data, _MEDIA_TYPES[original], *ready.size) if keep and not changes else None
+    if as_it_is and not (png_first and original != "PNG"):
+        return as_it_is
     if had_metadata:
         changes.append(Change("metadata"))
-    return _encode(ready, lossy=original in _LOSSY, bytes_max=bytes_max, changes=changes)
+    if (png_first or original not in _LOSSY) and (png := _png(ready, bytes_max)):
+        return _finished(ready, png, "PNG", changes)
+    if as_it_is and original == "JPEG":
+        return as_it_is
+    return _jpeg(ready, bytes_max, changes)
 
 
 def _file(source: str | PathLike[str] | bytes, number: int) -> BinaryIO:
@@ -528,12 +540,18 @@ def _fit(image: Image.Image, changes: list[Change]) -> Image.Image:
     return image
 
 
-def _encode(image: Image.Image, *, lossy: bool, bytes_max: int, changes: list[Change]) -> PreparedImage:
-    original = image.size
-    raw = image.width * image.height * 3
+def _png(image: Image.Image, bytes_max: int) -> bytes | None:
+    """Return the picture as a PNG; None where that would be larger than it may be."""
     # A PNG of a photograph is about half of its raw size: past four times the limit it is not worth trying.
-    if not lossy and raw <= 4 * bytes_max and len(data := _save(image, "PNG")) <= bytes_max:
-        return _finished(image, data, "PNG", changes)
+    if image.width * image.height * 3 > 4 * bytes_max:
+        return None
+    data = _save(image, "PNG")
+    return data if len(data) <= bytes_max else None
+
+
+def _jpeg(image: Image.Image, bytes_max: int, changes: list[Change]) -> PreparedImage:
+    """Return the picture as the best JPEG that is not too large."""
+    original = image.size
     while True:
         for quality in _JPEG_QUALITIES:
             data = _save(image, "JPEG", quality=quality, subsampling=0)

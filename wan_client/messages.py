@@ -26,6 +26,24 @@ MESSAGES: Final[dict[str, str]] = {
     "error.token_malformed.hint": "Copy the token again, the token only.",
     "error.base_malformed": "{name} is “{given}”, which can't be used.",
     "error.base_malformed.hint": "Give an https address, or http on this machine (127.0.0.1), without a user or query.",
+    "error.base_of_another_place": (
+        "{token} and {name} are not set in the same place: one is in the environment, the other in .env of this folder. "
+        "The token is not sent to an address that somebody else may have written."
+    ),
+    "error.base_of_another_place.hint": "Set both in the environment or both in .env, or leave {name} out.",
+    "error.model_malformed": "{name} is “{given}”, which is no id of a model.",
+    "error.model_malformed.hint": "Give words with slashes between them, such as wan-ai/wan-2-6/image-to-image, or leave it out.",
+    "error.hosting_unknown": "{name} is “{given}”, which is no way to hand over pictures.",
+    "error.hosting_unknown.hint": "Set it to “data”, “public”, “bucket” or “auto”, or leave it out.",
+    "error.bucket_missing": "{name} asks for a bucket, but none is set.",
+    "error.bucket_missing.hint": "Set WAN_S3_BUCKET, or choose another way.",
+    "error.public_missing": "{name} asks for a public address, but there is none that can be opened from outside.",
+    "error.public_missing.hint": (
+        "A page has one on a public Space, with a share link, or where WAN_PUBLIC_URL names it; the command has none. "
+        "Or choose another way."
+    ),
+    "error.hosting_full": "There is no room on this page for a picture to be fetched from, so nothing was sent.",
+    "error.hosting_full.hint": "Try again in a few minutes.",
     "error.number_malformed": "{name} is “{given}”, which is out of range.",
     "error.number_malformed.hint": "Give a number from {low} to {high}.",
     "error.env_file_unreadable": "The file {name} can't be read as text.",
@@ -166,6 +184,11 @@ MESSAGES: Final[dict[str, str]] = {
     "error.image_not_fetched.hint": (
         "Hand it over another way: as a file instead of an address, or by an https address that anyone can open. "
         "On this side, WAN_S3_BUCKET sends pictures through a bucket of your own."
+    ),
+    "error.image_not_fetched_inside": "The model could not use a picture that was handed over inside the request: {field}.",
+    "error.image_not_fetched_inside.hint": (
+        "Start it again: this time the picture is handed over by an address of this page, where it lies while the run needs "
+        "it. That is a run of its own."
     ),
     "error.image_format": "The model does not take the format of a picture: {field}.",
     "error.image_format.hint": "Save it as PNG and use that.",

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from anyio import create_task_group
 
-from wan_client import images, outputs
+from wan_client import hosting, images, outputs
 from wan_client.api import CancelOutcome, check_request_id
 from wan_client.errors import (
     AuthenticationError,
@@ -40,7 +40,6 @@ from wan_client.errors import (
     WanError,
     unknown_outcome,
 )
-from wan_client.hosting import addresses as hosting
 from wan_client.schema import IMAGES_MAX, EditRequest
 
 if TYPE_CHECKING:
