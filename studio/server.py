@@ -20,6 +20,7 @@ from . import telemetry, uploads
 from .i18n.language import language_middleware
 from .i18n.texts import DEFAULT_LANGUAGE, Texts
 from .page.build import build, launch
+from .public import hosted_pictures
 from .public.endpoints import hand_over_both
 from .public.malformed_calls import MalformedCalls
 from .public.upload_limits import UploadLimits
@@ -173,6 +174,7 @@ class Server:
                 app_kwargs={
                     "routes": [
                         Route("/healthz", self._health),
+                        hosted_pictures.route(self._jobs.engines.pictures),
                         *(Route(path, _closed, methods=["GET", "POST"]) for path in CLOSED),
                     ],
                     "middleware": [
@@ -191,6 +193,8 @@ class Server:
             )
 
         hand_over_both(self._page)
+        pictures = self._jobs.engines.pictures
+        pictures.base = pictures.base or self._page.share_url
 
     def _stop(self) -> None:
         # A terminal that closes may tell twice. Who can't wait presses Ctrl-C again.
@@ -215,8 +219,10 @@ class Server:
     async def _life(self, _app: Starlette) -> AsyncIterator[None]:
         self._loop = asyncio.get_running_loop()
         cleaning = asyncio.create_task(uploads.keep_clean(self._settings.keep_seconds))
+        sweeping = asyncio.create_task(hosted_pictures.keep_swept(self._jobs.engines.pictures))
         yield
         cleaning.cancel()
+        sweeping.cancel()
         await self._jobs.close()
 
     async def _health(self, _request: Request) -> Response:

@@ -118,6 +118,7 @@ class PageSettings:
         json_log: Whether the log is for programs: one JSON object a line.
         metrics_port: Where Prometheus is answered; 0 for nowhere.
         mcp: Whether the endpoints are tools for agents as well, by the Model Context Protocol.
+        public_url: Where the page is said to be reached from outside; None where nothing says so.
     """
 
     engine: Settings
@@ -128,6 +129,7 @@ class PageSettings:
     json_log: bool = False
     metrics_port: int = 0
     mcp: bool = False
+    public_url: str | None = None
 
     @property
     def keep_seconds(self) -> float:
@@ -139,7 +141,8 @@ class PageSettings:
         """Read the settings; the environment wins over ``.env`` in the current folder.
 
         The client's (see `wan_client.Settings.load`), ``WAN_KEEP_HOURS``, ``WAN_TRUSTED_PROXIES``, ``WAN_LOG``
-        (``json`` or ``text``), ``WAN_METRICS_PORT``, ``WAN_MCP`` (``1`` or ``0``), and what `LimitSettings` reads.
+        (``json`` or ``text``), ``WAN_METRICS_PORT``, ``WAN_MCP`` (``1`` or ``0``), ``WAN_PUBLIC_URL``, and what
+        `LimitSettings` reads.
 
         Raises:
             SettingsError: A value can't be used; the message names it.
@@ -154,6 +157,7 @@ class PageSettings:
             json_log=env.get("WAN_LOG", "json" if "SPACE_ID" in env else "text").lower() == "json",
             metrics_port=int(read_number(env, "WAN_METRICS_PORT", 0, 0, PORT_MAX)),
             mcp=_mcp(env),
+            public_url=_public_url(env),
         )
 
 
@@ -171,6 +175,15 @@ def _mcp(env: Mapping[str, str]) -> bool:
     if find_spec("mcp") is None:
         raise SettingsError("mcp_missing", name=name)
     return True
+
+
+def _public_url(env: Mapping[str, str]) -> str | None:
+    """Return the page's address from outside: as it is set, or as a Space is given it."""
+    name = "WAN_PUBLIC_URL"
+    if name in env:
+        return check_base(env[name], name)
+    host = env.get("SPACE_HOST", "")
+    return check_base(f"https://{host}", "SPACE_HOST") if host else None
 
 
 def _networks(env: Mapping[str, str]) -> tuple[Network, ...]:

@@ -34,6 +34,11 @@ def results_folder() -> Path:
     return Path(get_upload_folder()) / "wan"
 
 
+def hosted_folder() -> Path:
+    """Return where pictures lie for the model to fetch, under names that say nothing of their addresses."""
+    return results_folder() / "records" / "hosted"
+
+
 def run_folder(key: str) -> Path:
     """The folder of one run: its references, what was drawn of it, and what is known of it.
 

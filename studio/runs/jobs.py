@@ -481,6 +481,7 @@ class Jobs:
             job.forgotten = True
             job.detach()
         uploads.forget_run(key)
+        self.engines.public_host(key).release()
 
     def forget_page(self, session: str) -> None:
         """A page was closed: its jobs go on, its session is forgotten."""
@@ -526,9 +527,10 @@ class Jobs:
                 (folder / REQUEST_ID).write_text(request_id, "utf-8")
 
         def make(client: AsyncWanClient) -> Run:
+            public = self.engines.public_host(entry.key)
             if entry.request_id:
-                return client.resume(entry.request_id, folder=pictures)
-            return client.run(entry.form.request(), folder=pictures, on_submitted=note)
+                return client.resume(entry.request_id, folder=pictures, public=public)
+            return client.run(entry.form.request(), folder=pictures, on_submitted=note, public=public)
 
         prove = partial(self.engines.proof, token, entry.key)
         engine = self.engines.client(token)
