@@ -40,6 +40,7 @@ RETRY_AFTER_MAX = 30 * 24 * 3600.0
 POSITION_MAX = 1_000_000_000
 # What a reply may nest before it is no reply any more; longer numbers are none.
 DEPTH_MAX = 8
+SCHEMA_DEPTH_MAX = 16
 DIGITS_MAX = 300
 
 _CHUNK = 64 * 1024
@@ -301,7 +302,7 @@ class Api:
             price_usd=_amount(reply.get("base_price_usd")),
             price_unit=self._scrub(_plain(reply.get("price_unit"))),
             pricing_note=self._scrub(_plain(reply.get("pricing_note"))),
-            input_schema=schema if isinstance(schema, dict) else {},
+            input_schema=self._clean(schema, (), SCHEMA_DEPTH_MAX) if isinstance(schema, dict) else {},
         )
 
     async def _get(self, path: str, timeout: float | None = None, **params: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import httpx
 
 from .api import Api, ModelEntry
+from .catalogue import differences
 from .errors import WanError
 from .hosting.bucket import Bucket
 from .outputs import Outputs
@@ -42,6 +43,9 @@ READS_AT_ONCE = 24
 OUTPUT_FOLDER = Path("outputs")
 
 Value = TypeVar("Value")
+
+# Of which models, and at which API, it has been said how their schema differs.
+_compared: set[str] = set()
 
 
 class AsyncWanClient:
@@ -207,11 +211,17 @@ class AsyncWanClient:
 
     async def model(self) -> ModelEntry:
         """The catalogue's entry of the model, price included. What can't be learned is left empty."""
+        api = self._resources.api
         try:
-            return await self._resources.api.model()
+            entry = await api.model()
         except WanError as problem:
             log.info("no catalogue entry: %s", problem.code)
             return ModelEntry()
+        if entry.input_schema and api.model_url not in _compared:
+            _compared.add(api.model_url)
+            if different := differences(entry.input_schema):
+                log.warning("the catalogue's schema of the model differs from ours: %s", "; ".join(different))
+        return entry
 
     def _learned_schedule(self) -> PollSchedule:
         engine = self.settings.backend.value

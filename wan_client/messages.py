@@ -249,6 +249,7 @@ MESSAGES: Final[dict[str, str]] = {
     "cli.no_runs": "No runs are noted here for this account.",
     "cli.price": "${price:.4g} per {unit}",
     "cli.price_unknown": "The catalogue does not tell the price.",
+    "cli.schema_differs": "The catalogue describes the model otherwise than this program knows it: {differences}",
     "cli.batch.plan": "{total} rows: {done} done already, {fetch} to fetch, {send} to send.",
     "cli.batch.price": "To send them costs ${price:.4g} by the catalogue.",
     "cli.batch.held": "{name} is left alone: {why}",

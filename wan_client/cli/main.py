@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from wan_client.api import CancelOutcome, ModelEntry
+from wan_client.catalogue import differences
 from wan_client.client import OUTPUT_FOLDER, READS_AT_ONCE, WanClient
 from wan_client.errors import (
     AuthenticationError,
@@ -152,7 +153,15 @@ def _price(client: WanClient, _arguments: argparse.Namespace, console: Console) 
         console.fail({**words, "request_id": None})
         return 69
     line = MESSAGES["cli.price"].format(price=entry.price_usd, unit=entry.price_unit)
-    told = {"price_usd": entry.price_usd, "price_unit": entry.price_unit, "pricing_note": entry.pricing_note}
+    different = differences(entry.input_schema)
+    if different:
+        console.error(MESSAGES["cli.schema_differs"].format(differences="; ".join(different)))
+    told = {
+        "price_usd": entry.price_usd,
+        "price_unit": entry.price_unit,
+        "pricing_note": entry.pricing_note,
+        "schema_differences": different,
+    }
     console.result([line], told)
     return 0
 
