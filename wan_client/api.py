@@ -31,6 +31,9 @@ from .version import USER_AGENT
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+    from typing import TypeAlias
+
+    OnReply: TypeAlias = Callable[[httpx.Request, int, Mapping[str, Any] | None], None]
 
 log = logging.getLogger(__name__)
 
@@ -154,6 +157,10 @@ class Api:
         timeouts: How long a single call may take.
         transport: What carries the requests, if not connections of our own.
         model: The id of the model.
+
+    Attributes:
+        on_reply: Called with each request, the HTTP status of its answer, and the JSON object that came; None where
+            none did.
     """
 
     def __init__(  # noqa: PLR0917  # what an engine is reached by
@@ -168,6 +175,7 @@ class Api:
         self._base = base
         self._token = token
         self._model_path = f"/v1/models/{model}"
+        self.on_reply: OnReply | None = None
         self._timeouts = timeouts or Timeouts()
         verify = tls or ssl.create_default_context()
         # Proxy settings of the environment must not catch what stays on this machine.
@@ -330,6 +338,8 @@ class Api:
         ) as problem:  # as of broken headers
             raise ServerError("server_trouble", api_message=self._scrub(repr(problem))) from None
         reply = _json_object(body)
+        if self.on_reply:
+            self.on_reply(request, response.status_code, reply)
         if response.is_success and reply is not None:
             about_a_failed_run = bool(reply.get("request_id")) and _state(reply.get("status")) is State.FAILED
             if not _has_error_code(reply) or about_a_failed_run:

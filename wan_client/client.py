@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from os import PathLike
     from types import TracebackType
 
-    from .api import CancelOutcome
+    from .api import CancelOutcome, OnReply, StatusReply
     from .events import Event, Result
     from .hosting.public_url import PublicHost
     from .schema import ImageSource
@@ -208,6 +208,18 @@ class AsyncWanClient:
             InvalidRequest: The id can't be one.
         """
         return await self.resume(request_id).cancel()
+
+    async def look(self, request_id: str) -> StatusReply:
+        """Ask once where a run stands.
+
+        Raises:
+            WanError: The API does not say.
+        """
+        return await self._resources.api.status(request_id)
+
+    def observe(self, on_reply: OnReply) -> None:
+        """Have a function called with each reply of the API: with the request, the HTTP status and the JSON object."""
+        self._resources.api.on_reply = on_reply
 
     async def model(self) -> ModelEntry:
         """The catalogue's entry of the model, price included. What can't be learned is left empty."""

@@ -220,6 +220,8 @@ MESSAGES: Final[dict[str, str]] = {
     "error.output_not_image.hint": "Fetch it again with the id of the run; that costs nothing.",
     "error.not_writable": "The picture is finished, but could not be written to {file}.",
     "error.not_writable.hint": "Make room or choose another folder, then fetch it again with the id of the run; that costs nothing.",
+    "error.report_not_writable": "The report could not be written to {file}.",
+    "error.report_not_writable.hint": "Choose another file with --out.",
     "error.cost": "Cost: ${cost}.",
     "error.unexpected": "Something went wrong in this program.",
     "error.unexpected.hint": f"Look at {GENERATIONS_PAGE} before you try again.",
@@ -250,6 +252,14 @@ MESSAGES: Final[dict[str, str]] = {
     "cli.price": "${price:.4g} per {unit}",
     "cli.price_unknown": "The catalogue does not tell the price.",
     "cli.schema_differs": "The catalogue describes the model otherwise than this program knows it: {differences}",
+    "cli.check.token": "Token: {result}",
+    "cli.check.price": "Price: {price}",
+    "cli.check.schema_same": "The catalogue describes the model as this program knows it.",
+    "cli.check.run": "Run “{name}”: {result}",
+    "cli.check.report": "The report holds no token, address, id or picture: {file}",
+    "cli.check.ask": "{runs} runs, one of them cancelled if there is time: at most ${price:.4g} by the catalogue. Go on? [y/N]",
+    "cli.check.no_price": "The catalogue names no price of a picture, so the cap can't be kept: nothing paid was tried.",
+    "cli.check.over_cap": "The runs would cost ${price:.4g}, which is over the cap of ${cap:.4g}: nothing paid was tried.",
     "cli.batch.plan": "{total} rows: {done} done already, {fetch} to fetch, {send} to send.",
     "cli.batch.price": "To send them costs ${price:.4g} by the catalogue.",
     "cli.batch.held": "{name} is left alone: {why}",
@@ -268,7 +278,7 @@ MESSAGES: Final[dict[str, str]] = {
     "cli.help.description": "Edit pictures by instruction with Wan 2.6 image-to-image.",
     "cli.help.epilog": (
         "Other commands: wan_client batch (many edits from a table or a folder), runs (what was sent from here), resume ID (fetch a result; it costs nothing), "
-        "cancel ID, price. Each has its own --help. A prompt that is one of these words goes after: wan_client edit. "
+        "cancel ID, price, check (what the API really does). Each has its own --help. A prompt that is one of these words goes after: wan_client edit. "
         "Without RUNCOMFY_API_TOKEN in the environment or in .env, a local preview is drawn instead. "
         "Exit codes: 0 done, 1 no picture, 64 wrong call, 65 a value or a picture can't be used, 66 no such file, "
         "69 not accepted, 73 can't write, 75 goes on or unknown, 77 token or balance, 130 interrupted."
@@ -301,6 +311,14 @@ MESSAGES: Final[dict[str, str]] = {
     "cli.help.resume": "Fetch the result of an earlier run. It costs nothing.",
     "cli.help.cancel": "Take a run out of the queue. One that is running can't be cancelled.",
     "cli.help.price": "Show the price that the catalogue names.",
+    "cli.help.check": (
+        "Find out what the API at hand really does: token, catalogue, price, schema; with --paid also a small run by each way "
+        "of handing over a picture, and a cancel. The report holds no token, address, id or picture."
+    ),
+    "cli.help.paid": "also make two or three small runs, which are paid for; the price is named first, and asked about",
+    "cli.help.cap": "the most that the paid runs may cost together (default: %(default)s)",
+    "cli.help.yes": "do not ask",
+    "cli.help.report": "the report's file (default: wan-client-check.json, or a free name like it)",
     "cli.help.request_id": "the id of the run",
     "cli.help.json": (
         "print one JSON object on standard output instead of lines; of an error its code, message, charged "

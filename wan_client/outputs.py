@@ -140,10 +140,14 @@ class Outputs:
         if parsed is not None and url.isascii() and not parsed.userinfo:
             base = self._base
             own = (parsed.scheme, parsed.host, parsed.port) == (base.scheme, base.host, base.port)
-            vendors = parsed.scheme == "https" and parsed.port is None and f".{parsed.host}".endswith(_HOSTS)
-            if own or vendors:
+            if own or (parsed.scheme == "https" and parsed.port is None and is_vendors_host(parsed)):
                 return parsed
         raise DownloadFailed("output_host")
+
+
+def is_vendors_host(url: httpx.URL) -> bool:
+    """Return whether a host is one of the API's maker."""
+    return f".{url.host}".endswith(_HOSTS)
 
 
 def check(data: bytes, url: httpx.URL) -> Picture:

@@ -1,4 +1,4 @@
-"""The command line: ``wan_client "prompt" image…``, and ``batch``, ``runs``, ``resume``, ``cancel`` and ``price``.
+"""The command line: ``wan_client "prompt" image…``; ``batch``, ``runs``, ``resume``, ``cancel``, ``price``, ``check``.
 
 Exit codes are those of ``sysexits.h`` where it has one, so that scripts can tell what to do next:
 
@@ -33,7 +33,6 @@ from wan_client.errors import (
     Charged,
     DeadlineExceeded,
     DownloadFailed,
-    ImageError,
     InsufficientBalance,
     InvalidRequest,
     RunCancelled,
@@ -49,6 +48,7 @@ from wan_client.settings import Backend, Settings
 from wan_client.state.journal import Journal
 
 from . import batch
+from .check import DEFAULT_CAP, run_check
 from .console import Console, occupy_closed_streams
 
 if TYPE_CHECKING:
@@ -166,6 +166,15 @@ def _price(client: WanClient, _arguments: argparse.Namespace, console: Console) 
     return 0
 
 
+def _check(client: WanClient, arguments: argparse.Namespace, console: Console) -> int:
+    check, left_out = run_check(client, arguments, console)
+    _ignore_interrupts()
+    if check.problem is not None:
+        console.error(f"wan_client: {check.problem.full_message(sandbox=check.is_sandbox)}")
+        return exit_code(check.problem)
+    return 69 if left_out else 0
+
+
 def _batch(client: WanClient, arguments: argparse.Namespace, console: Console) -> int:
     sandbox = _is_sandbox(client.settings)
     defaults = {"prompt": arguments.prompt} | {name: getattr(arguments, name) for name in batch.OPTION_COLUMNS}
@@ -254,6 +263,7 @@ _COMMANDS: dict[str, Callable[[WanClient, argparse.Namespace, Console], int]] = 
     "resume": _resume,
     "cancel": _cancel,
     "price": _price,
+    "check": _check,
 }
 
 
@@ -300,8 +310,9 @@ def _journal(client: WanClient) -> Journal:
 
 def exit_code(problem: WanError) -> int:
     """The exit code that tells a script what kind of problem it is."""
-    if isinstance(problem, ImageError) and problem.code == "image_missing_file":
-        return 66
+    by_code = {"image_missing_file": 66, "report_not_writable": 73}
+    if problem.code in by_code:
+        return by_code[problem.code]
     by_kind: tuple[tuple[tuple[type[WanError], ...], int], ...] = (
         ((InvalidRequest,), 65),
         ((UnknownOutcome, DeadlineExceeded), GOES_ON),
@@ -408,6 +419,11 @@ def _parser(command: str, *, as_json: bool = False) -> _Parser:
         parser.add_argument("request_id", metavar="ID", help=text["request_id"])
     if command in {"edit", "resume"}:
         parser.add_argument("-o", "--out", type=Path, help=text["out"])
+    if command == "check":
+        parser.add_argument("--paid", action="store_true", help=text["paid"])
+        parser.add_argument("--cap", type=float, metavar="USD", default=DEFAULT_CAP, help=text["cap"])
+        parser.add_argument("--yes", action="store_true", help=text["yes"])
+        parser.add_argument("-o", "--out", type=Path, help=text["report"])
     if command in {"edit", "batch", "resume"}:
         parser.add_argument("-q", "--quiet", action="store_true", help=text["quiet"])
     parser.add_argument("--json", action="store_true", help=text["json"])
