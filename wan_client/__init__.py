@@ -6,6 +6,7 @@
 `WanClient` keeps connections open over several edits, `AsyncWanClient` gives each run as a stream of typed events.
 """
 
+from . import mentions
 from .api import CancelOutcome, ModelEntry
 from .client import AsyncWanClient, WanClient, edit
 from .errors import (
@@ -82,5 +83,6 @@ __all__ = [
     "WanClient",
     "WanError",
     "edit",
+    "mentions",
     "prepare",
 ]

@@ -200,6 +200,8 @@ MESSAGES: Final[dict[str, str]] = {
     # the command line
     "cli.sandbox": "No token: this is a local preview, drawn on this machine. It is not the model, and costs nothing.",
     "cli.changes": "image {number}: {changes}",
+    "cli.image_missing": "The prompt names image {number}, which was not given.",
+    "cli.image_unnamed": "The prompt does not say what image {number} is for.",
     "cli.done": "Finished in {seconds} s, {size} px.{cost}",
     "cli.cost": " Cost: ${cost}.",
     "cli.resume": "Fetch the result later with: wan_client resume {request_id}",

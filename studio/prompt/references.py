@@ -8,9 +8,8 @@ from itertools import count
 from typing import TYPE_CHECKING, Literal
 
 from studio.i18n.texts import DEFAULT_LANGUAGE, Texts, translations
+from wan_client.mentions import READ_MAX, Mention, language_of, mentions, mismatch, renumber
 from wan_client.schema import IMAGES_MAX, PROMPT_MAX, count_characters
-
-from .mentions import READ_MAX, Mention, language_of, mentions, names_any, renumber
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,22 +62,17 @@ def check(prompt: str, filled: Sequence[bool]) -> tuple[Finding, ...]:
         return (_gap(prompt, there, len(filled)),)
     if not there or not prompt.strip() or len(prompt) > READ_MAX:
         return ()
-    named = list(dict.fromkeys(mention.number for mention in mentions(prompt)))
-    missing = [number for number in named if number not in there]
-    unnamed = [number for number in there if number not in named]
-    if len(missing) == len(unnamed) == 1:
+    named = {mention.number for mention in mentions(prompt)}
+    found = mismatch(prompt, len(there))
+    idle = [number for number in there if number not in named]
+    if len(found.missing) == len(idle) == 1:
         # Most likely the one is meant by the other.
-        changed = renumber(prompt, {missing[0]: unnamed[0]})
+        changed = renumber(prompt, {found.missing[0]: idle[0]})
         if changed != prompt:
-            return (Finding("missing", missing[0], (Mend("rename", unnamed[0], changed),)),)
-    if names_any(prompt):
-        unnamed = []
-    elif not named:
-        # Image 1 is the picture to edit, unless the prompt says otherwise.
-        unnamed = unnamed[1:]
+            return (Finding("missing", found.missing[0], (Mend("rename", idle[0], changed),)),)
     return (
-        *(Finding("missing", number) for number in missing),
-        *(Finding("unnamed", number, _append(prompt, number)) for number in unnamed),
+        *(Finding("missing", number) for number in found.missing),
+        *(Finding("unnamed", number, _append(prompt, number)) for number in found.unnamed),
     )
 
 

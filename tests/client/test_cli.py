@@ -109,6 +109,23 @@ def test_quiet_says_nothing_else(serve: Serve, shell: Shell) -> None:
     assert (shell.folder / out.strip()).exists()
 
 
+@pytest.mark.parametrize(
+    ("prompt", "images", "warnings"),
+    [
+        ("make image 1 like image 2", 1, ["image 2"]),
+        ("turn image 1 into a sketch", 2, ["image 2"]),
+        ("make it a sketch", 1, []),
+        ("join both images", 2, []),
+    ],
+)
+def test_a_prompt_that_does_not_fit_its_pictures_is_warned_of(
+    serve: Serve, shell: Shell, prompt: str, images: int, warnings: list[str]
+) -> None:
+    code, _, err = shell.at(serve()).run(prompt, *["cat.png"] * images, "--quiet")
+    assert code == 0
+    assert re.findall("image [0-9]", err) == warnings
+
+
 def test_without_a_token_the_preview_is_drawn_and_says_so(shell: Shell) -> None:
     code, out, err = shell.spawn("sepia", "cat.png")
     assert code == 0

@@ -42,6 +42,7 @@ from wan_client.errors import (
     UnknownOutcome,
     WanError,
 )
+from wan_client.mentions import mismatch
 from wan_client.messages import MESSAGES
 from wan_client.run import Downloading, Event, Finished, Preparing, Queued, Retrying, Running, Submitted, Uploading
 from wan_client.schema import DEFAULT_IMAGE_SIZE, DEFAULT_NEGATIVE_PROMPT, DEFAULT_SEED, ImageSize
@@ -83,6 +84,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _edit(client: WanClient, arguments: argparse.Namespace, console: Console) -> int:
     if _is_sandbox(client.settings):
         console.info(MESSAGES["cli.sandbox"])
+    _warn_of_mismatch(arguments.prompt, len(arguments.images), console)
     result = client.edit(
         arguments.prompt,
         *arguments.images,
@@ -94,6 +96,15 @@ def _edit(client: WanClient, arguments: argparse.Namespace, console: Console) ->
         prompt_extend=arguments.prompt_extend,
     )
     return _tell_result(client, result, console)
+
+
+def _warn_of_mismatch(prompt: str, images: int, console: Console) -> None:
+    """Warn where the prompt and the pictures given with it do not agree; the run goes on."""
+    found = mismatch(prompt, images)
+    for number in found.missing:
+        console.error(MESSAGES["cli.image_missing"].format(number=number))
+    for number in found.unnamed:
+        console.error(MESSAGES["cli.image_unnamed"].format(number=number))
 
 
 def _resume(client: WanClient, arguments: argparse.Namespace, console: Console) -> int:

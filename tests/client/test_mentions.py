@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import math
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from studio.prompt.mentions import language_of, mentions, renumber
-from wan_client.schema import PROMPT_MAX
+from wan_client.mentions import (
+    READ_MAX,
+    Mismatch,
+    all_pictures,
+    language_of,
+    mentions,
+    mismatch,
+    names_any,
+    renumber,
+)
 
 SWAP = {1: 2, 2: 1}
 
@@ -121,8 +132,15 @@ NAMED = {
     "最初の画像": [1],
     "最初の2枚の画像": [1, 2],
     "両方の画像": [1, 2],
+    "색감만 2번처럼": [2],
+    "double exposure of 1 and 2": [1, 2],
+    "combine 1, 2 and 3": [1, 2, 3],
+    "两张都变成素描": [1, 2],
 }
 NOT_NAMED = [
+    "large softboxes on both sides",
+    "a choice of 1 and 2 cats",
+    "2번 반복해줘",
     "2 images of cats",
     "add a second picture on the wall",
     "every second image",
@@ -280,12 +298,64 @@ def test_any_text_can_be_read(text: str) -> None:
     assert renumber(text, {}) == text
 
 
+# Pieces of every script that the module reads, alone and as they follow each other in lists and quotes.
+PIECES = [
+    "image 1, ", "images 1 and 2 and ", "first and ", "the first, second and ", "the ", "all of the ", "picture ",
+    "이미지 1, ", "1번과 ", "1，", "1과", "１과", "첫 번째와 ", "두 ", "사진 ", "모든 ", "이미지 1부터 ",
+    "图1、", "1、", "第一张和", "第1张", "两张", "所有", "图一和",
+    "画像1と", "1枚目と", "ひとつ目と", "最初の", "両方の", "画像1から",
+    "1,", "1", "①", " ", "\t", "\n", "#", "“", '"', "「", "『", "《", "《》", "“1”", "(", "-", "~",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("piece", PIECES)
+def test_reading_time_grows_with_the_length_only(piece: str) -> None:
+    """Eight times the text takes about eight times the time; were it quadratic, it would take 64 times."""
+
+    def cost(text: str) -> float:
+        start = time.process_time()
+        mentions(text)
+        names_any(text)
+        renumber(text, SWAP)
+        language_of(text)
+        return time.process_time() - start
+
+    short, long = ((piece * READ_MAX)[:size] for size in (READ_MAX // 8, READ_MAX))
+    least = {short: math.inf, long: math.inf}
+    for _ in range(20):
+        # Anything else on the machine only adds to a measurement, so the least of several is the truest.
+        least = {text: min(known, cost(text)) for text, known in least.items()}
+        if least[long] < 20 * least[short]:
+            break
+    assert least[long] < 20 * least[short]
+
+
 @pytest.mark.parametrize(
-    "part", ["image 1, ", "the ", "1번과 ", "图1、", "image 1 and 2 and ", "第一张和", "두 ", '"', "1"]
+    ("prompt", "images", "missing", "unnamed"),
+    [
+        ("Make it a sketch", 1, (), ()),
+        ("Make it a sketch", 2, (), (2,)),
+        ("Turn image 2 into a sketch", 1, (2,), (1,)),
+        ("image 1 like image 4", 3, (4,), (2, 3)),
+        ("Join all the pictures", 3, (), ()),
+        ("두 사진을 합쳐줘", 2, (), ()),
+        ("  ", 2, (), ()),
+    ],
 )
-@pytest.mark.timeout(10)
-def test_no_prompt_takes_long(part: str) -> None:
-    mentions((part * PROMPT_MAX)[:PROMPT_MAX])
+def test_a_prompt_and_its_pictures_are_compared(
+    prompt: str, images: int, missing: tuple[int, ...], unnamed: tuple[int, ...]
+) -> None:
+    assert mismatch(prompt, images) == Mismatch(missing, unnamed)
+
+
+@pytest.mark.parametrize("prompt", ["all images", "모든 사진", "所有图片", "全部の画像", "画像2枚", "both of them"])
+def test_words_for_all_the_pictures_are_found(prompt: str) -> None:
+    assert all_pictures(f"{prompt}, ") == ((0, len(prompt)),)
+
+
+def test_the_whole_wording_is_found_with_its_noun() -> None:
+    prompt = "the cat of images 1 and 2"
+    assert [prompt[slice(*mention.words)] for mention in mentions(prompt)] == ["images 1 and 2"] * 2
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
-"""How a prompt names pictures: "image 2", "두 번째 사진", "第2张图", "2枚目の画像".
+"""Find the pictures that a prompt names: "image 2", "두 번째 사진", "第2张图", "2枚目の画像".
 
-To teach it another way of naming, add a pattern to its language below, and a line to the tests. All languages are
-always read: people mix them.
+To add another way of naming, add a pattern to its language below and a line to the tests. All languages are always
+read, because people mix them. No pattern repeats anything without a limit, so the time grows with the text's length.
 """
 
 from __future__ import annotations
@@ -13,18 +13,19 @@ from typing import TYPE_CHECKING, Literal
 from wan_client.schema import PROMPT_MAX
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 Language = Literal["en", "ko", "ja", "zh"]
 
-# A longer text is no prompt, and looking through it would take its time from everybody.
 READ_MAX = 2 * PROMPT_MAX
+"""A longer text is no prompt and is not read."""
 
-# Blanks, but no new line: what follows there may be a numbered list.
-_B = r"[^\S\r\n]*"
-_DIGITS = (
-    r"(?<![0-9０-９])[0-9０-９]{1,2}(?![0-9０-９a-z%％°]|[.:．：][0-9０-９]|,[0-9]{3}|[^\S\r\n]*[x×*:][^\S\r\n]*[0-9])"
-)
+# Blanks without line breaks, because a numbered list may follow a line break.
+_B = r"[^\S\r\n]{0,4}"
+_S = r"\s{1,4}"
+# How many more numbers a list may have.
+_MORE = "{0,8}"
+_DIGITS = rf"(?<![0-9０-９])[0-9０-９]{{1,2}}(?![0-9０-９a-z%％°]|[.:．：][0-9０-９]|,[0-9]{{3}}|{_B}[x×*:]{_B}[0-9])"
 _CIRCLED = "[①-⑨]"
 _FULL_WIDTH = str.maketrans("0123456789", "０１２３４５６７８９")
 # Numerals that are not plain digits. A numeral is rewritten to another one of its row.
@@ -57,22 +58,22 @@ _NUMERAL = re.compile(
 _EN_UNIT = r"(?:%|°|percent|degrees?|deg|px|pixels?|times|mm|cm|inch(?:es)?|mp)(?![a-z])"
 _EN_PEOPLE = r"(?:people|persons|men|women|children|kids|friends)\b"
 _EN_AFTER_WORD = (
-    r"(?=['’]|[^\S\r\n]*(?:$|[^\w\s]|[\r\n]|(?:and|or|as|in|into|is|are|to|with|for|on|onto|from|by|but|while|so|at|"
+    rf"(?=['’]|{_B}(?:$|[^\w\s]|[\r\n]|(?:and|or|as|in|into|is|are|to|with|for|on|onto|from|by|but|while|so|at|"
     r"has|should|must|will|like|using|over|under|behind|beside|next|together|side)\b)|[가-힣ぁ-んァ-ヶ一-龯])"
 )
 _EN_NUMBER = (
     rf"(?:{_DIGITS}(?!{_B}-?{_EN_UNIT})|{_CIRCLED}|(?:{_any(0)})(?![a-z]){_EN_AFTER_WORD})"
     # "and 2 dogs" is a thing more, not a picture more.
 )
-_EN_NO_THINGS = rf"(?!{_B}(?!(?:as|is|has|was|this|its|plus|across|versus|vs)\b)(?:[a-z]+s\b|{_EN_PEOPLE}))"
+_EN_NO_THINGS = rf"(?!{_B}(?!(?:as|is|has|was|this|its|plus|across|versus|vs)\b)(?:[a-z]{{1,20}}s\b|{_EN_PEOPLE}))"
 _EN_AND = rf"{_B}(?:,{_B}(?:and|or|&)\b|,|&|\+|/|\b(?:and|or)\b){_B}"
-_EN_KIND = r"(?:(?:reference|ref|input|source|uploaded|attached|given|provided|original|style)\s+)?"
-_EN_ONE = rf"(?:image|img|picture(?!{_B}[0-9]+{_B}{_EN_PEOPLE})|pic|photo|photograph|reference|ref|input)"
+_EN_KIND = rf"(?:(?:reference|ref|input|source|uploaded|attached|given|provided|original|style){_S})?"
+_EN_ONE = rf"(?:image|img|picture(?!{_B}[0-9]{{1,4}}{_B}{_EN_PEOPLE})|pic|photo|photograph|reference|ref|input)"
 _EN_MANY = r"(?:images|imgs|pictures|pics|photos|photographs|references|refs|inputs)"
 _EN_NOUN = rf"(?:{_EN_MANY}|{_EN_ONE})(?![a-z])"
 _EN_JOIN = rf"(?:{_B}(?:#|№|no\.|number\b|nr\.){_B}|{_B}[(\[]{_B}|[_-]|{_B})"
 _EN_ORDINAL = rf"(?:{_any(1, 2)})(?![a-z])"
-_EN_ORDINALS = rf"{_EN_ORDINAL}(?:{_EN_AND}(?:the\s+)?{_EN_ORDINAL})*"
+_EN_ORDINALS = rf"{_EN_ORDINAL}(?:{_EN_AND}(?:the{_S})?{_EN_ORDINAL}){_MORE}"
 
 # Korean. Only a particle or a word that goes with a picture may touch the number: "사진 2장" is a count.
 _KO_NOUN = r"(?:(?:참고|참조|입력|원본|첨부)[ ]?)?(?:이미지|사진|그림|레퍼런스)"
@@ -108,8 +109,8 @@ _JA_N = rf"(?:{_any(7)}|[0-9０-９]{{1,2}}|[一二三四五六七八九])"
 
 
 def _listed(number: str, also: str, between: str = "", guard: str = "") -> str:
-    """A number, several, or a range of them."""
-    several = rf"(?P<list>{number}(?:{also}#?{number}{guard})*)"
+    """Return a pattern of a number, of several, or of a range of them."""
+    several = rf"(?P<list>{number}(?:{also}#?{number}{guard}){_MORE})"
     return rf"(?:(?P<range>{number}{between}{number}{guard}(?:까지|まで)?)|{several})" if between else several
 
 
@@ -126,37 +127,42 @@ _NAMINGS = _patterns(
     r"(?<![0-9０-９])(?P<list>[0-9０-９一二三①②③])[号號](?:图|圖|照片)",
 )
 _ORDINALS = _patterns(
-    rf"(?<![a-z0-9-])(?<!\ba )(?<!\bevery )(?P<list>{_EN_ORDINALS})\s+{_EN_KIND}{_EN_NOUN}"
-    r"(?!\s+(?:frames?|books?|windows?|hooks?)\b)",
-    rf"(?P<list>{_KO_ORDINAL}(?:{_KO_AND}{_KO_ORDINAL})*)(?:의)?{_B}{_KO_NOUN}",
-    rf"(?<![0-9０-９.])(?P<list>(?:[0-9０-９]{{1,2}}{_KO_AND})*[0-9０-９]{{1,2}}{_B}번째?)(?:의)?{_B}{_KO_NOUN}",
+    rf"(?<![a-z0-9-])(?<!\ba )(?<!\bevery )(?P<list>{_EN_ORDINALS}){_S}{_EN_KIND}{_EN_NOUN}"
+    rf"(?!{_S}(?:frames?|books?|windows?|hooks?)\b)",
+    rf"(?P<list>{_KO_ORDINAL}(?:{_KO_AND}{_KO_ORDINAL}){_MORE})(?:의)?{_B}{_KO_NOUN}",
+    rf"(?<![0-9０-９.])(?P<list>(?:[0-9０-９]{{1,2}}{_KO_AND}){_MORE}[0-9０-９]{{1,2}}{_B}번째?)(?:의)?{_B}{_KO_NOUN}",
     rf"(?<![가-힣])(?P<list>첫){_B}{_KO_NOUN}",
-    rf"(?<![0-9０-９第])(?P<list>{_JA_N}(?:枚目|番目|つ目|個目|目|番)(?:{_HAN_AND}{_JA_N}{_JA_NTH})*)の?{_B}{_JA_NOUN}",
+    rf"(?<![0-9０-９第])(?P<list>{_JA_N}(?:枚目|番目|つ目|個目|目|番)(?:{_HAN_AND}{_JA_N}{_JA_NTH}){_MORE})の?{_B}{_JA_NOUN}",
     rf"(?<![0-9０-９])(?P<list>{_JA_N})枚目",
     rf"(?P<list>最初)の{_JA_NOUN}",
-    rf"第{_B}(?P<list>{_JA_N}(?:{_ZH_MEASURE}?{_HAN_AND}第?{_JA_N})*){_B}{_ZH_MEASURE}?的?(?:参考|參考)?{_ZH_NOUN}",
+    rf"第{_B}(?P<list>{_JA_N}(?:{_ZH_MEASURE}?{_HAN_AND}第?{_JA_N}){_MORE}){_B}{_ZH_MEASURE}?的?(?:参考|參考)?{_ZH_NOUN}",
     rf"第{_B}(?P<list>{_JA_N}){_B}[张張幅](?![桌床脸臉嘴椅纸紙票卡牌皮弓沙海地])",
     rf"(?P<list>首)[张張幅](?:{_ZH_NOUN})",
 )
 # Read only where a picture was named in one of the ways above: "the first picture … the second one".
 _SHORT_ORDINALS = _patterns(
-    rf"\bthe\s+(?P<list>{_EN_ORDINAL})(?:\s+one\b|{_EN_AFTER_WORD})",
+    rf"\bthe{_S}(?P<list>{_EN_ORDINAL})(?:{_S}one\b|{_EN_AFTER_WORD})",
     rf"(?P<list>{_KO_ORDINAL})(?={_KO_AFTER_SHORT}|로|{_B}것|{_B}거)",
     rf"(?<![0-9０-９.])(?P<list>[0-9０-９])번째?(?={_KO_AFTER_SHORT})",
     rf"(?<![0-9０-９第])(?P<list>{_JA_N})(?:番目|つ目)(?=[にをはがへ]|の(?:背景|スタイル|画風|色|雰囲気|構図|ポーズ|服))",
 )
+# Numbers alone, where the words beside them leave nothing else to be meant.
+_BARE = _patterns(
+    rf"\b(?:of|between|combine|merge|blend|join|mix){_S}(?P<list>[1-3](?:{_EN_AND}[1-3]){{1,2}})(?!{_B}[\w%°])",
+    r"(?<![0-9０-９.])(?P<list>[1-3１-３])번(?=처럼)",
+)
 # Pictures named by how many they are. Their order does not matter, so nothing about them is ever rewritten.
 _COUNTED = {
     2: _patterns(
-        rf"\b(?:both|(?:the|these|those)\s+(?:two|2))(?:\s+of)?(?:\s+(?:the|these|those|my))?\s+{_EN_KIND}{_EN_MANY}\b",
+        rf"\b(?:both|(?:the|these|those){_S}(?:two|2))(?:{_S}of)?(?:{_S}(?:the|these|those|my))?{_S}{_EN_KIND}{_EN_MANY}\b",
         rf"(?<![가-힣])(?:두|양쪽){_B}(?:[장개]의{_B})?{_KO_NOUN}",
         rf"(?<![0-9０-９])[2２]{_B}[장개]의{_B}{_KO_NOUN}",
         rf"(?<![0-9０-９第前加挂掛贴貼添])[两兩二2２]{_ZH_MEASURE}(?:参考|參考)?{_ZH_NOUN}",
-        rf"[这這][两兩]{_ZH_MEASURE}?",
+        rf"[这這][两兩]{_ZH_MEASURE}?|(?<![第前])[两兩]{_ZH_MEASURE}(?=都)",
         rf"(?:両方の|両|(?<![0-9０-９])[2２二](?:枚|つ)の|ふたつの){_JA_NOUN}",
     ),
     3: _patterns(
-        rf"\b(?:all|(?:the|these|those))\s+(?:three|3)(?:\s+of)?(?:\s+(?:the|these|those|my))?\s+{_EN_KIND}{_EN_MANY}\b",
+        rf"\b(?:all|(?:the|these|those)){_S}(?:three|3)(?:{_S}of)?(?:{_S}(?:the|these|those|my))?{_S}{_EN_KIND}{_EN_MANY}\b",
         rf"(?<![가-힣])세{_B}(?:[장개]의{_B})?{_KO_NOUN}",
         rf"(?<![0-9０-９])[3３]{_B}[장개]의{_B}{_KO_NOUN}",
         rf"(?<![0-9０-９第前加挂掛贴貼添])[三3３]{_ZH_MEASURE}(?:参考|參考)?{_ZH_NOUN}",
@@ -169,7 +175,7 @@ _LEADING = tuple(
     (re.compile(pattern, re.IGNORECASE), form)
     for pattern, form in (
         (
-            rf"\b(?:the\s+)?first\s+(?P<many>two|2|three|3)\s+{_EN_KIND}(?P<noun>{_EN_MANY})\b",
+            rf"\b(?:the{_S})?first{_S}(?P<many>two|2|three|3){_S}{_EN_KIND}(?P<noun>{_EN_MANY})\b",
             "{noun} {first} and {second}",
         ),
         (rf"(?:처음|앞의?){_B}(?P<many>두|2|세|3){_B}(?:장의{_B})?(?P<noun>{_KO_NOUN})", "{noun} {first}, {second}"),
@@ -178,20 +184,29 @@ _LEADING = tuple(
     )
 )
 _THREE = {"three", "3", "３", "세", "三"}
-# Words that may mean any or all of the pictures.
-_UNNUMBERED = _patterns(
-    rf"\b(?:all|the|these|those|my|your|other|remaining)\s+(?:of\s+)?(?:(?:the|these|those|my)\s+)?{_EN_KIND}{_EN_MANY}\b",
-    rf"\b(?:each|every|either|other|last|remaining)\s+(?:of\s+the\s+)?{_EN_KIND}{_EN_NOUN}",
-    rf"(?:모든|전체|각|나머지|다른|마지막){_B}{_KO_NOUN}|{_KO_NOUN}들",
+# Words for all the pictures, however many there are.
+_ALL = _patterns(
+    rf"\b(?:all|each|every)(?:{_S}of)?(?:{_S}(?:the|these|those|my))?{_S}{_EN_KIND}{_EN_NOUN}",
+    rf"\b(?:both|all){_S}of{_S}them\b",
+    rf"(?:모든|전체|각){_B}{_KO_NOUN}",
+    rf"(?:所有|全部|每[张張幅]|各[张張幅])[^，,。の]{{0,4}}{_ZH_NOUN}|{_ZH_NOUN}都",
+    rf"(?:すべて|全て|全部|各|それぞれ)の?{_JA_NOUN}|両方(?!の{_JA_NOUN})|[2２二3３三]枚とも|{_JA_NOUN}[2２二3３三]枚(?!目)",
     rf"{_KO_NOUN}{_B}[두세23２３]{_B}장|둘{_B}다|셋{_B}다|[두세]{_B}장",
-    rf"(?:所有|全部|每[张張幅]|各[张張幅]|[这這那]些|其他|其它|其[余餘]|另一|另外|最[后後]|剩[下余餘])[^，,。]{{0,4}}{_ZH_NOUN}",
-    rf"(?:すべて|全て|全部|各|それぞれ|これら|他|残り|最後|もう[一1１](?:枚|つ|方))の?{_JA_NOUN}",
-    rf"{_JA_NOUN}[2２二3３三]枚(?!目)|両方|[2２二3３三]枚とも|{_ZH_NOUN}都",
 )
-_QUOTED = re.compile('"([^"\n]*)"|“([^”]*)”|「([^」]*)」|『([^』]*)』|《([^》]*)》')
+# Words that may mean any of the pictures.
+_SOME = _patterns(
+    rf"\b(?:the|these|those|my|your|other|remaining){_S}(?:of{_S})?(?:(?:the|these|those|my){_S})?{_EN_KIND}{_EN_MANY}\b",
+    rf"\b(?:either|other|last|remaining){_S}(?:of{_S}the{_S})?{_EN_KIND}{_EN_NOUN}",
+    rf"(?:나머지|다른|마지막){_B}{_KO_NOUN}|{_KO_NOUN}들",
+    rf"(?:[这這那]些|其他|其它|其[余餘]|另一|另外|最[后後]|剩[下余餘])[^，,。]{{0,4}}{_ZH_NOUN}",
+    rf"(?:これら|他|残り|最後|もう[一1１](?:枚|つ|方))の?{_JA_NOUN}",
+)
+_CLOSING = {'"': '"', "“": "”", "「": "」", "『": "』", "《": "》"}
+_QUOTE = re.compile("[" + "".join(_CLOSING) + "]")
 # After a final consonant · after a vowel. 로 also follows ㄹ.
 _PARTICLES = (("으로", "로"), ("이랑", "랑"), ("을", "를"), ("은", "는"), ("이", "가"), ("과", "와"))
 _PARTICLE = re.compile(r"(으로|로|이랑|랑|을|를|은|는|이|가|과|와)(?=[^가-힣]|$|의|는|도|만|부터|서|써)")
+_SCRIPTS = {"ja": re.compile("[ぁ-ゖァ-ヺ]"), "ko": re.compile("[가-힣]"), "zh": re.compile("[㐀-鿿]")}
 
 
 @dataclass(frozen=True)
@@ -199,14 +214,29 @@ class Mention:
     """A place where a prompt names a picture.
 
     Attributes:
-        number: The picture's number, 1 for the first. It may be one that can't exist.
+        number: The picture's number, 1 for the first. It may be one that cannot exist.
         start: Where the characters begin that say the number, with the Korean particle that depends on it.
-        end: Where they end. Several mentions share a place where it names several at once ("both images").
+        end: Where they end. Several mentions share a place that names several at once ("both images").
+        words: Where the whole wording begins and ends, noun included. The numbers of a list share it.
     """
 
     number: int
     start: int
     end: int
+    words: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """Where a prompt and the pictures given with it do not agree.
+
+    Attributes:
+        missing: The numbers that are named but not given, in the order of the text.
+        unnamed: The numbers that are given but not named, where that leaves open what they are for.
+    """
+
+    missing: tuple[int, ...]
+    unnamed: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -218,7 +248,7 @@ class _Place:
     form: str = ""
 
     def rewritten(self, text: str, numbers: tuple[int, ...]) -> str:
-        """The same wording for other numbers."""
+        """Write the same wording for other numbers."""
         if self.kind == "number":
             return _number_like(text, numbers[0])
         if self.kind == "counted" or sorted(numbers) == sorted(self.numbers):
@@ -234,17 +264,45 @@ class _Place:
 
 
 def mentions(prompt: str) -> tuple[Mention, ...]:
-    """Every place where the prompt names a picture by its number, in the order of the text."""
-    return tuple(Mention(number, place.start, place.end) for place in _places(prompt) for number in place.numbers)
+    """Return every place where the prompt names a picture by its number, in the order of the text."""
+    return tuple(
+        Mention(number, place.start, place.end, words) for words, place in _places(prompt) for number in place.numbers
+    )
+
+
+def all_pictures(prompt: str) -> tuple[tuple[int, int], ...]:
+    """Return the places that mean all the pictures there are: "all images", "모든 사진", "所有图片"."""
+    if len(prompt) > READ_MAX:
+        return ()
+    return tuple(sorted(match.span() for pattern in _ALL for match in pattern.finditer(prompt)))
 
 
 def names_any(prompt: str) -> bool:
-    """Whether the prompt speaks of pictures in a way that may mean each of them: "all images", "the other picture"."""
-    return len(prompt) <= READ_MAX and any(pattern.search(prompt) for pattern in _UNNUMBERED)
+    """Return whether the prompt has words that may mean each of the pictures: "all images", "the other picture"."""
+    return len(prompt) <= READ_MAX and any(pattern.search(prompt) for pattern in (*_ALL, *_SOME))
+
+
+def mismatch(prompt: str, images: int) -> Mismatch:
+    """Compare the pictures that the prompt names with those that are given.
+
+    Args:
+        prompt: The text.
+        images: How many pictures are given; they are numbered from 1.
+    """
+    if not prompt.strip() or len(prompt) > READ_MAX:
+        return Mismatch((), ())
+    named = dict.fromkeys(mention.number for mention in mentions(prompt))
+    unnamed = [number for number in range(1, images + 1) if number not in named]
+    if names_any(prompt):
+        unnamed = []
+    elif not named:
+        # Image 1 is the picture to edit, unless the prompt says otherwise.
+        unnamed = unnamed[1:]
+    return Mismatch(tuple(number for number in named if not 1 <= number <= images), tuple(unnamed))
 
 
 def renumber(prompt: str, mapping: Mapping[int, int]) -> str:
-    """The prompt with its pictures renumbered, all at once, so that a swap works.
+    """Renumber the pictures of a prompt, all at once, so that a swap works.
 
     Wording, script and style of the numbers stay. Words for a set of pictures ("images 1-2", "the first two images")
     become a list where they have to. Pictures named by how many they are ("both images") stay as they are.
@@ -253,28 +311,54 @@ def renumber(prompt: str, mapping: Mapping[int, int]) -> str:
         prompt: The text.
         mapping: Old number → new number. Numbers that are not in it stay.
     """
-    for place in reversed(_places(prompt)):
+    pieces, done = [], 0
+    for _, place in _places(prompt):
         numbers = tuple(mapping.get(number, number) for number in place.numbers)
         if numbers != place.numbers:
-            written = place.rewritten(prompt[place.start : place.end], numbers)
-            prompt = prompt[: place.start] + written + prompt[place.end :]
-    return prompt
+            pieces += [prompt[done : place.start], place.rewritten(prompt[place.start : place.end], numbers)]
+            done = place.end
+    return "".join([*pieces, prompt[done:]])
 
 
 def language_of(prompt: str) -> Language:
-    """The language that the prompt is written in, by its script. Texts in quotes, to be drawn, do not count."""
-    text = _QUOTED.sub("", prompt)
-    kana, hangul = (len(re.findall(script, text)) for script in ("[ぁ-ゖァ-ヺ]", "[가-힣]"))
+    """Return the language that the prompt is written in, by its script. Quoted texts, to be drawn, do not count."""
+    pieces, done = [], 0
+    for start, end in _quotes(prompt):
+        pieces.append(prompt[done:start])
+        done = end
+    text = "".join([*pieces, prompt[done:]])
+    kana, hangul = (len(_SCRIPTS[language].findall(text)) for language in ("ja", "ko"))
     if kana or hangul:
         return "ja" if kana > hangul else "ko"
-    return "zh" if re.search("[㐀-鿿]", text) else "en"
+    return "zh" if _SCRIPTS["zh"].search(text) else "en"
 
 
-def _places(prompt: str) -> list[_Place]:
-    """Where the prompt names pictures. Of two that overlap, the one that begins first counts, then the longer."""
+def _quotes(prompt: str) -> list[tuple[int, int]]:
+    """Return where quoted texts begin and end, marks included. A straight quote ends on its line."""
+    found: list[tuple[int, int]] = []
+    unclosed: set[str] = set()
+    at = 0
+    while opening := _QUOTE.search(prompt, at):
+        start, mark = opening.start(), opening[0]
+        at = start + 1
+        # A mark that is closed nowhere is searched for once, not once for each time it is opened.
+        end = -1 if mark in unclosed else prompt.find(_CLOSING[mark], at)
+        if end < 0:
+            unclosed.add(mark)
+        elif mark != '"' or "\n" not in prompt[at:end]:
+            at = end + 1
+            found.append((start, at))
+    return found
+
+
+def _places(prompt: str) -> list[tuple[tuple[int, int], _Place]]:
+    """Return where the prompt names pictures: the whole wording, and the place of the number in it.
+
+    Of two wordings that overlap, the one that begins first counts, then the longer.
+    """
     if len(prompt) > READ_MAX:
         return []
-    found = [(match.span(), place) for match, place in _candidates(prompt, (*_NAMINGS, *_ORDINALS))]
+    found = [(match.span(), place) for match, place in _candidates(prompt, (*_NAMINGS, *_ORDINALS, *_BARE))]
     for many, patterns in _COUNTED.items():
         numbers = tuple(range(1, many + 1))
         for pattern in patterns:
@@ -285,25 +369,34 @@ def _places(prompt: str) -> list[_Place]:
             known = form.replace("{noun}", match["noun"])
             found.append((match.span(), _Place(*match.span(), numbers, "leading", known)))
     if any(pattern.search(prompt) for pattern in _ORDINALS):
-        full = [span for span, _ in found]
+        taken = _covered(len(prompt), (span for span, _ in found))
         found += [
             (match.span(), place)
             for match, place in _candidates(prompt, _SHORT_ORDINALS)
-            if not any(start < match.end() and match.start() < end for start, end in full)
+            if 1 not in taken[match.start() : match.end()]
         ]
     found.sort(key=lambda item: (item[0][0], -item[0][1]))
-    quotes = [match.span() for match in _QUOTED.finditer(prompt)]
-    places: dict[tuple[int, int], _Place] = {}
+    quotes = _quotes(prompt)
+    quoted = _covered(len(prompt), ((start + 1, end - 1) for start, end in quotes))
+    set_off = set(quotes)
+    places: dict[tuple[int, int], tuple[tuple[int, int], _Place]] = {}
     last = (0, 0)
     for span, place in found:
         if span != last and span[0] < last[1]:
             continue
         last = span
         # A text to be drawn is not to be touched; quotes around nothing but a name only set it off.
-        inside = any(start < span[0] and span[1] < end for start, end in quotes)
-        if not inside or (span[0] - 1, span[1] + 1) in quotes:
-            places[place.start, place.end] = place
-    return [places[span] for span in sorted(places)]
+        if 0 in quoted[span[0] : span[1]] or (span[0] - 1, span[1] + 1) in set_off:
+            places[place.start, place.end] = (span, place)
+    return [places[key] for key in sorted(places)]
+
+
+def _covered(length: int, spans: Iterable[tuple[int, int]]) -> bytearray:
+    """Return a 1 for each character of a text that is in one of the spans."""
+    covered = bytearray(length)
+    for start, end in spans:
+        covered[start:end] = b"\1" * (end - start)
+    return covered
 
 
 def _candidates(prompt: str, patterns: tuple[re.Pattern[str], ...]) -> Iterator[tuple[re.Match[str], _Place]]:
@@ -329,7 +422,7 @@ def _value(numeral: str) -> int:
 
 
 def _number_like(text: str, new: int) -> str:
-    """The new number as the old one was written, with the particle that goes with it."""
+    """Write the new number as the old one was written, with the particle that goes with it."""
     particle = _PARTICLE.search(text)
     numeral = text[: particle.start()] if particle else text
     return _numeral_like(numeral, new) + (_particle(particle[0], new) if particle else "")
@@ -343,7 +436,7 @@ def _numeral_like(old: str, new: int) -> str:
 
 
 def _particle(particle: str, number: int) -> str:
-    """The form of the particle after the number as it is read aloud (일, 이, 삼)."""
+    """Return the form of the particle after the number as it is read aloud (일, 이, 삼)."""
     closed, open_ = next(pair for pair in _PARTICLES if particle in pair)
     last = number % 10
     if last in {2, 4, 5, 9} or (closed == "으로" and last in {1, 7, 8}):
