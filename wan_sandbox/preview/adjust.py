@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from wan_sandbox.preview.colour import blend, contrast, from_oklab, luma, rgb, saturate, smoothstep, to_oklab
+from wan_sandbox.preview.plan import COLOURS
 from wan_sandbox.preview.texture import blur, grain, local_contrast, unit, vignette
-from wan_sandbox.preview.vocabulary import COLOURS
 
 if TYPE_CHECKING:
     from wan_sandbox.preview.colour import Array
@@ -83,7 +83,7 @@ def darken_corners(picture: Array, brush: Brush) -> Array:
 
 def tint(picture: Array, brush: Brush) -> Array:
     """Lean all colours towards one."""
-    code = COLOURS.get(str(brush.parameters.get("colour")), COLOURS["blue"])[0]
+    code = COLOURS.get(str(brush.parameters.get("colour")), COLOURS["blue"])
     lab, goal = to_oklab(picture), to_oklab(rgb(code)[None, None])[0, 0]
     reach = smoothstep(0, 0.35, lab[..., 0]) * smoothstep(1.2, 0.75, lab[..., 0])
     lab[..., 1:] = blend(
