@@ -169,7 +169,7 @@ def test_what_is_reported_was_written(prompt: str) -> None:
     [
         "の", "上", "から", "水", "て", "变成水彩画", "画像1と", "이미지 1과 ", "의", "1,", "1、", "１과",
         "image 1, ", "watercolour ", "with ", "and ", "very ", "red ", "밝고 ", "말고 ", "そのまま", "不要", "hat ",
-        "帽", '"', "「", " ", "lower ", "a-", "side by side ", "背景", "keep the ", "ㅋ", "~",
+        "帽", '"', "「", " ", "lower ", "a-", "side by side ", "背景", "keep the ", "ㅋ", "~", "風", "水彩风", "化",
     ],
 )  # fmt: skip
 def test_reading_time_grows_with_the_length_only(piece: str) -> None:

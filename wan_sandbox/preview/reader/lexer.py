@@ -154,7 +154,9 @@ def _end(phrase: str, row: Row, text: str, at: int) -> int:
     if _UNSPACED.match(last):
         ending = (_INFLECTION if any_ending else _SUFFIX).match(text, at)
         end = ending.end() if ending else at
-        if end > at and not any_ending and (longer := _known(text, at)) and longer[1] > end:
+        # 水彩 + 风格, not 水彩风 + 格.
+        others = [] if any_ending or end == at else [other.rstrip("~") for other, _ in _PHRASES.get(text[at], ())]
+        if any(len(other) > end - at and text.startswith(other, at) for other in others):
             end = at
         return 0 if _KATAKANA.match(text, end - 1) and _KATAKANA.match(text, end) else end
     run = (_HANGUL_RUN if _HANGUL.match(last) else _LETTERS).match(text, at)

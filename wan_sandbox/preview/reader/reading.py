@@ -125,9 +125,9 @@ class _Reading:
         found: dict[int, list[Operation]] = {}
         # What takes from a reference goes first, so that nothing else is drawn on that reference.
         for token in sorted(clause, key=lambda token: "last" not in token.row.roles):
-            if token.row.roles and all(token.kind != operations[0].op for operations in found.values()):
-                if taken := self._taken(token, clause, pictures):
-                    found[token.start] = taken
+            is_new = token.row.roles and all(token.kind != operations[0].op for operations in found.values())
+            if is_new and (taken := self._taken(token, clause, pictures)):
+                found[token.start] = taken
         images = [] if any(token.kind == "whole" for token in clause) else self._numbers(pictures) or self._it
         for token in clause:
             if token.kind in LAYOUTS:
