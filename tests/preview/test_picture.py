@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from wan_sandbox.preview import OPERATIONS, Operation, Plan, draw, read, render
-from wan_sandbox.preview.frame import fit, shown
+from wan_sandbox.preview.render.frame import fit, shown
 
 SIZES = [(1024, 1024), (800, 1200), (1200, 800), (960, 1280), (1280, 960), (720, 1280), (1280, 720), (1344, 576)]
 SMALL = (160, 128)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from wan_sandbox.preview.colour import luma, smoothstep
+from wan_sandbox.preview.render.colour import luma, smoothstep
 
 if TYPE_CHECKING:
-    from wan_sandbox.preview.colour import Array
+    from wan_sandbox.preview.render.colour import Array
 
 
 def unit(picture: Array) -> float:

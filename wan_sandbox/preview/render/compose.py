@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageDraw
 
-from wan_sandbox.preview.colour import Array, blend, contrast, from_oklab, luma, smoothstep, to_oklab
-from wan_sandbox.preview.texture import blur
+from wan_sandbox.preview.render.colour import Array, blend, contrast, from_oklab, luma, smoothstep, to_oklab
+from wan_sandbox.preview.render.texture import blur
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

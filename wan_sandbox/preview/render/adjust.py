@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from wan_sandbox.preview.colour import blend, contrast, from_oklab, luma, rgb, saturate, smoothstep, to_oklab
 from wan_sandbox.preview.plan import COLOURS
-from wan_sandbox.preview.texture import blur, grain, local_contrast, unit, vignette
+from wan_sandbox.preview.render.colour import blend, contrast, from_oklab, luma, rgb, saturate, smoothstep, to_oklab
+from wan_sandbox.preview.render.texture import blur, grain, local_contrast, unit, vignette
 
 if TYPE_CHECKING:
-    from wan_sandbox.preview.colour import Array
-
-    from .looks.brush import Brush, Look
+    from wan_sandbox.preview.looks.brush import Brush, Look
+    from wan_sandbox.preview.render.colour import Array
 
 
 def _lightness(sign: int) -> Look:

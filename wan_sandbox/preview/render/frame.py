@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from wan_sandbox.preview.colour import Array, blend, smoothstep, to_array, to_oklab
-from wan_sandbox.preview.texture import blur, edges
+from wan_sandbox.preview.render.colour import Array, blend, smoothstep, to_array, to_oklab
+from wan_sandbox.preview.render.texture import blur, edges
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,14 +8,22 @@ from zlib import crc32
 
 import numpy as np
 
-from wan_sandbox.preview.adjust import ADJUSTMENT_TABLE
-from wan_sandbox.preview.colour import Array, blend, to_array, to_image
-from wan_sandbox.preview.compose import colours_of, double_exposure, inset, on_background, side_by_side, split, triptych
-from wan_sandbox.preview.frame import KEEP, KEEP_IN_PANEL, fit, shown, thumbnail
-from wan_sandbox.preview.label import stamp, to_png
 from wan_sandbox.preview.looks import IN_PIECES, LOOK_TABLE, Brush
 from wan_sandbox.preview.plan import COMPOSITIONS, Operation, Plan
 from wan_sandbox.preview.reader import read
+from wan_sandbox.preview.render.adjust import ADJUSTMENT_TABLE
+from wan_sandbox.preview.render.colour import Array, blend, to_array, to_image
+from wan_sandbox.preview.render.compose import (
+    colours_of,
+    double_exposure,
+    inset,
+    on_background,
+    side_by_side,
+    split,
+    triptych,
+)
+from wan_sandbox.preview.render.frame import KEEP, KEEP_IN_PANEL, fit, shown, thumbnail
+from wan_sandbox.preview.render.label import stamp, to_png
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
