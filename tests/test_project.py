@@ -79,7 +79,7 @@ def test_the_photographs_carry_their_rights() -> None:
 def test_the_rooms_point_one_way() -> None:
     forbidden = {
         "wan_client": r"gradio|numpy|wan_sandbox|studio",
-        "wan_sandbox": r"gradio|wan_client|studio",
+        "wan_sandbox": r"gradio|wan_client(?!\.mentions\b)|studio",
         "studio": r"wan_sandbox",
     }
     for room, others in forbidden.items():
