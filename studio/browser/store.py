@@ -10,12 +10,12 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass, field
-from html import escape
 from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
 from studio.prompt.form import Form
+from studio.views.render import render
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -166,7 +166,7 @@ def notes(
         "uploads": [*uploads, *(path for path in (draft or Form()).slots if path)],
         "draft": "" if untouched else _FORM.dump_json(draft).decode() if draft else None,
     }
-    return f'<data hidden value="{escape(json.dumps(told, ensure_ascii=False))}"></data>'
+    return render("browser_note", note=json.dumps(told, ensure_ascii=False))
 
 
 def _parsed(kind: TypeAdapter[Value], text: str | None) -> Value | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
+from markupsafe import Markup
 
 from studio.browser.store import READ
 from studio.i18n.language import switch, word
@@ -16,6 +17,7 @@ from studio.i18n.texts import DEFAULT_LANGUAGE, translations
 from studio.public import endpoints as published
 from studio.public.malformed_calls import Page
 from studio.uploads import CLEANING_SECONDS
+from studio.views.render import render
 from wan_client.schema import SEED_MAX
 
 from .form_handlers import Editing
@@ -164,7 +166,7 @@ def launch(page: gr.Blocks, **options: Any) -> tuple[Any, str, str]:
             checkbox_label_background_fill_selected_dark="*primary_600",
         ),
         css_paths=[_STATIC / name for name in _STYLES],
-        head="".join(f"<script>{(_STATIC / name).read_text('utf-8')}</script>" for name in _SCRIPTS),
+        head=render("scripts", scripts=[Markup((_STATIC / name).read_text("utf-8")) for name in _SCRIPTS]),  # noqa: S704
         run_history=False,
         enable_monitoring=False,
         ssr_mode=False,

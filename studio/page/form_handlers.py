@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -14,12 +13,12 @@ from studio.browser import store as history
 from studio.i18n.texts import texts_for
 from studio.prompt import link, recipe, references, sizes
 from studio.prompt.form import Form, how_many
-from studio.public import limits
 from studio.public.visitors import visitor_of
 from studio.runs import results as outcome
 from studio.runs.engines import SANDBOX, VISITOR
 from studio.views import request as outgoing
 from studio.views import run as view
+from studio.views.render import render
 from wan_client import ImageSize, WanError
 from wan_client.schema import IMAGES_MAX
 from wan_client.settings import check_token
@@ -213,15 +212,14 @@ class Editing:
     async def _cost(self, request: gr.Request, token: str, variations: int) -> str:
         """What the next run costs, and how many more this page allows."""
         texts, engine = texts_for(request), self._jobs.engines.name(token)
-        words = ""
+        known = left = ""
         if engine != SANDBOX:
             price = view.price(texts, await self._jobs.engines.model(token), variations)
             known = texts("cost.known", count=variations, price=price) if price else texts("cost.unknown")
-            words = f'<p class="cost">{escape(known)}</p>'
         if engine != VISITOR:
             status = await self._jobs.limits.status(visitor_of(request), price=await self._jobs.price())
-            words += limits.limits_html(texts, status)
-        return words
+            left = status.sentence(texts) if status else ""
+        return render("cost", price=known, left=left)
 
     def _told(self, texts: Texts, form: Form) -> Changes:
         """What is said about the form, whatever changed it."""
@@ -282,9 +280,4 @@ def _with_pictures_there(form: Form) -> Form:
 def _chips(texts: Texts, form: Form) -> str:
     """A button for each picture that puts its name into the prompt, where the cursor is."""
     names = [texts("chip.insert", number=number) for number in range(1, IMAGES_MAX + 1) if form.slots[number - 1]]
-    buttons = "".join(
-        f'<button type="button" data-insert="{escape(name)}"'
-        f' aria-label="{escape(texts("chip.label", name=name))}">{escape(name)}</button>'
-        for name in names
-    )
-    return f'<div class="chips">{buttons}</div>' if buttons else ""
+    return render("chips", texts=texts, names=names) if names else ""

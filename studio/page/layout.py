@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import Any
 
 import gradio as gr
@@ -10,6 +9,7 @@ import gradio as gr
 from studio.i18n.language import word
 from studio.prompt import examples, starters
 from studio.prompt.form import VARIATIONS_MAX
+from studio.views.render import render
 from wan_client import ImageSize
 from wan_client.schema import (
     DEFAULT_IMAGE_SIZE,
@@ -277,5 +277,5 @@ def _html(name: str) -> gr.HTML:
 
 def _count(field: str, text: str, limit: int) -> gr.HTML:
     """A live count of the characters in a box, kept by the browser."""
-    words = f'<p class="count" data-limit="{limit}">{count_characters(text)} / {escape(f"{limit:,}")}</p>'
+    words = render("count", count=count_characters(text), limit=limit)
     return gr.HTML(words, elem_id=f"{field}-count", js_on_load=None, padding=False)

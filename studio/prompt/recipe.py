@@ -10,7 +10,6 @@ import zlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
-from html import escape
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from PIL import Image, ImageOps
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, TypeAdapter
 
+from studio.views.render import render
 from wan_client import Backend, ImageSize
 from wan_client.api import check_request_id
 from wan_client.schema import (
@@ -255,7 +255,7 @@ def restored(texts: Texts, recipe: Recipe, slots: Sequence[str | None]) -> str:
         filled = number <= len(slots) and slots[number - 1] is not None
         kind = "extra" if number > len(recipe.references) else "other" if filled else "missing"
         lines.append(texts(f"recipe.image_{kind}", number=number))
-    return f'<div class="run recipe-note said">{"".join(f"<p>{escape(line)}</p>" for line in lines)}</div>'
+    return render("recipe_note", lines=lines)
 
 
 def write_copies(result: Path, recipe: Recipe) -> tuple[Path, Path]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from html import escape
 from itertools import count
 from typing import TYPE_CHECKING, Literal
 
 from studio.i18n.texts import DEFAULT_LANGUAGE, Texts, translations
+from studio.views.render import render
 from wan_client.mentions import READ_MAX, Mention, language_of, mentions, mismatch, renumber
 from wan_client.schema import IMAGES_MAX, PROMPT_MAX, count_characters
 
@@ -106,16 +106,18 @@ def findings_html(texts: Texts, findings: Sequence[Finding]) -> str:
     """
     if not findings:
         return ""
-    lines, places = [], count()
+    places = count()
+    shown = []
     for finding in findings:
         code = "too_many" if finding.number > IMAGES_MAX else finding.code
-        words = texts(f"reference.{code}", number=finding.number, limit=IMAGES_MAX)
-        buttons = ""
-        if code == "missing":
-            label = texts("reference.mend.add", number=finding.number)
-            buttons += f'<button type="button" data-choose="{finding.number}">{escape(label)}</button>'
-        for mend in finding.mends:
-            label = texts(f"reference.mend.{mend.code}", number=mend.number)
-            buttons += f'<button type="button" data-event="click" data-mend="{next(places)}">{escape(label)}</button>'
-        lines.append(f"<li><span>{escape(words)}</span>{buttons}</li>")
-    return f'<div class="ref-check said"><ul>{"".join(lines)}</ul></div>'
+        shown.append(
+            {
+                "number": finding.number,
+                "words": texts(f"reference.{code}", number=finding.number, limit=IMAGES_MAX),
+                "choose": texts("reference.mend.add", number=finding.number) if code == "missing" else None,
+                "corrections": [
+                    (next(places), texts(f"reference.mend.{mend.code}", number=mend.number)) for mend in finding.mends
+                ],
+            }
+        )
+    return render("references", findings=shown)

@@ -14,7 +14,6 @@ import time
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from html import escape
 from typing import TYPE_CHECKING, Final
 
 from limits.aio.storage import MemoryStorage, RedisStorage
@@ -81,11 +80,6 @@ class LimitReached(WanError):
     def __init__(self, status: LimitStatus) -> None:
         super().__init__(f"limit_{status.code}", **status.values)  # type: ignore[arg-type]  # values are the sentence's
         self.status = status
-
-
-def limits_html(texts: Texts, status: LimitStatus | None) -> str:
-    """The line that tells a visitor what is left; nothing where nothing is limited."""
-    return f'<p class="limits">{escape(status.sentence(texts))}</p>' if status else ""
 
 
 def price_of(model: ModelEntry) -> float | None:

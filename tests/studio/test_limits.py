@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from studio.i18n.texts import Texts, translations
-from studio.public.limits import HOUR, LimitReached, Limits, LimitStatus, Permit, limits_html, price_of
+from studio.public.limits import HOUR, LimitReached, Limits, LimitStatus, Permit, price_of
 from studio.public.visitors import Visitor
 from studio.settings import LimitSettings
 from tests.conftest import free_port
@@ -109,7 +109,6 @@ async def test_without_limits_nothing_is_counted_or_told(limited: Callable[..., 
     for _ in range(50):
         await limits.take(ANN)
     assert await limits.status(ANN) is None
-    assert not limits_html(Texts("en"), None)
 
 
 @pytest.mark.parametrize(
@@ -292,13 +291,14 @@ async def test_the_tightest_limit_is_told_before_it_is_hit(limited: Callable[...
     texts = Texts("en")
 
     async def told() -> str:
-        return limits_html(texts, await limits.status(ANN, price=0.03))
+        status = await limits.status(ANN, price=0.03)
+        return status.sentence(texts) if status else ""
 
-    assert await told() == '<p class="limits">You have 10 of 10 runs left this hour.</p>'
+    assert await told() == "You have 10 of 10 runs left this hour."
     [first, _] = await limits.take(ANN, runs=2, price=0.03)
     assert "At most 2 of your runs can be at work at once; 0 more can start now." in await told()
     await first.end(reached=True, charged=Charged.YES)
-    assert await told() == '<p class="limits">You have 8 of 10 runs left this hour.</p>'
+    assert await told() == "You have 8 of 10 runs left this hour."
 
 
 def test_every_limit_has_its_sentences_in_every_language() -> None:
