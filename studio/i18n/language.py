@@ -50,9 +50,6 @@ class _Words(gr.I18n):
 
 
 word = _Words()
-# Gradio's own words for these are too long for a slot on a phone.
-for _key in ("upload_text.drop_image", "upload_text.click_to_upload"):
-    word(_key)
 
 
 def language_middleware() -> Middleware:
@@ -68,7 +65,7 @@ def localised(page: bytes, language: str) -> bytes:
     texts, code = Texts(language), tag(language)
     title, description = escape(texts("page.title")), escape(texts("page.description"))
     head = (
-        "<script>Object.defineProperties(navigator,"
+        f"<script>window.wanWords = {_for_scripts(texts)};Object.defineProperties(navigator,"
         f'{{language: {{value: "{code}"}}, languages: {{value: ["{code}"]}}}})</script>'
         f"<title>{title}</title>"
         f'<meta name="description" content="{description}">'
@@ -79,6 +76,11 @@ def localised(page: bytes, language: str) -> bytes:
     page = page.replace(b'lang="en"', f'lang="{code}"'.encode(), 1)
     page = page.replace(_title(DEFAULT_LANGUAGE), _title(language), 1)
     return page.replace(b"<head>", b"<head>" + head.encode(), 1)
+
+
+def _for_scripts(texts: Texts) -> str:
+    """The texts that the browser fills in by itself, as JSON that may stand in a script."""
+    return json.dumps(texts.starting_with("slot.", "camera."), ensure_ascii=False).replace("<", "\\u003c")
 
 
 def _title(language: str) -> bytes:

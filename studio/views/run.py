@@ -30,6 +30,7 @@ from wan_client import (
 from wan_client.settings import DEFAULT_API_BASE
 
 from .request import told_changes
+from .templating import render
 from .viewer import Picture, viewer
 
 if TYPE_CHECKING:
@@ -121,6 +122,16 @@ def _banner(kind: str, name: str, words: str) -> str:
     return f'<p class="engine engine-{kind}"><strong>{escape(name)}</strong> <span>{escape(words)}</span></p>'
 
 
+def keeps_nothing(texts: Texts) -> str:
+    """Return what a browser that refuses to keep anything means for the visitor, with a link that may not be refused."""
+    return render("keeps_nothing", texts)
+
+
+def _retrieval_code(texts: Texts, key: str) -> str:
+    """Return a run's name for people to copy. The styles show it where the browser keeps nothing."""
+    return render("retrieval_code", texts, key=key)
+
+
 def placeholder(texts: Texts) -> str:
     """The stage before there is a result."""
     return (
@@ -134,14 +145,15 @@ def status(texts: Texts, jobs: Sequence[Job]) -> str:
     waiting = [job for job in jobs if not job.ended]
     finished = [job for job in jobs if job.outcome]
     if waiting:
-        return _waiting(texts, waiting[0], (len(finished), len(jobs)))
+        codes = "".join(_retrieval_code(texts, job.key) for job in jobs if not job.came_to_nothing)
+        return _waiting(texts, waiting[0], (len(finished), len(jobs)), codes)
     if finished:
         return _finished(texts, finished, len(jobs))
     owner = jobs[0].entry.engine == OWNER
     return failure(texts, jobs[0].problem or WanError("unexpected"), sandbox=jobs[0].sandbox, owner=owner)
 
 
-def _waiting(texts: Texts, job: Job, count: tuple[int, int]) -> str:
+def _waiting(texts: Texts, job: Job, count: tuple[int, int], codes: str) -> str:
     """The five stages, a sentence, and a clock that screen readers are spared."""
     words = event_words(texts, job.event)
     stage, share = _progress(job.event)
@@ -160,7 +172,7 @@ def _waiting(texts: Texts, job: Job, count: tuple[int, int]) -> str:
         f'<div class="run" data-state="waiting" data-title="{escape(texts("title.waiting", clock=clock))}">'
         f'<ol class="stages" aria-hidden="true">{"".join(cells)}</ol>'
         f'<p class="run-line"><span class="said">{escape(words)}</span>'
-        f'<span class="clock" aria-hidden="true">{clock}</span></p>{cancel_note(texts, job)}</div>'
+        f'<span class="clock" aria-hidden="true">{clock}</span></p>{cancel_note(texts, job)}{codes}</div>'
     )
 
 
@@ -242,7 +254,7 @@ def _take(texts: Texts, take: Take, number: int) -> str:
     if take.outcome:
         name, picture = escape(texts("takes.show", number=number)), _thumbnail(take.outcome)
         return (
-            f'<button type="button" data-event="click" data-key="{key}" aria-label="{name}">'
+            f'<button type="button" data-event="click" data-key="{key}"{_draggable(take.outcome)} aria-label="{name}">'
             f'<img src="{picture}" alt=""></button><span>{seed}</span>'
         )
     job = take.job
@@ -277,6 +289,7 @@ def result_panel(texts: Texts, take: Take, others: Sequence[Take] = ()) -> str:
         f'<div class="stage" data-shown="{escape(take.entry.key)}">'
         f'<h2 class="unseen">{escape(texts("takes.only"))}</h2>{_comparison(texts, take, outcome, others)}'
         f'<p class="facts">{_downloads(texts, take, outcome)}<span>{escape(" · ".join(facts))}</span></p>'
+        f"{_retrieval_code(texts, take.entry.key)}"
         f"{_plan(texts, outcome.extra)}{_changes(texts, outcome.changes)}</div>"
     )
 
@@ -357,7 +370,7 @@ def _card(texts: Texts, take: Take) -> str:
         else f"<span>{escape(texts('history.gone'))}</span>"
     )
     return (
-        f'<li><button type="button" class="history-show" data-event="click" data-key="{key}" title="{prompt}">'
+        f'<li><button type="button" class="history-show" data-event="click" data-key="{key}"{_draggable(take.outcome)} title="{prompt}">'
         f'{picture}<span class="history-words">{prompt}</span></button>'
         f'<span class="history-tools"><button type="button" class="pill" data-event="select" data-key="{key}"'
         f' aria-label="{escape(texts("history.restore.label", prompt=_short(take.entry.form.prompt)))}">'
@@ -366,6 +379,11 @@ def _card(texts: Texts, take: Take) -> str:
         f' aria-label="{escape(texts("history.delete.label", prompt=_short(take.entry.form.prompt)))}">✕</button>'
         "</span></li>"
     )
+
+
+def _draggable(outcome: Outcome | None) -> str:
+    """What lets a thumbnail be dragged into a slot as the picture that it stands for."""
+    return f' data-picture="{file_url(outcome.path)}" draggable="true"' if outcome else ""
 
 
 def _thumbnail(outcome: Outcome) -> str:
