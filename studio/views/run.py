@@ -123,7 +123,7 @@ def _banner(kind: str, name: str, words: str) -> str:
 
 
 def keeps_nothing(texts: Texts) -> str:
-    """Return what a browser that refuses to keep anything means for the visitor, with a link that may not be refused."""
+    """Return what it means that the browser keeps nothing, with a link where it may."""
     return render("keeps_nothing", texts)
 
 
@@ -370,7 +370,8 @@ def _card(texts: Texts, take: Take) -> str:
         else f"<span>{escape(texts('history.gone'))}</span>"
     )
     return (
-        f'<li><button type="button" class="history-show" data-event="click" data-key="{key}"{_draggable(take.outcome)} title="{prompt}">'
+        f'<li><button type="button" class="history-show" data-event="click" data-key="{key}"{_draggable(take.outcome)}'
+        f' title="{prompt}">'
         f'{picture}<span class="history-words">{prompt}</span></button>'
         f'<span class="history-tools"><button type="button" class="pill" data-event="select" data-key="{key}"'
         f' aria-label="{escape(texts("history.restore.label", prompt=_short(take.entry.form.prompt)))}">'
