@@ -50,9 +50,6 @@ class _Words(gr.I18n):
 
 
 word = _Words()
-# Gradio's own words for these are too long for a slot on a phone.
-for _key in ("upload_text.drop_image", "upload_text.click_to_upload"):
-    word(_key)
 
 
 def language_middleware() -> Middleware:
@@ -65,8 +62,10 @@ def localised(page: bytes, language: str) -> bytes:
 
     Gradio translates in the browser, by what the browser says its language is: so it is told there.
     """
-    code = tag(language)
-    head = render("head", texts=Texts(language), code=code)
+    texts, code = Texts(language), tag(language)
+    # What the browser fills in by itself.
+    words = texts.starting_with("slot.", "camera.")
+    head = render("head", texts=texts, code=code, words=words)
     page = _GRADIOS_NAMES.sub(b"", page)
     page = page.replace(b'lang="en"', f'lang="{code}"'.encode(), 1)
     page = page.replace(_title(DEFAULT_LANGUAGE), _title(language), 1)
