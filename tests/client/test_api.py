@@ -199,7 +199,7 @@ NESTED = b"[" * 500 + b"]" * 500
 
 @pytest.mark.parametrize("number", [b"1e999", b"9" * 400, b"9" * 5000, b"NaN", b"-1", b"true", b'"much"', NESTED])
 async def test_a_cost_or_a_price_that_is_none_is_left_out(number: bytes) -> None:
-    reply = (200, {}, b'{"status": "succeeded", "output": "u", "cost": %b, "base_price_usd": %b}' % (number, number))
+    reply = answer(b'{"status": "succeeded", "output": "u", "cost": %b, "base_price_usd": %b}' % (number, number))
     with scripted(result=[reply], model=[reply]) as server:
         api = Api(server.url, TOKEN)
         assert (await api.result("r1")).cost is None
