@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 from gradio.utils import colab_check, is_hosted_notebook
 
 from wan_client import Settings, SettingsError
-from wan_client.settings import DEFAULT_API_BASE, PORT_MAX, check_base, read_environment, read_number
+from wan_client.addresses import PORT_MAX
+from wan_client.settings import DEFAULT_API_BASE, check_base, read_environment, read_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

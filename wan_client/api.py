@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import math
 import re
 import ssl
 from dataclasses import dataclass, field
@@ -17,23 +18,12 @@ from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from enum import Enum
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import httpx
 
-from .errors import (
-    AuthenticationError,
-    InsufficientBalance,
-    InvalidRequest,
-    RateLimited,
-    Refused,
-    RunNotFound,
-    ServerError,
-    TransientError,
-    Unreachable,
-    WanError,
-    unknown_outcome,
-)
+from .errors import InvalidRequest, ServerError, TransientError, Unreachable, WanError, unknown_outcome
+from .failures import NOT_READY, error_code, error_of_answer
 from .schema import MODEL_ID
 from .settings import Timeouts, is_loopback
 
@@ -44,7 +34,14 @@ log = logging.getLogger(__name__)
 
 REPLY_BYTES_MAX = 64 * 1024 * 1024
 
+RETRY_AFTER_MAX = 30 * 24 * 3600.0
+POSITION_MAX = 1_000_000_000
+# What a reply may nest before it is no reply any more; longer numbers are none.
+DEPTH_MAX = 8
+DIGITS_MAX = 300
+
 _CHUNK = 64 * 1024
+_ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]*://\S+", re.IGNORECASE)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 
@@ -101,13 +98,13 @@ class ResultReply:
     Attributes:
         state: Where the run stands; None for a word that is not known.
         urls: The pictures, byte for byte as given.
-        failure: The API's words about a failed run, for developers and for telling moderation from the rest.
+        failure: The API's words about a failed run, from which `failures` reads what they mean.
         cost: What the run cost, in USD, where the API says it.
-        extra: Keys of the reply that the protocol does not name.
+        extra: Keys of the reply that the protocol does not name, without addresses and the token.
     """
 
     state: State | None
-    urls: tuple[str, ...] = ()
+    urls: tuple[str, ...] = field(default=(), repr=False)
     failure: str = ""
     cost: float | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
@@ -136,9 +133,13 @@ def check_request_id(request_id: str) -> str:
     Raises:
         InvalidRequest: It can't.
     """
-    if not _REQUEST_ID.fullmatch(request_id):
+    if not _is_request_id(request_id):
         raise InvalidRequest("request_id_malformed", field="request_id", given=request_id[:40])
     return request_id
+
+
+def _is_request_id(value: object) -> TypeGuard[str]:
+    return isinstance(value, str) and _REQUEST_ID.fullmatch(value) is not None
 
 
 class Api:
@@ -168,7 +169,9 @@ class Api:
         outside = not is_loopback(base)
         timeout = httpx.Timeout(self._timeouts.read, connect=self._timeouts.connect)
         limits = httpx.Limits(max_connections=64, max_keepalive_connections=32)
-        way = partial(httpx.AsyncClient, verify=verify, trust_env=outside, transport=transport)
+        # No redirect is followed, so where it leads to is not even parsed.
+        hooks = {"response": [drop_location]}
+        way = partial(httpx.AsyncClient, verify=verify, trust_env=outside, transport=transport, event_hooks=hooks)
         self._reads = way(timeout=timeout, limits=limits)
         # A kept connection may be closed by the other side just as a submit goes out, and then nobody knows whether
         # it arrived. So a submit gets a connection of its own.
@@ -218,7 +221,7 @@ class Api:
             except asyncio.TimeoutError:
                 raise ServerError("server_trouble", api_message="timed out") from None
             request_id = reply.get("request_id")
-            if isinstance(request_id, str) and _REQUEST_ID.fullmatch(request_id):
+            if _is_request_id(request_id):
                 return request_id
             raise ServerError("server_trouble", api_message="no usable request_id")
         except ServerError as trouble:
@@ -226,35 +229,42 @@ class Api:
                 # Nobody can read JSON that has no end.
                 raise TransientError("submit_incomplete", api_message=trouble.api_message) from trouble
             raise unknown_outcome(
-                at, http_status=trouble.http_status, api_code=trouble.api_code, api_message=trouble.api_message
+                at,
+                request_id=trouble.request_id,
+                http_status=trouble.http_status,
+                api_code=trouble.api_code,
+                api_message=trouble.api_message,
             ) from trouble
 
     async def status(self, request_id: str, *, timeout: float | None = None) -> StatusReply:
         """Where the run stands, and its place in the queue."""
-        reply = await self._get(f"/v1/requests/{check_request_id(request_id)}/status", timeout)
+        try:
+            reply = await self._get(f"/v1/requests/{check_request_id(request_id)}/status", timeout)
+        except WanError as problem:
+            if str(problem.api_code) == NOT_READY:
+                return StatusReply(ended=False, state=State.QUEUED)
+            raise
         state = _state(reply.get("status"))
-        position = reply.get("queue_position")
         ended = state in {State.SUCCEEDED, State.FAILED, State.CANCELLED}
-        if not isinstance(position, int) or isinstance(position, bool) or position < 0:
-            position = None
-        return StatusReply(ended, state, position)
+        position = reply.get("queue_position")
+        is_place = isinstance(position, int) and not isinstance(position, bool) and 0 <= position <= POSITION_MAX
+        return StatusReply(ended, state, position if is_place else None)
 
     async def result(self, request_id: str, *, timeout: float | None = None) -> ResultReply:
         """Where the run stands and, after its end, what came of it."""
         path = f"/v1/requests/{check_request_id(request_id)}/result"
         try:
             reply = await self._get(path, timeout, include_cost="true")
-        except Refused as refusal:
-            if str(refusal.api_code) == "400005":  # the result is not ready
+        except WanError as problem:
+            if str(problem.api_code) == NOT_READY:
                 return ResultReply(State.RUNNING)
             raise
-        cost = reply.get("cost")
         return ResultReply(
             state=_state(reply.get("status")),
             urls=tuple(_output_urls(reply.get("output"))),
-            failure=self._scrub(_plain(reply.get("error"))),
-            cost=float(cost) if isinstance(cost, int | float) and not isinstance(cost, bool) else None,
-            extra={name: value for name, value in reply.items() if name not in _RESULT_KEYS},
+            failure=self._scrub(_failure(reply)),
+            cost=_amount(reply.get("cost")),
+            extra=self._clean({name: value for name, value in reply.items() if name not in _RESULT_KEYS}),
         )
 
     async def cancel(self, request_id: str) -> CancelOutcome:
@@ -277,10 +287,10 @@ class Api:
     async def model(self) -> ModelEntry:
         """The catalogue's entry of the model, price included."""
         reply = await self._get(f"/v1/models/{MODEL_ID}")
-        price, schema = reply.get("base_price_usd"), reply.get("input_schema")
+        schema = reply.get("input_schema")
         return ModelEntry(
-            price_usd=float(price) if isinstance(price, int | float) and not isinstance(price, bool) else None,
-            price_unit=_plain(reply.get("price_unit")),
+            price_usd=_amount(reply.get("base_price_usd")),
+            price_unit=self._scrub(_plain(reply.get("price_unit"))),
             pricing_note=self._scrub(_plain(reply.get("pricing_note"))),
             input_schema=schema if isinstance(schema, dict) else {},
         )
@@ -304,40 +314,45 @@ class Api:
             raise Unreachable("unreachable", host=request.url.host, api_message=self._scrub(str(problem))) from None
         except (httpx.HTTPError, httpx.StreamError) as problem:
             raise ServerError("server_trouble", api_message=self._scrub(repr(problem))) from None
+        except (
+            ValueError,
+            httpx.InvalidURL,
+        ) as problem:  # as of broken headers
+            raise ServerError("server_trouble", api_message=self._scrub(repr(problem))) from None
         reply = _json_object(body)
         if response.is_success and reply is not None:
             about_a_failed_run = bool(reply.get("request_id")) and _state(reply.get("status")) is State.FAILED
-            if reply.get("error_code") is None or about_a_failed_run:
+            if not _has_error_code(reply) or about_a_failed_run:
                 return reply
-        raise self._error(response, reply)
-
-    def _error(self, response: httpx.Response, reply: dict[str, Any] | None) -> WanError:
-        """What an answer means that is not a success."""
-        status = response.status_code
-        if status == httpx.codes.TOO_MANY_REQUESTS:
-            return RateLimited("rate_limited", http_status=status, retry_after=_retry_after(response))
+        is_page = body.lstrip()[:1] == b"<" or "html" in response.headers.get("Content-Type", "")
+        error = error_of_answer(
+            response.status_code,
+            reply,
+            is_page=is_page,
+            submit=client is self._submits,
+            retry_after=_retry_after(response),
+        )
         envelope = reply or {}
-        api_code = envelope.get("error_code") or envelope.get("code")
         words = (envelope.get(key) for key in ("error_message", "message", "error", "detail"))
-        # What a proxy in front says of the token or of the size is as final as if the API had said it.
-        is_page = reply is None and status not in {401, 413}
-        if (
-            is_page
-            or status >= 500
-            or status in {408, 425}
-            or 300 <= status < 400
-            or str(api_code).startswith(("5", "429"))
-        ):
-            error: WanError = ServerError("server_trouble", retry_after=_retry_after(response))
-        else:
-            kind, code = _MEANINGS.get(str(api_code or ""), _MEANINGS.get(str(status), (Refused, "refused")))
-            error = _refusal(envelope.get("detail")) if kind is Refused and code == "refused" else kind(code)
-        error.http_status, error.api_code = status, api_code
+        error.http_status, error.api_code = response.status_code, error_code(envelope)
         error.api_message = self._scrub(next((_plain(text) for text in words if text), ""))
-        return error
+        if isinstance(error, ServerError) and _is_request_id(envelope.get("request_id")):
+            error.request_id = envelope["request_id"]
+        raise error
 
     def _scrub(self, text: str) -> str:
-        return text.replace(self._token, "[token]")[:2000]
+        """Return words of the API without the token, without addresses, and printable."""
+        bare = _ADDRESS.sub("[address]", text.replace(self._token, "[token]"))
+        return bare[:2000].encode("utf-8", "replace").decode()
+
+    def _clean(self, value: Any, depth: int = DEPTH_MAX) -> Any:
+        if isinstance(value, str):
+            return self._scrub(value)
+        if isinstance(value, dict) and depth:
+            return {self._scrub(str(name)): self._clean(item, depth - 1) for name, item in value.items()}
+        if isinstance(value, list) and depth:
+            return [self._clean(item, depth - 1) for item in value]
+        return None if isinstance(value, dict | list) else value
 
 
 _RESULT_KEYS = {
@@ -346,78 +361,84 @@ _RESULT_KEYS = {
 }  # fmt: skip
 
 
-# By the API's own code, else by the HTTP status.
-_MEANINGS: dict[str, tuple[type[WanError], str]] = {
-    "400004": (AuthenticationError, "authentication"),
-    "401001": (AuthenticationError, "authentication"),
-    "401": (AuthenticationError, "authentication"),
-    "403001": (AuthenticationError, "forbidden"),
-    "403003": (AuthenticationError, "forbidden"),
-    "403": (AuthenticationError, "forbidden"),
-    "400002": (InsufficientBalance, "balance"),
-    "402": (InsufficientBalance, "balance"),
-    "400001": (Refused, "model_unknown"),
-    "404001": (RunNotFound, "run_not_found"),
-    "404": (RunNotFound, "run_not_found"),
-    "413": (Refused, "too_large"),
-}
-
-
 def _state(word: object) -> State | None:
     return _WORDS.get(str(word).strip().casefold().replace("-", "_"))
 
 
-def _output_urls(output: object) -> list[str]:
+def _output_urls(output: object, depth: int = DEPTH_MAX) -> list[str]:
     """The addresses under ``output``: a string, a list, or objects that carry ``url``."""
+    if not depth:
+        return []
     match output:
         case str():
             return [output] if output else []
         case list():
-            return [url for item in output for url in _output_urls(item)]
+            return [url for item in output for url in _output_urls(item, depth - 1)]
         case {"image": found} | {"images": found} | {"url": found} if found:
-            return _output_urls(found)
+            return _output_urls(found, depth - 1)
         case {"images": found}:
-            return _output_urls(found)
+            return _output_urls(found, depth - 1)
     return []
 
 
-def _refusal(detail: object) -> Refused:
-    """A refusal that names the input which a ``detail`` list points at."""
-    match detail:
-        case [{"loc": ["input" | "body", "image_urls", int(index), *_]}, *_]:
-            return Refused("refused_image", field=f"image {index + 1}")
-        case [{"loc": ["input" | "body", "image_urls", *_]}, *_]:
-            return Refused("refused_image", field="images")
-        case [{"loc": ["input" | "body", str(name), *_]}, *_]:
-            return Refused("refused_field", field=name)
-    return Refused("refused")
+def _failure(reply: Mapping[str, Any]) -> str:
+    """The words about why there is no picture, wherever a reply has them."""
+    names = ["error"]
+    if _state(reply.get("status")) is State.FAILED:
+        names += ["error_message", "message", "detail"]
+    return next((_plain(reply[name]) for name in names if reply.get(name)), "")
+
+
+def _has_error_code(reply: Mapping[str, Any]) -> bool:
+    """Whether a reply says by its code that it is an error; 0, "" and false say nothing."""
+    code = reply.get("error_code")
+    return bool(code) and code != "0"
+
+
+def _amount(value: object) -> float | None:
+    """An amount of money; None where the value is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if 0 <= value < 1e9 else None
 
 
 def _json_object(body: bytes) -> dict[str, Any] | None:
     try:
-        value = json.loads(body)
+        value = json.loads(body, parse_int=_integer)
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
 
 
+def _integer(digits: str) -> float:
+    return int(digits) if len(digits) <= DIGITS_MAX else math.inf
+
+
 def _plain(value: object) -> str:
-    if value is None:
+    if value is None or isinstance(value, str):
+        return value or ""
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except RecursionError:
         return ""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+async def drop_location(response: httpx.Response) -> None:
+    """Forget where a redirect leads to."""
+    response.headers.pop("Location", None)
 
 
 def _retry_after(response: httpx.Response) -> float | None:
-    """The seconds that ``Retry-After`` asks for, given as a number or as a date."""
+    """The seconds that ``Retry-After`` asks for, given as a number or as a date; None for what is neither."""
     value = response.headers.get("Retry-After", "")
     try:
-        return max(0.0, float(value))
+        seconds = float(value)
     except ValueError:
-        pass
-    try:
-        return max(0.0, (parsedate_to_datetime(value) - datetime.now(timezone.utc)).total_seconds())
-    except (ValueError, TypeError):
-        return None
+        try:
+            seconds = (parsedate_to_datetime(value) - datetime.now(timezone.utc)).total_seconds()
+        except (ValueError, TypeError, OverflowError, IndexError):
+            return None
+    return min(max(0.0, seconds), RETRY_AFTER_MAX) if math.isfinite(seconds) else None
 
 
 async def _read_bounded(response: httpx.Response) -> bytes:

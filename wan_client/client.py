@@ -5,15 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
-import threading
-from contextlib import AsyncExitStack, ExitStack
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
-from anyio.from_thread import start_blocking_portal
 
 from .api import Api, ModelEntry
 from .errors import WanError
@@ -23,16 +21,18 @@ from .run import ClientResources, Run
 from .sandbox import running_sandbox
 from .schema import EditRequest
 from .settings import DEFAULT_API_BASE, Backend, Settings
-from .state.journal import Journal
+from .state.journal import RENEW_SECONDS, Journal
 from .state.polling import PollSchedule
+from .threads import LoopThread, postponed_interrupt
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from datetime import datetime
     from os import PathLike
     from types import TracebackType
 
     from .api import CancelOutcome
-    from .run import Event, Result
+    from .events import Event, Result
     from .schema import ImageSource
 
 log = logging.getLogger(__name__)
@@ -79,6 +79,29 @@ class AsyncWanClient:
         self._open: ClientResources | None = None
 
     async def __aenter__(self) -> AsyncWanClient:
+        await self.open()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose(in_a_hurry=kind is not None)
+
+    async def open(self) -> None:
+        """Open the connections, and start the sandbox where there is no token. Opening it twice changes nothing.
+
+        Raises:
+            SettingsError: The bucket can't be used, or the sandbox did not start.
+        """
+        if self._open is not None:
+            return
+        try:
+            self._open = await self._make_resources()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+
+    async def _make_resources(self) -> ClientResources:
         settings = self.settings
         bucket = await asyncio.to_thread(Bucket, settings.bucket) if settings.bucket else None
         if settings.api_base is None:
@@ -95,19 +118,25 @@ class AsyncWanClient:
         self._stack.push_async_callback(outputs.aclose)
         gate = asyncio.Semaphore(READS_AT_ONCE)
         journal = self._journal.for_account(base, settings.token)
-        self._open = ClientResources(
+        if not journal.off:
+            renewing = asyncio.create_task(_renew_leases(journal))
+            self._stack.push_async_callback(asyncio.to_thread, journal.release)
+            self._stack.callback(renewing.cancel)
+        return ClientResources(
             api, outputs, self._schedule, journal, gate, settings.deadline, settings.timeouts, bucket
         )
-        return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def aclose(self, *, in_a_hurry: bool = False) -> None:
+        """Close the connections, and end a sandbox that was started. Runs at the API go on.
+
+        Args:
+            in_a_hurry: Whether a submit on its way is waited for as long as a cancel may take, instead of all the
+                time that it may take itself. Closing its connection leaves its outcome unknown.
+        """
         resources, self._open = self._open, None
         if resources and resources.submissions:
-            # Closing a connection under a submit would leave its outcome unknown.
             timeouts = resources.timeouts
-            await asyncio.wait(resources.submissions, timeout=timeouts.sending if kind is None else timeouts.cancel)
+            await asyncio.wait(resources.submissions, timeout=timeouts.cancel if in_a_hurry else timeouts.sending)
         await self._stack.aclose()
 
     def run(
@@ -116,18 +145,31 @@ class AsyncWanClient:
         *,
         out: str | PathLike[str] | None = None,
         folder: str | PathLike[str] | None = None,
+        on_sending: Callable[[], None] | None = None,
         on_submitted: Callable[[str], None] | None = None,
+        sent_before: datetime | None = None,
     ) -> Run:
-        """A run of the request. Nothing is sent until it is iterated over or awaited.
+        """Return a run of the request. Nothing is sent until it is iterated over or awaited.
 
         Args:
             request: What to do.
             out: The file to write, or a folder that exists; by default a file named by the API.
             folder: Where that one goes; by default the client's folder.
+            on_sending: Called in a thread just before the request goes out. Where it raises, nothing is sent.
             on_submitted: Called with the request id as soon as the API has the run.
+            sent_before: When an earlier process was about to send this very request. Unless the journal knows what
+                came of that, it is not sent, and the run ends in `UnknownOutcome`.
         """
         file, place = self._target(out, folder)
-        return Run(self._resources, request, out=file, folder=place, on_submitted=on_submitted)
+        return Run(
+            self._resources,
+            request,
+            out=file,
+            folder=place,
+            on_sending=on_sending,
+            on_submitted=on_submitted,
+            sent_before=sent_before,
+        )
 
     def resume(
         self,
@@ -190,6 +232,17 @@ class _Shared(httpx.AsyncBaseTransport):
         return await self._transport.handle_async_request(request)
 
 
+async def _renew_leases(journal: Journal) -> None:
+    """Show for as long as the client is open that its runs are looked after."""
+    while True:
+        await asyncio.sleep(RENEW_SECONDS)
+        await asyncio.to_thread(journal.renew)
+
+
+async def _awaited(work: Callable[[AsyncWanClient], Awaitable[Value]], core: AsyncWanClient) -> Value:
+    return await work(core)
+
+
 class WanClient:
     """The synchronous face: for scripts, notebooks and the command line. Use it as ``with WanClient() as client``.
 
@@ -215,23 +268,36 @@ class WanClient:
         # A sandbox's runs end with the sandbox.
         journal = journal or Journal(off=settings.backend is Backend.SANDBOX)
         self._core = AsyncWanClient(settings, folder=folder, schedule=schedule, journal=journal, transport=transport)
-        self._stack = ExitStack()
+        self._thread: LoopThread | None = None
         self.last_run: Run | None = None
 
     def __enter__(self) -> WanClient:
-        self._portal = self._stack.enter_context(start_blocking_portal())
-        try:
-            self._stack.enter_context(self._portal.wrap_async_context_manager(self._core))
-        except BaseException:
-            self._stack.close()
-            raise
-        return self
+        return self.open()
 
     def __exit__(
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # Told of an interrupt, the core waits for a submit on its way for seconds, not minutes.
-        self._stack.__exit__(kind, problem, trace)
+        # After an interrupt a submit on its way is waited for during seconds, not minutes.
+        self.close(in_a_hurry=kind is not None)
+
+    def open(self) -> WanClient:
+        """Start the client's thread and open its connections."""
+        self._thread = LoopThread()
+        try:
+            self.call(AsyncWanClient.open)
+        except BaseException:
+            self.close(in_a_hurry=True)
+            raise
+        return self
+
+    def close(self, *, in_a_hurry: bool = False) -> None:
+        """Close the connections and end the client's thread. Runs at the API go on."""
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            try:
+                thread.start(self._core.aclose(in_a_hurry=in_a_hurry)).result()
+            finally:
+                thread.stop()
 
     @property
     def settings(self) -> Settings:
@@ -296,23 +362,15 @@ class WanClient:
     def call(self, work: Callable[[AsyncWanClient], Awaitable[Value]]) -> Value:
         """Do something with the asynchronous client, in the client's thread, and wait for it.
 
-        An interrupt here cancels it there, and waits for its last words.
+        Ctrl-C cancels it there and waits until it has ended, so that afterwards it is known what came of it; the
+        `KeyboardInterrupt` comes then. Pressing it again does not shorten that: it is a matter of seconds.
         """
-        ended = threading.Event()
-
-        async def whole() -> Value:
-            try:
-                return await work(self._core)
-            finally:
-                ended.set()
-
-        future = self._portal.start_task_soon(whole)
-        try:
-            return future.result()
-        except KeyboardInterrupt:
-            future.cancel()
-            ended.wait(3 * self.settings.timeouts.cancel)
-            raise
+        if self._thread is None:
+            raise RuntimeError("open the client first: with WanClient() as client")
+        with postponed_interrupt() as interrupt:
+            task = self._thread.start(_awaited(work, self._core))
+            interrupt.on_interrupt(task.cancel)
+            return task.result()
 
 
 def edit(prompt: str, *images: ImageSource, out: str | PathLike[str] | None = None, **options: Any) -> Result:

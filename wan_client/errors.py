@@ -35,6 +35,7 @@ class WanError(Exception):
         http_status: The HTTP status of the answer, where there was one.
         api_message: The API's own words, for a developer. Never shown to a person, never holds the token.
         at: When the submit was sent, where its outcome is unknown (UTC).
+        cost: What the API says the run cost, in USD, where it does.
     """
 
     default_charged: ClassVar[Charged] = Charged.NO
@@ -61,6 +62,7 @@ class WanError(Exception):
         self.http_status = http_status
         self.api_message = api_message
         self.at = at
+        self.cost: float | None = None
 
     @property
     def summary(self) -> str:
@@ -78,6 +80,8 @@ class WanError(Exception):
     def full_message(self, *, sandbox: bool = False) -> str:
         """All of it in English, with the run's id. The sandbox never charges, whatever it rehearses."""
         parts = [self.summary, MESSAGES["charged.sandbox" if sandbox else f"charged.{self.charged.value}"], self.hint]
+        if self.cost is not None and not sandbox:
+            parts.append(MESSAGES["error.cost"].format(cost=f"{self.cost:.4g}"))
         if self.request_id:
             parts.append(MESSAGES["error.request_id"].format(request_id=self.request_id))
         return " ".join(parts)
@@ -90,6 +94,7 @@ class WanError(Exception):
             "charged": (Charged.NO if sandbox else self.charged).value,
             "request_id": self.request_id,
             "api_code": self.api_code,
+            "cost": None if sandbox else self.cost,
         }
 
 
@@ -123,8 +128,14 @@ class RunNotFound(WanError):
     default_charged = Charged.UNKNOWN
 
 
+class ReadRefused(WanError):
+    """The API would not say where a run stands. That is no news of the run, which can be asked for again."""
+
+    default_charged = Charged.UNKNOWN
+
+
 class TransientError(WanError):
-    """Trouble that passes: reading again is safe."""
+    """A failure that passes: reading again is safe."""
 
     transient = True
 
@@ -170,6 +181,10 @@ class RunFailed(WanError):
 
 class ModerationRefused(RunFailed):
     """The content check of the model refused the prompt or a picture. Sending it again changes nothing."""
+
+
+class PictureNotFetched(RunFailed):
+    """The model could not fetch a picture from the address that it was given. The content check did not object."""
 
 
 class RunCancelled(WanError):

@@ -143,6 +143,10 @@ MESSAGES: Final[dict[str, str]] = {
         "Try another picture. If every picture is refused, the API may not take pictures inside a request: "
         "give them as https addresses, or set WAN_S3_BUCKET so that they pass through a bucket of your own."
     ),
+    "error.firewall": "A firewall in front of the API turned the request away before the API saw it.",
+    "error.firewall.hint": "Try again later or from another network. If it stays so, ask the API's support.",
+    "error.read_refused": "The API would not say how the run stands. The run itself goes on.",
+    "error.read_refused.hint": f"Fetch it later with the id of the run; that costs nothing. Or look at {GENERATIONS_PAGE}.",
     "error.too_large": "The request is larger than the API accepts.",
     "error.too_large.hint": "Use fewer or smaller pictures.",
     "error.unknown_outcome": (
@@ -158,6 +162,19 @@ MESSAGES: Final[dict[str, str]] = {
     "error.request_id_malformed.hint": "Copy the id again: letters, digits, “-” and “_” only.",
     "error.run_failed": "The model could not finish this run.",
     "error.run_failed.hint": "Try again, perhaps with another picture or a simpler prompt.",
+    "error.image_not_fetched": "The model could not fetch a picture from where it was handed over: {field}.",
+    "error.image_not_fetched.hint": (
+        "Hand it over another way: as a file instead of an address, or by an https address that anyone can open. "
+        "On this side, WAN_S3_BUCKET sends pictures through a bucket of your own."
+    ),
+    "error.image_format": "The model does not take the format of a picture: {field}.",
+    "error.image_format.hint": "Save it as PNG and use that.",
+    "error.model_busy": "The model is busy and did not take this run.",
+    "error.model_busy.hint": "Try again in a minute.",
+    "error.vendor_account": "The API's own account with the model's maker is used up. It is not about your account or your request.",
+    "error.vendor_account.hint": "Try again later, and let the API's support know.",
+    "error.model_trouble": "The model's service had a failure of its own.",
+    "error.model_trouble.hint": "Try again.",
     "error.moderation": "The model's content check did not let this request through.",
     "error.moderation.hint": "Rephrase the prompt or choose another picture. Sending the same again changes nothing.",
     "error.no_image": "The run ended without a picture.",
@@ -180,11 +197,13 @@ MESSAGES: Final[dict[str, str]] = {
     "error.output_not_image.hint": "Fetch it again with the id of the run; that costs nothing.",
     "error.not_writable": "The picture is finished, but could not be written to {file}.",
     "error.not_writable.hint": "Make room or choose another folder, then fetch it again with the id of the run; that costs nothing.",
+    "error.cost": "Cost: ${cost}.",
     "error.unexpected": "Something went wrong in this program.",
     "error.unexpected.hint": f"Look at {GENERATIONS_PAGE} before you try again.",
     # cancelling
     "cancel.cancelled": "Removed from the queue before it started.",
     "cancel.not_cancellable": "Too late to cancel: it is already running and will finish.",
+    "cancel.finished": "The run has ended already.",
     "cancel.unknown": "The API did not confirm the cancellation: the run may go on.",
     # progress
     "event.preparing": "Preparing the pictures",

@@ -15,6 +15,8 @@ from urllib.parse import unquote
 import httpx
 from PIL import Image
 
+from .addresses import parse_address
+from .api import drop_location
 from .errors import DownloadFailed, SettingsError
 from .settings import Timeouts, is_loopback
 
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 # The vendor's own nodes accept no more than this for one picture.
 OUTPUT_BYTES_MAX = 32 * 1024 * 1024
 OUTPUT_MEGAPIXELS_MAX = 32
+# What a result usually takes on the disk.
+TYPICAL_BYTES = 4 * 1024 * 1024
 
 _HOSTS = (".runcomfy.net", ".runcomfy.com")
 _SUFFIXES = {"PNG": ".png", "JPEG": ".jpg", "WEBP": ".webp"}
@@ -68,7 +72,10 @@ class Outputs:
         self._timeouts = timeouts or Timeouts()
         timeout = httpx.Timeout(self._timeouts.silence, connect=self._timeouts.connect)
         outside = not is_loopback(base)
-        self._client = httpx.AsyncClient(verify=tls, timeout=timeout, trust_env=outside, transport=transport)
+        hooks = {"response": [drop_location]}
+        self._client = httpx.AsyncClient(
+            verify=tls, timeout=timeout, trust_env=outside, transport=transport, event_hooks=hooks
+        )
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -121,18 +128,13 @@ class Outputs:
         return bytes(data)
 
     def _checked(self, url: str) -> httpx.URL:
-        try:
-            parsed = httpx.URL(url)
-            own = (parsed.scheme, parsed.host, parsed.port) == (
-                self._base.scheme,
-                self._base.host,
-                self._base.port,
-            )
+        parsed = parse_address(url)
+        if parsed is not None and url.isascii() and not parsed.userinfo:
+            base = self._base
+            own = (parsed.scheme, parsed.host, parsed.port) == (base.scheme, base.host, base.port)
             vendors = parsed.scheme == "https" and parsed.port is None and f".{parsed.host}".endswith(_HOSTS)
-            if (own or vendors) and not parsed.userinfo and url.isascii():
+            if own or vendors:
                 return parsed
-        except httpx.InvalidURL:
-            pass
         raise DownloadFailed("output_host")
 
 
@@ -199,8 +201,10 @@ def check_writable(folder: Path) -> None:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
+        with tempfile.TemporaryFile(dir=folder) as file:
+            # On a full disk an empty file can still be made.
+            file.write(bytes(TYPICAL_BYTES))
+            file.flush()
     except OSError:
         raise SettingsError("folder_not_writable", folder=folder.name or str(folder)) from None
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import httpx
 from dotenv import dotenv_values
 
+from .addresses import parse_address
 from .errors import SettingsError
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ DEFAULT_API_BASE = "https://model-api.runcomfy.net"
 DEFAULT_DEADLINE = 900.0
 DEADLINE_MIN, DEADLINE_MAX = 1.0, 86_400.0
 EXPIRY_MIN, EXPIRY_MAX = 60, 604_800
-PORT_MAX = 65_535
 PROXY_NAMES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 TOKEN_NAMES = ("RUNCOMFY_API_TOKEN", "RUNCOMFY_TOKEN")
 SANDBOX_TOKEN = "sandbox"  # noqa: S105  # the sandbox takes any token; a real one is never shown to it
@@ -243,20 +243,17 @@ def check_base(base: str, name: str = "RUNCOMFY_API_BASE") -> str:
     Raises:
         SettingsError: It is anything else, or holds a user, a query or a fragment.
     """
-    try:
-        url = httpx.URL(base)
-    except httpx.InvalidURL:
-        url = httpx.URL("")
-    allowed = url.scheme == "https" or (url.scheme == "http" and is_loopback(base))
-    if not allowed or not url.host or url.userinfo or {"?", "#"} & set(base) or (url.port or 0) > PORT_MAX:
-        raise SettingsError("base_malformed", name=name, given=base if not url.userinfo else url.host)
+    url = parse_address(base)
+    allowed = url is not None and (url.scheme == "https" or (url.scheme == "http" and is_loopback(base)))
+    if url is None or not allowed or url.userinfo or {"?", "#"} & set(base):
+        raise SettingsError("base_malformed", name=name, given=url.host if url and url.userinfo else base)
     return str(url).rstrip("/")
 
 
 def is_loopback(address: str) -> bool:
     """Whether the address is on this machine, told by its name alone."""
-    host = httpx.URL(address).host
+    url = parse_address(address)
     try:
-        return ip_address(host).is_loopback
+        return url is not None and ip_address(url.host).is_loopback
     except ValueError:
-        return host == "localhost"
+        return url is not None and url.host == "localhost"

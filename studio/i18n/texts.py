@@ -46,8 +46,10 @@ class Texts:
         return key in self._texts
 
     def charged(self, problem: WanError, *, sandbox: bool) -> str:
-        """The sentence about the money. The sandbox never charges, whatever it rehearses."""
-        return self("charged.sandbox" if sandbox else f"charged.{problem.charged.value}")
+        """The sentences about the money. The sandbox never charges, whatever it rehearses."""
+        words = self("charged.sandbox" if sandbox else f"charged.{problem.charged.value}")
+        cost = None if sandbox else problem.cost
+        return words if cost is None else f"{words} {self('error.cost', cost=f'{cost:.4g}')}"
 
     def sentences(self, problem: WanError, *, sandbox: bool) -> str:
         """What happened, whether it was charged, and what to do."""

@@ -33,7 +33,6 @@ class Engines:
         self._settings = settings
         self._owner = AsyncWanClient(settings.engine)
         self._opening = asyncio.Lock()
-        self._is_open = False
         self._model: tuple[float, ModelEntry] | None = None
 
     def name(self, token: str = "") -> str:
@@ -82,13 +81,9 @@ class Engines:
     async def close(self) -> None:
         """Close the connections. Runs at the API go on."""
         async with self._opening:
-            if self._is_open:
-                self._is_open = False
-                await self._owner.__aexit__(None, None, None)
+            await self._owner.aclose()
 
     async def _open(self) -> AsyncWanClient:
         async with self._opening:
-            if not self._is_open:
-                await self._owner.__aenter__()
-                self._is_open = True
+            await self._owner.open()
         return self._owner

@@ -267,8 +267,13 @@ class Job:
             bytes_out=self.outcome.bytes_out if self.outcome else None,
             queue_seconds=self._ran - self._submitted if self._ran and self._submitted else None,
             run_seconds=now - self._ran if self._ran else None,
-            cost=self.outcome.cost if self.outcome else None,
+            cost=self._cost(),
         )
+
+    def _cost(self) -> float | None:
+        """What the API says the run cost, with or without a picture."""
+        known = self.outcome or self.problem
+        return known.cost if known else None
 
     def _state(self) -> str:
         if self.outcome:
@@ -285,7 +290,7 @@ class Job:
             left = Charged.UNKNOWN if self._was_submitted else Charged.NO
             charged = self.problem.charged if self.problem else Charged.YES if self.outcome else left
             reached = self.request_id is not None or charged is not Charged.NO
-            await self._permit.end(reached=reached, charged=charged, cost=self.outcome.cost if self.outcome else None)
+            await self._permit.end(reached=reached, charged=charged, cost=self._cost())
 
     def _keep(self, result: Result) -> Outcome:
         entry = self.entry

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime, timezone
 from email.utils import format_datetime
 from typing import Any
@@ -11,8 +12,10 @@ import pytest
 from wan_client import (
     AuthenticationError,
     CancelOutcome,
+    Charged,
     InsufficientBalance,
     RateLimited,
+    ReadRefused,
     Refused,
     RunNotFound,
     ServerError,
@@ -66,7 +69,13 @@ SEED = [{"loc": ["input", "seed"], "msg": "m"}]
         (answer({"error_code": 500001, "error_message": "m"}, 400), UnknownOutcome, "unknown_outcome", "m"),
         (answer({"request_id": 5}), UnknownOutcome, "unknown_outcome", "no usable request_id"),
         (answer({"request_id": "a/b"}), UnknownOutcome, "unknown_outcome", "no usable request_id"),
-        (answer(PAGE, 403), UnknownOutcome, "unknown_outcome", ""),
+        (answer(PAGE, 403), Refused, "firewall", ""),
+        (answer(PAGE, 400), Refused, "firewall", ""),
+        (answer(PAGE, 404), Refused, "firewall", ""),
+        (answer({}, 404), Refused, "model_unknown", ""),
+        (answer({"error_code": 404001}, 404), Refused, "model_unknown", ""),
+        (answer({"detail": "input.image_urls[0] could not be read"}, 422), Refused, "refused_image", None),
+        (answer({"detail": "input.seed must be an integer"}, 422), Refused, "refused_field", None),
         (answer(b'{"request_id": "r1"}', Content_Encoding="gzip"), UnknownOutcome, "unknown_outcome", None),
     ],
 )  # fmt: skip
@@ -78,6 +87,19 @@ async def test_an_envelope_becomes_an_error(reply: Any, kind: type[WanError], co
     assert (type(caught.value), caught.value.code) == (kind, code)
     assert words is None or (caught.value.api_message or "") == words
     assert str(caught.value)
+
+
+@pytest.mark.parametrize("code", [0, "", False, None, "0"])
+async def test_a_code_that_says_nothing_is_no_error(code: object) -> None:
+    with scripted(submit=[answer({"request_id": "r1", "error_code": code})]) as server:
+        assert await submit(server) == "r1"
+
+
+async def test_an_error_that_came_with_an_id_has_the_id() -> None:
+    reply = answer({"request_id": "r1", "error_code": 500001})
+    with scripted(submit=[reply]) as server, pytest.raises(UnknownOutcome) as caught:
+        await submit(server)
+    assert caught.value.request_id == "r1"
 
 
 @pytest.mark.parametrize("status", [200, 201, 202])
@@ -93,7 +115,9 @@ async def test_any_success_with_an_id_is_an_acceptance(status: int) -> None:
 
 @pytest.mark.parametrize(
     ("value", "seconds"),
-    [("7", 7), ("0.5", 0.5), ("-3", 0), ("nan", 0), ("soon", None), ("", None),
+    [("7", 7), ("0.5", 0.5), ("-3", 0), ("nan", None), ("inf", None), ("1e999", None),
+     ("9" * 400, None), ("1e12", 2592000), ("soon", None), ("", None),
+     ("Wed, 25 Nov 2026 10:00:00 +99999999", None), ("Wed, 99 Nov 2026 10:00:00 GMT", None),
      (format_datetime(datetime(2020, 1, 1, tzinfo=timezone.utc), usegmt=True), 0)],
 )  # fmt: skip
 async def test_retry_after_is_read_as_a_number_or_a_date(value: str, seconds: float | None) -> None:
@@ -156,6 +180,57 @@ async def test_a_result_that_is_not_ready_is_waiting() -> None:
         await api.aclose()
 
 
+async def test_a_status_that_is_not_ready_is_waiting() -> None:
+    for reply in (
+        answer({"error_code": 400005}, 400),
+        answer({"error_code": "400005"}, 200),
+        answer({"code": 400005}, 404),
+    ):
+        with scripted(status=[reply]) as server:
+            api = Api(server.url, TOKEN)
+            found = await api.status("r1")
+            assert (found.ended, found.state) == (False, State.QUEUED)
+            await api.aclose()
+
+
+DEEP = b"[" * 100_000 + b"]" * 100_000
+NESTED = b"[" * 500 + b"]" * 500
+
+
+@pytest.mark.parametrize("number", [b"1e999", b"9" * 400, b"9" * 5000, b"NaN", b"-1", b"true", b'"much"', NESTED])
+async def test_a_cost_or_a_price_that_is_none_is_left_out(number: bytes) -> None:
+    reply = answer(b'{"status": "succeeded", "output": "u", "cost": %b, "base_price_usd": %b}' % (number, number))
+    with scripted(result=[reply], model=[reply]) as server:
+        api = Api(server.url, TOKEN)
+        assert (await api.result("r1")).cost is None
+        assert (await api.model()).price_usd is None
+        await api.aclose()
+
+
+@pytest.mark.parametrize("field", [b'"output": %b', b'"error": %b', b'"extra": %b', b'"queue_position": %b'])
+async def test_nesting_that_is_too_deep_is_no_crash(field: bytes) -> None:
+    for nested in (DEEP, NESTED):
+        body = b'{"status": "in_progress", ' + field % nested + b"}"
+        with scripted(result=[(200, {}, body)], status=[(200, {}, body)]) as server:
+            api = Api(server.url, TOKEN)
+            for call in (api.result, api.status):
+                with suppress(WanError):
+                    assert (await call("r1")).state is State.RUNNING
+            await api.aclose()
+
+
+async def test_what_the_protocol_does_not_name_is_kept_without_addresses_and_the_token() -> None:
+    extra = {"links": ["https://a.runcomfy.net/x_output.png"], TOKEN: f"Bearer {TOKEN}", "half": "\ud800", "n": 5}
+    with scripted(
+        result=[answer({"status": "succeeded", "output": "https://b.runcomfy.net/y.png", **extra})]
+    ) as server:
+        api = Api(server.url, TOKEN)
+        result = await api.result("r1")
+        await api.aclose()
+    assert result.extra == {"links": ["[address]"], "[token]": "Bearer [token]", "half": "?", "n": 5}
+    assert "runcomfy.net" not in repr(result)
+
+
 async def test_a_failed_run_may_carry_the_reason_as_an_error_code() -> None:
     reply = {"request_id": "r1", "status": "failed", "error_code": 500001, "error": {"message": "m"}}
     with scripted(result=[answer(reply)]) as server:
@@ -163,6 +238,19 @@ async def test_a_failed_run_may_carry_the_reason_as_an_error_code() -> None:
         result = await api.result("r1")
         await api.aclose()
     assert (result.state, result.failure) == (State.FAILED, '{"message": "m"}')
+
+
+@pytest.mark.parametrize("status", [400, 405, 409, 410, 422])
+async def test_a_refusal_to_say_where_a_run_stands_is_no_news_of_the_run(status: int) -> None:
+    for reply in (answer({"error": "m"}, status), answer(PAGE, status)):
+        with scripted(status=[reply], result=[reply]) as server:
+            api = Api(server.url, TOKEN)
+            for call in (api.status, api.result):
+                with pytest.raises((ReadRefused, RunNotFound)) as caught:
+                    await call("r1")
+                assert caught.value.charged is Charged.UNKNOWN
+                assert "prompt" not in caught.value.hint
+            await api.aclose()
 
 
 @pytest.mark.parametrize("status", [404, 400])

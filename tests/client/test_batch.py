@@ -6,6 +6,8 @@ Each test counts the runs that the server accepted.
 from __future__ import annotations
 
 import csv
+import errno
+import io
 import json
 import os
 import signal
@@ -65,8 +67,8 @@ def test_a_table_with_every_column(serve: Serve, shell: Shell) -> None:
     assert (shell.folder / second).is_file()
     assert "2 rows: 0 done already, 0 to fetch, 2 to send. To send them costs $0.06" in err
     assert "Done 2 of 2" in err
-    accepted, fetched = [note for note in noted(shell.folder) if note["name"] == "jobs.csv:2"]
-    assert accepted["state"] == "accepted"
+    sending, accepted, fetched = [note for note in noted(shell.folder) if note["name"] == "jobs.csv:2"]
+    assert (sending["state"], accepted["state"]) == ("sending", "accepted")
     assert fetched["row"]["prompt"] == "two\nlines, 그리고"
     assert (fetched["state"], fetched["paths"], fetched["cost"]) == ("fetched", ["sub/first.png"], 0.03)
     assert fetched["request_id"] == accepted["request_id"]
@@ -251,7 +253,7 @@ def test_killed_on_the_way_nothing_is_paid_twice(serve: Serve, shell: Shell) -> 
     sandbox = serve(run_time=(30, 30), workers=9)
     listed = lines(shell.folder, *rows(5))
     with shell.at(sandbox).start("batch", listed, "-n", "3") as process:
-        until(lambda: (shell.folder / "outputs" / MANIFEST).exists() and len(noted_whole(shell.folder)) == 3)
+        until(lambda: noted_whole(shell.folder).count("accepted") == 3)
         process.kill()
     assert sandbox.counters.submits_accepted == 3
     with (shell.folder / "outputs" / MANIFEST).open("ab") as file:
@@ -263,14 +265,111 @@ def test_killed_on_the_way_nothing_is_paid_twice(serve: Serve, shell: Shell) -> 
 
 
 def noted_whole(folder: Path) -> list[str]:
-    return (folder / "outputs" / MANIFEST).read_text("utf-8").splitlines()
+    """The states in the manifest, as far as its lines are whole."""
+    file = folder / "outputs" / MANIFEST
+    text = file.read_text("utf-8") if file.exists() else ""
+    return [json.loads(line)["state"] for line in text.splitlines(keepends=True) if line.endswith("\n")]
+
+
+@pytest.mark.parametrize("journal", [True, False])
+def test_killed_as_the_answer_is_on_its_way_the_row_is_left_alone(serve: Serve, shell: Shell, journal: bool) -> None:
+    sandbox = serve("accepted-hang*1", workers=4)
+    if not journal:
+        shell.env["XDG_STATE_HOME"] = str(shell.folder / "cat.png")
+    listed = lines(shell.folder, *rows(2))
+    with shell.at(sandbox).start("batch", listed, "-n", "1") as process:
+        until(lambda: sandbox.counters.submits_accepted)
+        process.kill()
+    assert noted_whole(shell.folder) == ["sending"]
+    code, told = shell.json("batch", listed)
+    assert (code, told["fetched"], told["held"]) == (75, 1, 1)
+    assert told["rows"][0]["error"]["code"] == "unknown_outcome"
+    assert sandbox.counters.submits_accepted == 2
+    code, told = shell.json("batch", listed)
+    assert (code, told["held"], sandbox.counters.submits_accepted) == (75, 1, 2)
+    assert shell.run("batch", listed, "--again")[:2] == (0, "outputs/0.png\n")
+
+
+@pytest.mark.parametrize(("notes", "stopped", "accepted"), [(3, "folder_not_writable", 1), (4, "not_writable", 2)])
+def test_where_nothing_can_be_noted_nothing_is_sent(  # noqa: PLR0917
+    serve: Serve, shell: Shell, monkeypatch: pytest.MonkeyPatch, notes: int, stopped: str, accepted: int
+) -> None:
+    """As on a disk that is full, or fills up while the batch is at work."""
+    sandbox = serve()
+    listed = lines(shell.folder, *rows(8))
+    left, fsync = notes, os.fsync
+
+    def full(number: int) -> None:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise OSError(errno.ENOSPC, "no space left")
+        fsync(number)
+
+    monkeypatch.setattr("wan_client.cli.batch.os.fsync", full)
+    code, told = shell.at(sandbox).json("batch", listed, "-n", "1")
+    assert (code, told["stopped"], sandbox.counters.submits_accepted) == (73, stopped, accepted)
+    code, told = shell.json("batch", listed, "-n", "1")
+    assert (code, sandbox.counters.submits_accepted) == (73, accepted)
+    monkeypatch.undo()
+    os.chdir(shell.folder)
+    assert shell.json("batch", listed)[1]["fetched"] == 8
+    assert sandbox.counters.submits_accepted == 8
+
+
+def test_the_check_before_paying_writes_real_bytes(serve: Serve, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    sandbox = serve()
+
+    class Full(io.BytesIO):
+        def write(self, _data: Any) -> int:
+            raise OSError(errno.ENOSPC, "no space left")
+
+    monkeypatch.setattr("wan_client.outputs.tempfile.TemporaryFile", lambda **options: Full())
+    assert shell.at(sandbox).run("batch", lines(shell.folder, *rows(1)))[0] == 73
+    assert shell.run("sketch", "cat.png")[0] == 73
+    assert sandbox.counters.submits_received == 0
+
+
+NONSENSE = [
+    {"state": "lost"}, {"state": None}, {"state": ["accepted"]}, {"request_id": "../../x"}, {"request_id": 5},
+    {"paths": 5, "state": "fetched"}, {"paths": [5], "state": "fetched"}, {"paths": ["a\0b"], "state": "fetched"},
+    {"cost": "much", "state": "fetched"}, {"cost": 1e999}, {"cost": [1]}, {"error": "text", "state": "held"},
+    {"key": None, "state": "held"},
+]  # fmt: skip
+
+
+def test_a_tampered_manifest_costs_a_warning_and_never_a_run(
+    serve: Serve, shell: Shell, caplog: pytest.LogCaptureFixture
+) -> None:
+    sandbox = serve()
+    listed = lines(shell.folder, *rows(2))
+    assert shell.at(sandbox).run("batch", listed)[0] == 0
+    manifest = shell.folder / "outputs" / MANIFEST
+    last = json.loads(manifest.read_text("utf-8").splitlines()[-1])
+    with manifest.open("ab") as file:
+        for change in NONSENSE:
+            file.write(json.dumps(last | change).encode() + b"\n")
+        file.write(b"\xff\xfe\n[1]\n" + b"[" * 100_000 + b"\n" + b'{"a": ' + b"9" * 5000 + b"}\n\n")
+    code, told = shell.json("batch", listed)
+    assert (code, told["fetched"], sandbox.counters.submits_accepted) == (0, 2, 2)
+    assert len(caplog.records) == 1
+
+
+def test_a_dry_run_writes_nothing(serve: Serve, shell: Shell) -> None:
+    assert shell.at(serve()).run("batch", lines(shell.folder, *rows(1)), "--dry-run")[0] == 0
+    assert names(shell.folder) == ["cat.png", "jobs.jsonl"]
+
+
+def test_what_a_failed_row_cost_is_counted(serve: Serve, shell: Shell) -> None:
+    code, told = shell.at(serve("failed-text*1", price=0.03)).json("batch", lines(shell.folder, *rows(1)))
+    assert (code, told["cost"], told["rows"][0]["cost"]) == (1, told["rows"][0]["error"]["cost"], told["cost"])
 
 
 def test_ctrl_c_is_bounded_and_says_what_came_of_each(serve: Serve, shell: Shell) -> None:
     sandbox = serve("never-ends*1", "never-starts@1", warm_up=0)
     listed = lines(shell.folder, *rows(4))
     with shell.at(sandbox).start("batch", listed, "-n", "2", "--json") as process:
-        until(lambda: sandbox.counters.submits_accepted == 2 and len(noted_whole(shell.folder)) >= 2)
+        until(lambda: noted_whole(shell.folder).count("accepted") == 2)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=20)
     assert process.returncode == 130

@@ -16,9 +16,9 @@ import httpx
 import pytest
 
 from wan_client import RunCancelled, RunFailed, SettingsError, UnknownOutcome
+from wan_client.events import Queued
 from wan_client.hosting.addresses import is_address
 from wan_client.images import prepare
-from wan_client.run import Queued
 from wan_client.settings import BucketSettings, Settings
 
 from .support import an_edit, answer, hurried, noise, picture, scripted

@@ -274,12 +274,12 @@ async def test_an_unknown_word_is_logged_once(serve: Serve, tmp_path: Path, capl
 @pytest.mark.parametrize(
     ("fault", "kind", "code"),
     [
-        ("failed-text", RunFailed, "run_failed"),
-        ("failed-object", RunFailed, "run_failed"),
+        ("failed-text", RunFailed, "model_trouble"),
+        ("failed-object", RunFailed, "model_trouble"),
         ("failed-bare", RunFailed, "run_failed"),
-        ("failed-word", RunFailed, "run_failed"),
-        ("failed-echo-token", RunFailed, "run_failed"),
-        ("throttled", RunFailed, "run_failed"),
+        ("failed-word", RunFailed, "model_trouble"),
+        ("failed-echo-token", RunFailed, "model_trouble"),
+        ("throttled", RunFailed, "model_busy"),
         ("moderation-text", ModerationRefused, "moderation"),
         ("moderation-object", ModerationRefused, "moderation"),
         ("empty-success", RunFailed, "no_image"),

@@ -138,7 +138,7 @@ async def test_a_cancel_between_preparing_and_sending_is_kept(
             let_go.wait(10)
         return dumps(value, **options)
 
-    monkeypatch.setattr("wan_client.run.json.dumps", slow_dumps)
+    monkeypatch.setattr("wan_client.submission.json.dumps", slow_dumps)
     async with hurried(sandbox.url, tmp_path) as client:
         run = client.run(an_edit())
         reading = asyncio.create_task(events_of(run))
@@ -302,7 +302,7 @@ async def test_the_deadline_holds_whatever_happens(serve: Serve, tmp_path: Path,
 
 
 async def test_events_come_while_a_poll_hangs(serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wan_client.run.TICK_SECONDS", 0.3)
+    monkeypatch.setattr("wan_client.poller.TICK_SECONDS", 0.3)
     sandbox = serve("status-hang")
     async with hurried(sandbox.url, tmp_path, deadline=1.0, timeouts=Timeouts()) as client:
         ticks = 0

@@ -10,8 +10,10 @@ from __future__ import annotations
 import asyncio
 import csv
 import json
+import logging
 import os
 import sys
+import threading
 from collections import Counter
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -24,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 from anyio import create_task_group
 
 from wan_client import images, outputs
-from wan_client.api import CancelOutcome
+from wan_client.api import CancelOutcome, check_request_id
 from wan_client.errors import (
     AuthenticationError,
     DownloadFailed,
@@ -47,10 +49,14 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from wan_client.client import AsyncWanClient
-    from wan_client.run import Event, Result, Run
+    from wan_client.events import Event, Result
+    from wan_client.run import Run
     from wan_client.settings import Backend
 
+log = logging.getLogger(__name__)
+
 AT_ONCE = 4
+COST_MAX = 1e9
 MANIFEST = "manifest.jsonl"
 IMAGE_COLUMNS = tuple(f"image_{number}" for number in range(1, IMAGES_MAX + 1))
 OPTION_COLUMNS = ("negative_prompt", "image_size", "seed", "prompt_extend")
@@ -68,8 +74,9 @@ _STOPPING = (AuthenticationError, InsufficientBalance, SettingsError, Unreachabl
 
 
 class RowState(str, Enum):
-    """Where a row stands."""
+    """Where a row stands; `SENDING` is noted before anything is sent."""
 
+    SENDING = "sending"
     ACCEPTED = "accepted"
     FETCHED = "fetched"
     FAILED = "failed"
@@ -279,15 +286,24 @@ class Manifest:
     Args:
         folder: The folder.
         engine: Which engine is at work. What another has drawn counts for nothing.
+        read_only: Whether nothing is written and no other batch kept out, for a look at what would be done.
     """
 
-    def __init__(self, folder: Path, engine: Backend) -> None:
+    def __init__(self, folder: Path, engine: Backend, *, read_only: bool = False) -> None:
         self.path = folder / MANIFEST
         self._engine = engine.value
+        self._read_only = read_only
         self._known: dict[str, Outcome] = {}
+        self._noted: dict[str, datetime] = {}
+        self._writing = threading.Lock()
+        self._is_torn = False
         self._lock: BinaryIO | None = None
 
     def __enter__(self) -> Manifest:
+        if self._read_only:
+            with suppress(OSError):
+                self._learn_all(self.path.read_bytes())
+            return self
         outputs.check_writable(self.path.parent)
         try:
             self._lock = self.path.open("a+b")
@@ -303,8 +319,7 @@ class Manifest:
         except SettingsError:
             self.__exit__()
             raise
-        for line in data.splitlines():
-            self._learn(_json_object(line) or {})
+        self._learn_all(data)
         return self
 
     def __exit__(
@@ -320,6 +335,21 @@ class Manifest:
         """What is known of a row."""
         return self._known.get(job.key)
 
+    def noted_at(self, job: Job) -> datetime:
+        """When the latest note of a row was written (UTC)."""
+        return self._noted.get(job.key) or datetime.now(timezone.utc)
+
+    def add_sending(self, job: Job) -> None:
+        """Note that a row is about to be sent.
+
+        Raises:
+            SettingsError: It can't be written, so it must not be sent.
+        """
+        try:
+            self.add(job, Outcome(RowState.SENDING))
+        except DownloadFailed:
+            raise SettingsError("folder_not_writable", folder=self.path.parent.name or str(self.path.parent)) from None
+
     def add(self, job: Job, outcome: Outcome) -> None:
         """Note what was learned of a row, before anything else happens.
 
@@ -330,11 +360,16 @@ class Manifest:
         row = {name: "data:…" if images.is_data_uri(value) else value for name, value in job.row.items()}
         now = datetime.now(timezone.utc).isoformat(timespec="seconds")
         note = {"name": job.name, "row": row, "key": job.key, "engine": self._engine, "at": now, **asdict(outcome)}
+        line = json.dumps(note, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
         try:
             # Opened anew: an id may come in after the batch has ended.
-            with self.path.open("ab", buffering=0) as file:
-                file.write(json.dumps(note, ensure_ascii=False).encode() + b"\n")
+            with self._writing, self.path.open("ab") as file:
+                # After a note that failed in the middle, its rest must not swallow this one.
+                whole, self._is_torn = (b"\n" if self._is_torn else b"") + line, True
+                file.write(whole)
+                file.flush()
                 os.fsync(file.fileno())
+                self._is_torn = False
         except OSError:
             raise DownloadFailed("not_writable", file=MANIFEST, request_id=outcome.request_id) from None
 
@@ -342,15 +377,48 @@ class Manifest:
         """Whether the files of a row are still there."""
         return bool(outcome.paths) and all((self.path.parent / path).is_file() for path in outcome.paths)
 
-    def _learn(self, note: Mapping[str, Any]) -> None:
+    def _learn_all(self, data: bytes) -> None:
+        bad = 0
+        for line in data.splitlines():
+            note = _json_object(line)
+            if note is None or not self._learn(note):
+                bad += bool(line.strip())
+        if bad > 1:  # one is what a writer leaves that was killed
+            log.warning("%d lines of the manifest %s make no sense and are passed over", bad, self.path)
+
+    def _learn(self, note: Mapping[str, Any]) -> bool:
+        """Take up one line. False where it is none of ours."""
         if note.get("engine") != self._engine:
-            return
+            return True
         try:
-            request_id, paths = note.get("request_id"), tuple(map(str, note.get("paths", ())))
-            outcome = Outcome(RowState(note["state"]), request_id, paths, note.get("cost"), note.get("error"))
-            self._known[str(note["key"])] = outcome
+            outcome, key = _outcome_of(note), str(note["key"])
         except (KeyError, TypeError, ValueError):
-            pass  # a line of another make
+            return False
+        self._known[key] = outcome
+        with suppress(KeyError, TypeError, ValueError):
+            self._noted[key] = datetime.fromisoformat(note["at"]).astimezone(timezone.utc)
+        return True
+
+
+def _outcome_of(note: Mapping[str, Any]) -> Outcome:
+    """Return what a line of the manifest says.
+
+    Raises:
+        KeyError, TypeError, ValueError: Somebody else has written into it.
+    """
+    request_id, cost, error, paths = (note.get(name) for name in ("request_id", "cost", "error", "paths"))
+    if request_id is not None:
+        check_request_id(request_id)
+    if not (
+        (paths is None or isinstance(paths, list))
+        and all(isinstance(path, str) and "\0" not in path for path in paths or ())
+    ):
+        raise TypeError(paths)
+    if cost is not None and not 0 <= cost < COST_MAX:
+        raise ValueError(cost)
+    if error is not None and not isinstance(error, dict):
+        raise TypeError(error)
+    return Outcome(RowState(note["state"]), request_id, tuple(paths or ()), cost, error)
 
 
 def _lock(file: BinaryIO, folder: Path) -> None:
@@ -381,6 +449,7 @@ class Batch:
         again: Whether rows are sent again that may have been paid, or that the content check refused.
         done: Rows whose files are there.
         fetch: Rows that were accepted and are not fetched, with their ids.
+        check: Rows that an earlier process was about to send. They are fetched where the journal knows their runs.
         send: Rows to send.
         held: Rows that are left alone, with the reason.
         ended: How many rows need nothing more.
@@ -393,6 +462,7 @@ class Batch:
     again: bool = False
     done: list[Job] = field(default_factory=list)
     fetch: list[tuple[Job, str]] = field(default_factory=list)
+    check: list[Job] = field(default_factory=list)
     send: list[Job] = field(default_factory=list)
     held: list[tuple[Job, str]] = field(default_factory=list)
     ended: int = 0
@@ -406,6 +476,8 @@ class Batch:
                 self.done.append(job)
             elif known and known.request_id and state in {RowState.ACCEPTED, RowState.FETCHED} and not self.free:
                 self.fetch.append((job, known.request_id))
+            elif known and state is RowState.SENDING and not self.again and not self.free:
+                self.check.append(job)
             elif known and state is RowState.HELD and not self.again and not self.free:
                 self.held.append((job, str((known.error or {}).get("message", ""))))
             else:
@@ -429,13 +501,16 @@ class Batch:
             on_end: Called when a row has come to a picture or to an error.
         """
         # What is paid comes first.
-        waiting: Iterator[tuple[Job, str | None]] = iter([*self.fetch, *((job, None) for job in self.send)])
+        paid, unsure = ((job, id_, False) for job, id_ in self.fetch), ((job, None, True) for job in self.check)
+        waiting: Iterator[tuple[Job, str | None, bool]] = iter(
+            [*paid, *unsure, *((job, None, False) for job in self.send)]
+        )
 
         async def work() -> None:
-            for job, request_id in waiting:
+            for job, request_id, is_unsure in waiting:
                 if self.stopped:
                     return
-                end = await self._end(client, job, request_id, on_event)
+                end = await self._end(client, job, request_id, on_event, is_unsure=is_unsure)
                 self.ended += 1
                 on_end(job, end)
 
@@ -444,10 +519,22 @@ class Batch:
                 group.start_soon(work)
 
     async def _end(
-        self, client: AsyncWanClient, job: Job, request_id: str | None, on_event: Callable[[Event], object]
+        self,
+        client: AsyncWanClient,
+        job: Job,
+        request_id: str | None,
+        on_event: Callable[[Event], object],
+        *,
+        is_unsure: bool,
     ) -> Result | WanError:
         """Bring one row to its end, and note it."""
         folder = self.manifest.path.parent
+        is_noted = False
+
+        def note_sending() -> None:
+            nonlocal is_noted
+            self.manifest.add_sending(job)
+            is_noted = True
 
         def note_id(request_id: str) -> None:
             self.manifest.add(job, Outcome(RowState.ACCEPTED, request_id))
@@ -455,12 +542,23 @@ class Batch:
         if request_id:
             run = client.resume(request_id, out=job.out, folder=folder)
         else:
-            run = client.run(job.request, out=job.out, folder=folder, on_submitted=note_id)
+            run = client.run(
+                job.request,
+                out=job.out,
+                folder=folder,
+                on_sending=note_sending,
+                on_submitted=note_id,
+                sent_before=self.manifest.noted_at(job) if is_unsure else None,
+            )
         try:
             result = await run.wait(on_event)
             self.manifest.add(job, self._fetched(result))
         except asyncio.CancelledError:
-            if left := self._interrupted(run):
+            if run.result is not None:
+                with suppress(DownloadFailed):
+                    self.manifest.add(job, self._fetched(run.result))
+                raise
+            if left := self._interrupted(run, is_noted=is_noted):
                 with suppress(DownloadFailed):
                     self.manifest.add(job, left)
             raise
@@ -485,17 +583,18 @@ class Batch:
             state = RowState.FAILED
         else:
             state = RowState.ACCEPTED
-        return Outcome(state, problem.request_id, error=problem.as_dict(sandbox=self.free))
+        cost = None if self.free else problem.cost
+        return Outcome(state, problem.request_id, cost=cost, error=problem.as_dict(sandbox=self.free))
 
     @staticmethod
-    def _interrupted(run: Run) -> Outcome | None:
-        """What is left of a run that was cancelled on its way; None where nothing was sent."""
+    def _interrupted(run: Run, *, is_noted: bool) -> Outcome | None:
+        """What is left of a run that was cancelled on its way; None where nothing was sent or noted."""
         if run.cancel_outcome is CancelOutcome.CANCELLED:
-            return Outcome(RowState.CANCELLED, run.request_id) if run.request_id else None
+            return Outcome(RowState.CANCELLED, run.request_id) if run.request_id or is_noted else None
         if run.request_id:
             return Outcome(RowState.ACCEPTED, run.request_id)
         if not run.submitting:
-            return None
+            return Outcome(RowState.CANCELLED) if is_noted else None
         problem = unknown_outcome(datetime.now(timezone.utc))
         return Outcome(RowState.HELD, error=problem.as_dict())
 

@@ -19,12 +19,11 @@ Exit codes are those of ``sysexits.h`` where it has one, so that scripts can tel
 from __future__ import annotations
 
 import argparse
-import json
+import signal
 import sys
-import time
-from contextlib import suppress
+import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TextIO
+from typing import TYPE_CHECKING, NoReturn
 
 from wan_client.api import CancelOutcome, ModelEntry
 from wan_client.client import OUTPUT_FOLDER, READS_AT_ONCE, WanClient
@@ -36,6 +35,7 @@ from wan_client.errors import (
     ImageError,
     InsufficientBalance,
     InvalidRequest,
+    RunCancelled,
     RunFailed,
     RunNotFound,
     SettingsError,
@@ -44,25 +44,40 @@ from wan_client.errors import (
 )
 from wan_client.mentions import mismatch
 from wan_client.messages import MESSAGES
-from wan_client.run import Downloading, Event, Finished, Preparing, Queued, Retrying, Running, Submitted, Uploading
 from wan_client.schema import DEFAULT_IMAGE_SIZE, DEFAULT_NEGATIVE_PROMPT, DEFAULT_SEED, ImageSize
 from wan_client.settings import Backend, Settings
 from wan_client.state.journal import Journal
 
 from . import batch
+from .console import Console, occupy_closed_streams
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
-    from wan_client.run import Result, Run
+    from wan_client.events import Event, Result
+    from wan_client.run import Run
 
 GOES_ON = 75
-_BAR = 24
+INTERRUPTED = 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
+    handler = signal.getsignal(signal.SIGINT)
     words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        return _main(words)
+    except KeyboardInterrupt:  # before the command had a client
+        _ignore_interrupts()
+        return _tell_interrupted("", None, Console(as_json="--json" in words), sandbox=False)
+    finally:
+        # A process that ends here has said what came of everything: it is not to end with a traceback.
+        if argv is not None and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, handler)
+
+
+def _main(words: list[str]) -> int:
+    occupy_closed_streams()
     command = words.pop(0) if words and words[0] in _COMMANDS else "edit"
     arguments = _parser(command, as_json="--json" in words).parse_args(words)
     console = Console(as_json=arguments.json, quiet=getattr(arguments, "quiet", False))
@@ -72,13 +87,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         with WanClient(settings, folder=".") as client:
             return _COMMANDS[command](client, arguments, console)
     except KeyboardInterrupt:
-        _tell_cancelled(client.last_run if client else None, console, sandbox=_is_sandbox(settings))
-        return 130
+        _ignore_interrupts()
+        return _tell_interrupted(command, client, console, sandbox=_is_sandbox(settings))
     except WanError as problem:
-        sandbox, code = _is_sandbox(settings), exit_code(problem)
-        resume = code == GOES_ON and not sandbox
-        console.fail(problem.as_dict(sandbox=sandbox), resume=problem.request_id if resume else None)
-        return code
+        _ignore_interrupts()
+        return _tell_problem(problem, console, sandbox=_is_sandbox(settings))
+
+
+def _ignore_interrupts() -> None:
+    """Let what is printed last be whole: from here on nothing is waited for that Ctrl-C could shorten."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _edit(client: WanClient, arguments: argparse.Namespace, console: Console) -> int:
@@ -116,6 +135,7 @@ def _resume(client: WanClient, arguments: argparse.Namespace, console: Console) 
 
 def _cancel(client: WanClient, arguments: argparse.Namespace, console: Console) -> int:
     outcome = client.cancel(arguments.request_id)
+    _ignore_interrupts()
     console.error(MESSAGES[f"cancel.{outcome.value}"])
     console.result([], {"request_id": arguments.request_id, "outcome": outcome.value})
     return 0 if outcome is CancelOutcome.CANCELLED else GOES_ON
@@ -160,7 +180,7 @@ def _batch(client: WanClient, arguments: argparse.Namespace, console: Console) -
             console.error(MESSAGES["cli.batch.row"].format(name=row["name"], words=row["message"]))
         console.fail({**problem.as_dict(sandbox=sandbox), "rows": rows})
         return exit_code(problem)
-    with batch.Manifest(arguments.out_dir, client.settings.backend) as manifest:
+    with batch.Manifest(arguments.out_dir, client.settings.backend, read_only=arguments.dry_run) as manifest:
         work = batch.Batch(jobs, manifest, free=sandbox, again=arguments.again)
         _tell_plan(client, work, console)
         codes = [GOES_ON if work.held else 0]
@@ -174,10 +194,13 @@ def _batch(client: WanClient, arguments: argparse.Namespace, console: Console) -
         try:
             if not arguments.dry_run:
                 client.call(lambda core: work.run(core, at_once=arguments.at_once, on_event=show, on_end=tell))
+            _ignore_interrupts()
         except KeyboardInterrupt:
-            _tell_batch(work, console, interrupted=True)
-            # Leaving like this, the client hears of it, and does not wait for minutes for a submit on its way.
-            raise SystemExit(130) from None
+            _ignore_interrupts()
+            if work.ended < len(jobs) and not work.stopped:
+                _tell_batch(work, console, interrupted=True)
+                # Leaving like this, the client does not wait for minutes for a submit on its way.
+                raise SystemExit(INTERRUPTED) from None
         _tell_batch(work, console)
     return max(codes)
 
@@ -186,7 +209,7 @@ def _tell_plan(client: WanClient, work: batch.Batch, console: Console) -> None:
     sandbox = _is_sandbox(client.settings)
     if sandbox:
         console.info(MESSAGES["cli.sandbox"])
-    counts = {"done": len(work.done), "fetch": len(work.fetch), "send": len(work.send)}
+    counts = {"done": len(work.done), "fetch": len(work.fetch) + len(work.check), "send": len(work.send)}
     plan = MESSAGES["cli.batch.plan"].format(total=len(work.jobs), **counts)
     entry = client.model() if work.send and not sandbox else ModelEntry()
     if entry.price_usd is not None and entry.price_unit in {"output", "image"}:
@@ -215,7 +238,7 @@ def _tell_batch(work: batch.Batch, console: Console, *, interrupted: bool = Fals
     cost = MESSAGES["cli.cost"].format(cost=f"{sum(paid):.4g}") if paid else ""
     not_sent = counts["open"] + counts["cancelled"]
     told = {"total": len(rows), "failed": counts["failed"], "not_sent": not_sent}
-    told |= {name: counts[name] for name in ("fetched", "accepted", "held")}
+    told |= {"fetched": counts["fetched"], "accepted": counts["accepted"] + counts["sending"], "held": counts["held"]}
     say = console.error if interrupted else console.info
     say(MESSAGES["cli.batch.end"].format(**told, cost=cost))
     if counts["fetched"] < len(rows):
@@ -237,6 +260,7 @@ _COMMANDS: dict[str, Callable[[WanClient, argparse.Namespace, Console], int]] = 
 
 
 def _tell_result(client: WanClient, result: Result, console: Console) -> int:
+    _ignore_interrupts()
     for number, image in enumerate(result.images, 1):
         if image.changes:
             told = "; ".join(str(change) for change in image.changes)
@@ -296,147 +320,45 @@ def exit_code(problem: WanError) -> int:
     return GOES_ON if problem.charged is Charged.UNKNOWN else 69
 
 
-class Console:
-    """What a command says: its answer on standard output, as lines or as one JSON object; the rest on standard error.
-
-    Args:
-        as_json: Whether a script reads standard output.
-        quiet: Whether standard error is for trouble only.
-    """
-
-    def __init__(self, *, as_json: bool = False, quiet: bool = False) -> None:
-        self._json = as_json
-        self._quiet = quiet
-        self.progress = ProgressLine(sys.stderr)
-
-    def show(self, event: Event) -> None:
-        """Show where a run stands."""
-        if not self._quiet:
-            self.progress.show(event)
-
-    def follow(self, ended: int, total: int) -> None:
-        """Show how many of several have ended."""
-        if not self._quiet:
-            self.progress.draw(ended / total, MESSAGES["cli.batch.running"].format(ended=ended, total=total))
-
-    def line(self, text: str) -> None:
-        """Give a part of the answer as soon as it is known; in JSON it comes with the rest."""
-        self.progress.close()
-        if not self._json:
-            print(text, flush=True)
-
-    def info(self, text: str) -> None:
-        """Say what is good to know."""
-        if not self._quiet:
-            self.error(text)
-
-    def error(self, text: str) -> None:
-        """Say what must be known."""
-        self.progress.close()
-        print(text, file=sys.stderr)
-
-    def result(self, lines: Iterable[str], values: Mapping[str, Any]) -> None:
-        """Give the answer, in one of its two forms."""
-        self.progress.close()
-        for line in [json.dumps(values, ensure_ascii=False)] if self._json else lines:
-            print(line, flush=True)
-
-    def fail(self, error: Mapping[str, Any], *, resume: str | None = None) -> None:
-        """Tell what went wrong: to a person always, to a script if one listens."""
-        self.error(f"wan_client: {error['message']}")
-        if resume:
-            self.error(MESSAGES["cli.resume"].format(request_id=resume))
-        self.result([], error)
+def _tell_problem(problem: WanError, console: Console, *, sandbox: bool) -> int:
+    code = exit_code(problem)
+    resume = code == GOES_ON and not sandbox
+    console.fail(problem.as_dict(sandbox=sandbox), resume=problem.request_id if resume else None)
+    return code
 
 
-class ProgressLine:
-    """One line of a terminal that tells where a run stands. Elsewhere, one line for each change of state."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-        self._live = stream.isatty()
-        self._began = time.monotonic()
-        self._last = ""
-
-    def show(self, event: Event) -> None:
-        """Show one event."""
-        share, text = _describe(event)
-        if self._live:
-            self.draw(share, text)
-        elif text != self._last:
-            self._last = text
-            print(text, file=self._stream, flush=True)
-
-    def draw(self, share: float | None, text: str) -> None:
-        """Draw a bar and the words beside it, on a terminal only."""
-        if not self._live:
-            return
-        seconds = int(time.monotonic() - self._began)
-        line = f"{_bar(share)} {seconds // 60}:{seconds % 60:02}  {text}"
-        with suppress(OSError):
-            self._stream.write(f"\r\x1b[2K{line}")
-            self._stream.flush()
-            self._last = line
-
-    def close(self) -> None:
-        """Leave the line."""
-        if self._live and self._last:
-            self._stream.write("\r\x1b[2K")
-            self._stream.flush()
-            self._last = ""
-
-
-_STAGES: dict[type[Event], str] = {
-    Preparing: "event.preparing",
-    Uploading: "event.uploading",
-    Submitted: "event.submitted",
-    Queued: "event.queued",
-    Running: "event.running",
-    Retrying: "event.retrying",
-    Downloading: "event.downloading",
-    Finished: "event.finished",
-}
-
-
-def _describe(event: Event) -> tuple[float | None, str]:
-    """What share is known to be done, and the words beside it."""
-    share, words = None, MESSAGES[_STAGES[type(event)]]
-    match event:
-        case Uploading(sent, total):
-            share = sent / total
-        case Queued(int(position)):
-            words = MESSAGES["event.queued_at"].format(position=position)
-        case Running(elapsed, (low, high)):
-            share = min(elapsed / max(high, 0.1), 1.0)
-            words = MESSAGES["event.running_usual"].format(low=round(low), high=round(high))
-        case Downloading(received, int(total)) if total:
-            share = received / total
-        case Finished():
-            share = 1.0
-    return share, words
-
-
-def _bar(share: float | None) -> str:
-    if share is None:
-        phase = int(time.monotonic() * 4) % _BAR
-        return "".join("█" if (i - phase) % _BAR < 4 else "░" for i in range(_BAR))
-    filled = round(share * _BAR)
-    return "█" * filled + "░" * (_BAR - filled)
-
-
-def _tell_cancelled(run: Run | None, console: Console, *, sandbox: bool) -> None:
-    outcome = (run.cancel_outcome if run else None) or CancelOutcome.CANCELLED
-    free = sandbox or outcome is CancelOutcome.CANCELLED
-    money = MESSAGES["charged.sandbox" if sandbox else "charged.no" if free else "charged.maybe"]
+def _tell_interrupted(command: str, client: WanClient | None, console: Console, *, sandbox: bool) -> int:
+    """Say what came of the run that Ctrl-C struck: it may have ended in the same moment."""
+    run = client.last_run if client else None
+    if client and run and run.result is not None:
+        return _tell_result(client, run.result, console)
+    if run and run.problem is not None and not isinstance(run.problem, RunCancelled):
+        return _tell_problem(run.problem, console, sandbox=sandbox)
+    outcome, what = _outcome(run) if run else (CancelOutcome.CANCELLED, "error.cancelled_before_submit")
+    if command == "cancel":
+        outcome, what = CancelOutcome.UNKNOWN, "cancel.unknown"
+    is_over = outcome is CancelOutcome.CANCELLED
+    charged = Charged.NO if sandbox or is_over else Charged.YES if run and run.succeeded else Charged.UNKNOWN
+    money = "sandbox" if sandbox else "maybe" if charged is Charged.UNKNOWN else charged.value
     error = {
         "code": "interrupted",
-        "message": f"{MESSAGES[f'cancel.{outcome.value}']} {money}",
-        "charged": (Charged.NO if free else Charged.UNKNOWN).value,
+        "message": f"{MESSAGES[what]} {MESSAGES[f'charged.{money}']}",
+        "charged": charged.value,
         "request_id": run.request_id if run else None,
         "outcome": outcome.value,
     }
-    goes_on = run is not None and outcome is not CancelOutcome.CANCELLED
-    console.fail(error, resume=run.request_id if run and goes_on else None)
+    console.fail(error, resume=run.request_id if run and not is_over else None)
+    return INTERRUPTED
+
+
+def _outcome(run: Run) -> tuple[CancelOutcome, str]:
+    """What cancelling a run achieved, and the text that says it."""
+    if run.succeeded:
+        return CancelOutcome.NOT_CANCELLABLE, "cancel.finished"
+    if run.request_id is None and not run.submitting:
+        return CancelOutcome.CANCELLED, "error.cancelled_before_submit"
+    outcome = run.cancel_outcome or CancelOutcome.UNKNOWN
+    return outcome, f"cancel.{outcome.value}"
 
 
 class _Parser(argparse.ArgumentParser):
@@ -444,10 +366,15 @@ class _Parser(argparse.ArgumentParser):
 
     as_json = False
 
+    def _print_message(self, message: str, file: object = None) -> None:
+        console = Console()
+        (console.error if file is sys.stderr else console.line)(message.removesuffix("\n"))
+
     def error(self, message: str) -> NoReturn:
-        self.print_usage(sys.stderr)
+        console = Console(as_json=self.as_json)
+        console.error(self.format_usage().rstrip())
         words = {"code": "usage", "message": message, "charged": Charged.NO.value, "request_id": None}
-        Console(as_json=self.as_json).fail(words)
+        console.fail(words)
         self.exit(64)
 
 

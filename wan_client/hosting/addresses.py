@@ -12,8 +12,7 @@ import logging
 import secrets
 from typing import TYPE_CHECKING, Any, TypeGuard
 
-import httpx
-
+from wan_client.addresses import parse_address
 from wan_client.errors import ImageError, SettingsError
 from wan_client.settings import is_loopback
 
@@ -40,13 +39,10 @@ def check_address(address: str, *, number: int) -> str:
     Raises:
         ImageError: It is another kind of address, or names a user.
     """
-    try:
-        url = httpx.URL(address)
-        allowed = url.scheme == "https" or (url.scheme == "http" and is_loopback(address))
-        if allowed and url.host and not url.userinfo:
-            return address
-    except httpx.InvalidURL:
-        pass
+    url = parse_address(address)
+    allowed = url is not None and (url.scheme == "https" or (url.scheme == "http" and is_loopback(address)))
+    if url is not None and allowed and not url.userinfo:
+        return address
     raise ImageError("image_url_refused", field="images", number=number)
 
 

@@ -1,7 +1,11 @@
 """What must outlive a process: which runs were paid for and not yet fetched, and how long runs took.
 
-One small file in the user's state folder, readable by its owner alone. It holds no token, no prompt and no picture:
-a request is known by a digest that only the token's holder can make. Trouble with the file never fails a run.
+One small SQLite file in the user's state folder, readable by its owner alone. It holds no token, no prompt and no
+picture: a request is known by a digest that only the token's holder can make. Trouble with the file never fails a
+run; it is logged once.
+
+Each run that is looked after has a lease: its owner renews it while it is alive, and where it has run out the run is
+anybody's. A run without an owner is found and claimed in one transaction, so that it has one new owner only.
 """
 
 from __future__ import annotations
@@ -9,25 +13,39 @@ from __future__ import annotations
 import hashlib
 import hmac
 import logging
+import math
 import os
+import secrets
 import sqlite3
 import sys
 import time
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from wan_client.api import check_request_id
+from wan_client.errors import InvalidRequest
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
+    from typing import TypeVar
+
+    Value = TypeVar("Value")
 
 log = logging.getLogger(__name__)
 
 KEPT_RUNS = 500
 KEPT_DURATIONS = 50
+DURATION_MAX = 86_400.0
 # Links to results live for a day.
 FETCHABLE = timedelta(hours=24)
+LEASE_SECONDS = 4.0
+RENEW_SECONDS = 1.0
+BUSY_SECONDS = 5.0
+# How long a file that was locked for all of `BUSY_SECONDS` is not waited for again.
+LOCKED_SECONDS = 60.0
 
 SENDING, ACCEPTED, UNKNOWN, FETCHED, FAILED, CANCELLED = (
     "sending",
@@ -37,17 +55,21 @@ SENDING, ACCEPTED, UNKNOWN, FETCHED, FAILED, CANCELLED = (
     "failed",
     "cancelled",
 )
+_STATES = {SENDING, ACCEPTED, UNKNOWN, FETCHED, FAILED, CANCELLED}
 
-_TABLES = """
-create table if not exists runs (
-    row integer primary key, account text, digest text, request_id text,
-    state text, sent real, file text, process integer
-);
-create table if not exists durations (row integer primary key, engine text, size text, seconds real);
-"""
-_BUSY_SECONDS = 5.0
-# Where this process's own runs begin: what its number sent earlier was another's, as in containers, all of number 1.
-_STARTED = time.time()
+_VERSION = 1
+_TABLES = (
+    "create table if not exists runs"
+    " (row integer primary key, account text, digest text, request_id text, state text, sent real, file text)",
+    "create table if not exists durations (row integer primary key, engine text, size text, seconds real)",
+)
+# The version before kept a process number, which another process may have by now, instead of a lease.
+_LEASE_COLUMNS = ("owner text", "lease_until real")
+_COLUMNS = "row, request_id, state, sent, file"
+# Beyond this, in seconds since 1970, calendars differ.
+_FAR_FUTURE = 1e11
+# Who this process is, whatever number it has.
+_OWNER = secrets.token_hex(8)
 
 
 @dataclass(frozen=True)
@@ -69,6 +91,77 @@ class Entry:
     file: Path | None
 
 
+@dataclass
+class _File:
+    """The file that journals of several accounts share, and what is known of its trouble."""
+
+    path: Path
+    off: bool
+    is_ready: bool = False
+    warned: bool = False
+    locked_until: float = -math.inf
+
+    def transaction(self, work: Callable[[sqlite3.Connection], Value], default: Value) -> Value:
+        """Return what the work comes to inside one transaction, or the default where the file can't be used."""
+        if self.off:
+            return default
+        patience = BUSY_SECONDS if time.monotonic() >= self.locked_until else 0.0
+        try:
+            self._make()
+            with closing(sqlite3.connect(self.path, timeout=patience, isolation_level=None)) as connection:
+                connection.execute("begin immediate")
+                self._prepare(connection)
+                value = work(connection)
+                connection.execute("commit")
+        except (sqlite3.Error, OSError) as problem:
+            if "locked" in str(problem):
+                self.locked_until = time.monotonic() + LOCKED_SECONDS
+            self.warn(str(problem))
+            return default
+        self.locked_until = -math.inf
+        return value
+
+    def warn(self, reason: str) -> None:
+        """Log that the file can't be used, once."""
+        if not self.warned:
+            self.warned = True
+            log.warning("the journal %s can't be used: %s", self.path, reason)
+
+    def _make(self) -> None:
+        if not self.path.exists():
+            self.is_ready = False
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self.path.touch(mode=0o600)
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        """Create the tables, or bring those of the version before to this one."""
+        if self.is_ready:
+            return
+        (version,) = connection.execute("pragma user_version").fetchone()
+        if version < _VERSION:
+            for statement in _TABLES:
+                connection.execute(statement)
+            there = {column[1] for column in connection.execute("pragma table_info(runs)")}
+            for column in _LEASE_COLUMNS:
+                if column.split()[0] not in there:
+                    connection.execute(f"alter table runs add column {column}")
+            connection.execute(f"pragma user_version = {_VERSION}")
+        self.is_ready = True
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a look for an earlier run of a request found.
+
+    Attributes:
+        entry: A run that had no owner, and now has this process; None if there is none.
+        leases: Until when others of its runs have another owner, by row, on the clock of `time.time`.
+    """
+
+    entry: Entry | None = None
+    leases: dict[int, float] = field(default_factory=dict)
+
+
 class Journal:
     """The journal of one user.
 
@@ -78,111 +171,211 @@ class Journal:
     """
 
     def __init__(self, path: Path | None = None, *, off: bool = False) -> None:
-        self.path = path or state_folder() / "journal.db"
-        self.off = off
+        self._file = _File(path or state_folder() / "journal.db", off)
         self._account = ""
         self._key = b""
+        self._held: set[int] = set()
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._file.path
+
+    @property
+    def off(self) -> bool:
+        """Whether nothing is remembered."""
+        return self._file.off
 
     def for_account(self, base: str, token: str) -> Journal:
-        """The same journal, for the runs of one account."""
-        journal = Journal(self.path, off=self.off)
+        """Return the same journal, for the runs of one account."""
+        journal = Journal(self.path)
+        journal._file = self._file
         journal._key = f"{base} {token}".encode()
         journal._account = journal.digest(b"account")
         return journal
 
     def digest(self, body: bytes) -> str:
-        """What a request is known by."""
+        """Return what a request is known by."""
         return hmac.new(self._key, body, hashlib.sha256).hexdigest()[:32]
 
-    def orphan(self, digest: str) -> Entry | None:
-        """The latest run of this request that is neither fetched nor failed, and that no process looks after."""
-        after = (datetime.now(timezone.utc) - FETCHABLE).timestamp()
-        rows = self._do(
-            "select row, request_id, state, sent, file, process from runs"
-            " where account = ? and digest = ? and state in (?, ?) and sent > ? order by row desc",
-            (self._account, digest, SENDING, ACCEPTED, after),
-        )
-        return next((_entry(row) for row in rows if not _has_live_owner(process=row[5], sent=row[3])), None)
+    def claim(self, digest: str) -> Found:
+        """Find a run of this request that is neither fetched nor failed and has no owner, and become its owner.
 
-    def sending(self, digest: str, file: Path | None) -> int:
-        """Note a request before it goes out. Returns its row."""
-        now = datetime.now(timezone.utc).timestamp()
-        values = (self._account, digest, SENDING, now, str(file.absolute()) if file else None, os.getpid())
-        self._do("delete from runs where row <= (select max(row) from runs) - ?", (KEPT_RUNS,))
-        rows = self._do(
-            "insert into runs (account, digest, state, sent, file, process) values (?, ?, ?, ?, ?, ?) returning row",
-            values,
-        )
-        return int(rows[0][0]) if rows else 0
+        Where the answer to its submit was never seen, its outcome is noted as unknown: that is said once.
+        """
 
-    def adopt(self, row: int) -> None:
-        """Note that this process looks after a run now."""
-        self._do("update runs set process = ? where row = ?", (os.getpid(), row))
+        def work(connection: sqlite3.Connection) -> Found:
+            now = time.time()
+            rows = connection.execute(
+                f"select {_COLUMNS}, owner, lease_until from runs"  # noqa: S608  # our own columns
+                " where account = ? and digest = ? and state in (?, ?) and sent > ? order by row desc",
+                (self._account, digest, SENDING, ACCEPTED, now - FETCHABLE.total_seconds()),
+            ).fetchall()
+            leases: dict[int, float] = {}
+            for *columns, owner, until in rows:
+                entry = self._entry(columns)
+                if entry is None:
+                    continue
+                if has_live_owner(until, now):
+                    if owner != _OWNER:
+                        leases[entry.row] = until
+                    continue
+                if entry.request_id is None:
+                    connection.execute("update runs set state = ? where row = ?", (UNKNOWN, entry.row))
+                else:
+                    self._take_lease(connection, entry.row, now)
+                return Found(entry)
+            return Found(leases=leases)
+
+        return self._file.transaction(work, Found())
+
+    def claim_run(self, request_id: str) -> Entry | None:
+        """Return the run of an id, of which this process becomes the owner if it has none."""
+
+        def work(connection: sqlite3.Connection) -> Entry | None:
+            row = self._select(connection, request_id)
+            if row is not None and (entry := self._entry(row)):
+                now = time.time()
+                (until,) = connection.execute("select lease_until from runs where row = ?", (entry.row,)).fetchone()
+                if not has_live_owner(until, now):
+                    self._take_lease(connection, entry.row, now)
+                return entry
+            return None
+
+        return self._file.transaction(work, None)
+
+    def sending(self, digest: str, file: Path | None) -> int | None:
+        """Note a request before it goes out. Returns its row; None where it could not be noted."""
+
+        def work(connection: sqlite3.Connection) -> int | None:
+            now = time.time()
+            connection.execute("delete from runs where row <= (select max(row) from runs) - ?", (KEPT_RUNS,))
+            values = (self._account, digest, SENDING, now, _text(file), _OWNER, now + LEASE_SECONDS)
+            return connection.execute(
+                "insert into runs (account, digest, state, sent, file, owner, lease_until)"
+                " values (?, ?, ?, ?, ?, ?, ?)",
+                values,
+            ).lastrowid
+
+        row = self._file.transaction(work, None)
+        if row is not None:
+            self._held.add(row)
+        return row
+
+    def renew(self) -> None:
+        """Renew the leases of the runs that were claimed or sent through this object."""
+        self._set_leases(time.time() + LEASE_SECONDS)
+
+    def release(self) -> None:
+        """Give up the leases of the runs that were claimed or sent through this object."""
+        self._set_leases(0)
+        self._held.clear()
+
+    def _set_leases(self, until: float) -> None:
+        rows = [(until, _OWNER, row) for row in tuple(self._held)]
+        if rows:
+            sql = "update runs set lease_until = ? where owner = ? and row = ?"
+            self._file.transaction(lambda connection: connection.executemany(sql, rows) and None, None)
 
     def accepted(self, row: int | None, request_id: str) -> None:
         """Note the id of a run."""
-        self._do("update runs set state = ?, request_id = ? where row = ?", (ACCEPTED, request_id, row))
+        if row is not None:
+            self._do("update runs set state = ?, request_id = ? where row = ?", (ACCEPTED, request_id, row))
 
     def set_state(self, row: int | None, state: str | None, file: Path | None = None) -> None:
-        """Note what came of a run; without a state: that nobody looks after it for now."""
-        self._do(
-            "update runs set process = 0, state = coalesce(?, state), file = coalesce(?, file) where row = ?",
-            (state, str(file.absolute()) if file else None, row),
-        )
+        """Note what came of a run, and give up the lease; without a state, do only that."""
+        if row is not None:
+            self._held.discard(row)
+            self._do(
+                "update runs set state = coalesce(?, state), file = coalesce(?, file),"
+                " lease_until = case when owner = ? then 0 else lease_until end where row = ?",
+                (state, _text(file), _OWNER, row),
+            )
 
     def forget(self, row: int | None) -> None:
         """Take out a request that certainly was not accepted."""
-        self._do("delete from runs where row = ?", (row,))
+        if row is not None:
+            self._held.discard(row)
+            self._do("delete from runs where row = ?", (row,))
 
     def find(self, request_id: str) -> Entry | None:
-        """The run of an id."""
-        rows = self._do(
-            "select row, request_id, state, sent, file from runs where account = ? and request_id = ?",
-            (self._account, request_id),
-        )
-        return _entry(rows[0]) if rows else None
+        """Return the run of an id."""
+        row = self._file.transaction(lambda connection: self._select(connection, request_id), None)
+        return self._entry(row) if row is not None else None
 
     def entries(self) -> list[Entry]:
-        """All runs of the account, the latest first."""
+        """Return all runs of the account, the latest first."""
         rows = self._do(
-            "select row, request_id, state, sent, file from runs where account = ? order by row desc", (self._account,)
+            f"select {_COLUMNS} from runs where account = ? order by row desc",  # noqa: S608  # our own columns
+            (self._account,),
         )
-        return [_entry(row) for row in rows]
+        return [entry for row in rows if (entry := self._entry(row))]
 
     def durations(self, engine: str, size: str) -> Sequence[float]:
-        """How long runs of a size took at an engine, the latest last."""
+        """Return how long runs of a size took at an engine, the latest last."""
         rows = self._do(
             "select seconds from durations where engine = ? and size = ? order by row desc limit ?",
             (engine, size, KEPT_DURATIONS),
         )
-        return [row[0] for row in reversed(rows)]
+        return [row[0] for row in reversed(rows) if isinstance(row[0], float | int) and 0 < row[0] <= DURATION_MAX]
 
     def learn(self, engine: str, size: str, seconds: float) -> None:
         """Keep how long a run took."""
-        self._do("insert into durations (engine, size, seconds) values (?, ?, ?)", (engine, size, seconds))
-        self._do(
-            "delete from durations where engine = ? and size = ? and row not in"
-            " (select row from durations where engine = ? and size = ? order by row desc limit ?)",
-            (engine, size, engine, size, KEPT_DURATIONS),
-        )
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.execute(
+                "insert into durations (engine, size, seconds) values (?, ?, ?)", (engine, size, seconds)
+            )
+            connection.execute(
+                "delete from durations where engine = ? and size = ? and row not in"
+                " (select row from durations where engine = ? and size = ? order by row desc limit ?)",
+                (engine, size, engine, size, KEPT_DURATIONS),
+            )
+
+        self._file.transaction(work, None)
+
+    def _take_lease(self, connection: sqlite3.Connection, row: int, now: float) -> None:
+        self._held.add(row)
+        values = (_OWNER, now + LEASE_SECONDS, row)
+        connection.execute("update runs set owner = ?, lease_until = ? where row = ?", values)
 
     def _do(self, sql: str, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
-        if self.off:
-            return []
+        return self._file.transaction(lambda connection: connection.execute(sql, values).fetchall(), [])
+
+    def _select(self, connection: sqlite3.Connection, request_id: str) -> tuple[Any, ...] | None:
+        sql = f"select {_COLUMNS} from runs where account = ? and request_id = ?"  # noqa: S608  # our own columns
+        row: tuple[Any, ...] | None = connection.execute(sql, (self._account, request_id)).fetchone()
+        return row
+
+    def _entry(self, row: Iterable[Any]) -> Entry | None:
+        """Return a row as a value; None where somebody else has written into it."""
+        number, request_id, state, sent, file = row
         try:
-            if not self.path.exists():
-                self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-                self.path.touch(mode=0o600)
-            with closing(sqlite3.connect(self.path, timeout=_BUSY_SECONDS)) as connection, connection:
-                connection.executescript(_TABLES)
-                return connection.execute(sql, values).fetchall()
-        except (sqlite3.Error, OSError) as problem:
-            log.warning("the journal %s can't be used: %s", self.path, problem)
-            return []
+            if request_id is not None:
+                check_request_id(request_id)
+            if state not in _STATES or (file is not None and (not isinstance(file, str) or "\0" in file)):
+                raise ValueError(state)
+            if not 0 <= sent < _FAR_FUTURE:
+                raise ValueError(sent)
+            when = datetime.fromtimestamp(sent, timezone.utc)
+        except (InvalidRequest, TypeError, ValueError, OverflowError, OSError):
+            self._file.warn(f"row {number} makes no sense")
+            return None
+        return Entry(number, request_id, state, when, Path(file) if file else None)
+
+
+def has_live_owner(until: object, now: float) -> bool:
+    """Whether a lease holds. One beyond what any owner takes is of a clock that was set back since."""
+    return isinstance(until, float | int) and now < until <= now + 2 * LEASE_SECONDS
+
+
+def _text(file: Path | None) -> str | None:
+    # A name that is no UTF-8 can't be kept as text.
+    return str(file.absolute()).encode("utf-8", "replace").decode() if file else None
 
 
 def state_folder() -> Path:
-    """Where programs of this user keep what is not worth a backup."""
+    """Return where programs of this user keep what is not worth a backup."""
     home = Path.home()
     if sys.platform == "win32":
         base = Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local")
@@ -191,45 +384,3 @@ def state_folder() -> Path:
     else:
         base = Path(os.environ.get("XDG_STATE_HOME") or home / ".local" / "state")
     return base / "wan_client"
-
-
-def _entry(row: tuple[Any, ...]) -> Entry:
-    number, request_id, state, sent, file = row[:5]
-    when = datetime.fromtimestamp(sent, timezone.utc)
-    return Entry(number, request_id, state, when, Path(file) if file else None)
-
-
-def _has_live_owner(*, process: int, sent: float) -> bool:
-    return sent >= _STARTED if process == os.getpid() else _is_alive(process)
-
-
-def _is_alive(process: int) -> bool:
-    if not process:
-        return False
-    if sys.platform == "win32":
-        return _is_alive_on_windows(process)
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
-
-
-if sys.platform == "win32":
-    import ctypes
-
-    _SYNCHRONIZE, _WAIT_TIMEOUT, _ACCESS_DENIED = 0x00100000, 0x102, 5
-
-    def _is_alive_on_windows(process: int) -> bool:
-        # `os.kill` would end the process here.
-        kernel = ctypes.WinDLL("kernel32", use_last_error=True)
-        kernel.OpenProcess.restype = ctypes.c_void_p
-        handle = ctypes.c_void_p(kernel.OpenProcess(_SYNCHRONIZE, False, process))
-        if not handle:
-            return ctypes.get_last_error() == _ACCESS_DENIED
-        try:
-            return bool(kernel.WaitForSingleObject(handle, 0) == _WAIT_TIMEOUT)
-        finally:
-            kernel.CloseHandle(handle)

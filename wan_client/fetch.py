@@ -1,0 +1,147 @@
+"""Turning the end of a run into files, or into the error that says why there are none."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import suppress
+from itertools import count
+from typing import TYPE_CHECKING
+
+from . import outputs
+from .api import ResultReply, State
+from .errors import Charged, DownloadFailed, RunFailed, WanError
+from .events import Downloading, Finished, Result, Retrying
+from .failures import cancelled, error_of_run
+from .poller import RETRYING_AFTER_FAILURES
+from .submission import ticks
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+    from pathlib import Path
+
+    from .events import Event
+    from .images import PreparedImage
+    from .outputs import Picture
+    from .run import ClientResources
+
+DOWNLOAD_TRIES = 4
+FINAL_DOWNLOAD_FAILURES = {"output_host", "output_too_large", "not_writable"}
+
+
+class Fetch:
+    """Downloads the pictures of one run.
+
+    Args:
+        resources: What it shares with others.
+        request_id: The run.
+        reply: What ``/result`` said at its end.
+        deadline: When to give up, on the monotonic clock.
+        began: When the waiting began, on the same clock.
+        out: The file to write; None for a name of the API's making in `folder`.
+        folder: Where files go that have no name of their own.
+        images: The pictures as they were sent.
+    """
+
+    def __init__(
+        self,
+        resources: ClientResources,
+        request_id: str,
+        reply: ResultReply,
+        deadline: float,
+        *,
+        began: float,
+        out: Path | None,
+        folder: Path,
+        images: tuple[PreparedImage, ...] = (),
+    ) -> None:
+        self._resources = resources
+        self._request_id = request_id
+        self._reply = reply
+        self._deadline = deadline
+        self._began = began
+        self._out = out
+        self._folder = folder
+        self._images = images
+        self._received = 0
+        self._expected: int | None = None
+
+    async def events(self) -> AsyncGenerator[Event]:
+        """Download until the pictures are on disk. A link may expire meanwhile: a fresh reply brings a fresh one."""
+        raise_failure(self._reply, images=len(self._images) or None)
+        for attempt in count(1):
+            self._received, self._expected = 0, None
+            download = asyncio.create_task(self._download(self._reply.urls))
+            try:
+                async for _ in ticks(download):
+                    yield Downloading(self._received, self._expected)
+                pictures, paths = download.result()
+                break
+            except DownloadFailed as problem:
+                problem.cost = self._reply.cost
+                delay = self._resources.schedule.retry_delay(attempt, None)
+                last = attempt >= DOWNLOAD_TRIES and not problem.is_retryable
+                late = time.monotonic() + delay > self._deadline
+                if last or late or problem.code in FINAL_DOWNLOAD_FAILURES:
+                    raise
+                if attempt >= RETRYING_AFTER_FAILURES:
+                    yield Retrying(time.monotonic() - self._began, attempt)
+                await asyncio.sleep(delay)
+                await self._read_again()
+            finally:
+                download.cancel()
+        yield Finished(self._result(pictures, paths))
+
+    async def _read_again(self) -> None:
+        api, request_id = self._resources.api, self._request_id
+        with suppress(WanError):
+            reply = await self._resources.read(lambda t: api.result(request_id, timeout=t), self._deadline)
+            if reply.state is State.SUCCEEDED and reply.urls:
+                self._reply = reply
+
+    def _result(self, pictures: list[Picture], paths: tuple[Path, ...]) -> Result:
+        return Result(
+            request_id=self._request_id,
+            paths=paths,
+            width=pictures[0].width,
+            height=pictures[0].height,
+            seconds=time.monotonic() - self._began,
+            cost=self._reply.cost,
+            images=self._images,
+            extra=self._reply.extra,
+        )
+
+    async def _download(self, urls: tuple[str, ...]) -> tuple[list[Picture], tuple[Path, ...]]:
+        left = max(1.0, self._deadline - time.monotonic())
+        pictures = [await self._resources.outputs.download(url, self._note_received, left) for url in urls]
+        files = [self._file(picture, index) for index, picture in enumerate(pictures)]
+        paths = [
+            await asyncio.to_thread(outputs.write, picture, file) for picture, file in zip(pictures, files, strict=True)
+        ]
+        return pictures, tuple(paths)
+
+    def _note_received(self, received: int, expected: int | None) -> None:
+        self._received, self._expected = received, expected
+
+    def _file(self, picture: Picture, index: int) -> Path:
+        if self._out is None:
+            name = picture.name if self._request_id in picture.name else f"{self._request_id}_{picture.name}"
+            return self._folder / name
+        return self._out if index == 0 else self._out.with_stem(f"{self._out.stem}_{index + 1}")
+
+
+def raise_failure(reply: ResultReply, *, images: int | None = None) -> None:
+    """Raise what an end means that brings no picture.
+
+    Args:
+        reply: What ``/result`` said.
+        images: How many pictures were sent, where that is known.
+    """
+    if reply.state is State.CANCELLED:
+        raise cancelled(reply.cost)
+    if reply.state is State.FAILED or (reply.failure and not reply.urls):
+        raise error_of_run(reply.failure, cost=reply.cost, images=images)
+    if not reply.urls:
+        error = RunFailed("no_image", charged=Charged.YES if reply.cost else Charged.UNKNOWN)
+        error.cost = reply.cost
+        raise error

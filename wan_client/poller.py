@@ -1,0 +1,161 @@
+"""Asking where a run stands until it has ended: ``/status`` while it is queued, ``/result`` while it runs."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .api import ResultReply, State
+from .errors import Charged, DeadlineExceeded, ReadRefused, RunNotFound, TransientError, WanError
+from .events import Queued, Retrying, Running, Submitted
+from .submission import check_patience
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from .events import Event
+    from .run import ClientResources
+
+log = logging.getLogger(__name__)
+
+TICK_SECONDS = 1.0
+READ_PATIENCE_SECONDS = 120.0
+RETRYING_AFTER_FAILURES = 3
+# How often a refusal to say where the run stands is taken for a passing one.
+REFUSALS_MAX = 3
+FRESH_SECONDS = 30.0
+
+ENDS = {State.SUCCEEDED, State.FAILED, State.CANCELLED}
+
+
+@dataclass
+class PollState:
+    """What is known of a run that is waited for."""
+
+    began: float
+    position: int | None = None
+    running_since: float | None = None
+    failures: int = 0
+    refusals: int = 0
+    word_logged: bool = False
+
+    def event(self, now: float, usual: tuple[float, float] | None) -> Event:
+        """Return the event that says where the run stands."""
+        if self.failures >= RETRYING_AFTER_FAILURES:
+            return Retrying(now - self.began, self.failures)
+        if self.running_since is None:
+            return Queued(self.position, now - self.began)
+        return Running(now - self.running_since, usual)
+
+
+class Poller:
+    """Waits for the end of one run.
+
+    Attributes:
+        reply: What ``/result`` said at the end.
+
+    Args:
+        resources: What it shares with others.
+        request_id: The run.
+        deadline: When to give up, on the monotonic clock.
+        size: What its duration is remembered under.
+        is_fresh: Whether it was submitted just now, so that the API may not know it yet.
+        is_whole: Whether it is seen from its beginning, so that its duration says something.
+    """
+
+    def __init__(
+        self,
+        resources: ClientResources,
+        request_id: str,
+        deadline: float,
+        *,
+        size: str = "",
+        is_fresh: bool = False,
+        is_whole: bool = False,
+    ) -> None:
+        self.reply = ResultReply(None)
+        self._resources = resources
+        self._request_id = request_id
+        self._deadline = deadline
+        self._size = size
+        self._is_fresh = is_fresh
+        self._is_whole = is_whole
+
+    async def events(self) -> AsyncGenerator[Event]:
+        """Ask until the run has ended."""
+        state = PollState(time.monotonic())
+        schedule = self._resources.schedule
+        yield Submitted(self._request_id)
+        while True:
+            poll = asyncio.create_task(self._poll_once(state))
+            try:
+                while not (await asyncio.wait({poll}, timeout=TICK_SECONDS))[0]:
+                    yield state.event(time.monotonic(), schedule.usual(self._size))
+                delay = poll.result()
+                if delay is None:
+                    return
+            except WanError as problem:
+                delay = self._delay_after(problem, state)
+            finally:
+                poll.cancel()
+            wake = time.monotonic() + delay
+            while True:
+                now = time.monotonic()
+                yield state.event(now, schedule.usual(self._size))
+                if now >= self._deadline:
+                    raise self._deadline_exceeded(state)
+                if now >= wake:
+                    break
+                await asyncio.sleep(min(wake, self._deadline, now + TICK_SECONDS) - now)
+
+    async def _poll_once(self, state: PollState) -> float | None:
+        """Ask once. Returns the seconds until it is worth asking again, None after the end."""
+        api, schedule, request_id = self._resources.api, self._resources.schedule, self._request_id
+        stage, ended = None, state.running_since is not None
+        if not ended:
+            status = await self._resources.read(lambda t: api.status(request_id, timeout=t), self._deadline)
+            state.position, stage, ended = status.queue_position, status.state, status.ended
+        if ended:
+            self.reply = await self._resources.read(lambda t: api.result(request_id, timeout=t), self._deadline)
+            stage = self.reply.state
+        state.failures, state.refusals, now = 0, 0, time.monotonic()
+        if stage in ENDS:
+            if state.running_since is not None and stage is State.SUCCEEDED and self._is_whole:
+                await asyncio.to_thread(schedule.learn, now - state.running_since, self._size)
+            return None
+        if stage is State.QUEUED:
+            state.running_since = None
+            return schedule.queued_delay(now - state.began)
+        if stage is None and not state.word_logged:
+            state.word_logged = True
+            log.warning("run %s: the API said an unknown status word; waiting on", request_id)
+        if state.running_since is None:
+            state.running_since = now
+        return schedule.running_delay(now - state.running_since, self._size)
+
+    def _delay_after(self, problem: WanError, state: PollState) -> float:
+        """Return the seconds until asking again after a failed poll; raise what does not pass."""
+        state.failures += 1
+        retry_after = None
+        if isinstance(problem, TransientError):
+            retry_after = problem.retry_after
+        elif isinstance(problem, ReadRefused) and state.refusals < REFUSALS_MAX:
+            state.refusals += 1
+        elif not (isinstance(problem, RunNotFound) and self._may_be_unknown_yet(state)):
+            problem.charged = Charged.UNKNOWN
+            raise problem
+        problem.charged = Charged.UNKNOWN
+        if isinstance(problem, TransientError):
+            check_patience(problem, READ_PATIENCE_SECONDS)
+        return self._resources.schedule.retry_delay(state.failures, retry_after)
+
+    def _may_be_unknown_yet(self, state: PollState) -> bool:
+        return self._is_fresh and time.monotonic() - state.began < FRESH_SECONDS
+
+    def _deadline_exceeded(self, state: PollState) -> DeadlineExceeded:
+        minutes = f"{round(self._resources.deadline / 60, 2):g}"
+        in_trouble = state.failures >= RETRYING_AFTER_FAILURES
+        return DeadlineExceeded("deadline_trouble" if in_trouble else "deadline", minutes=minutes)

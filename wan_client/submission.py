@@ -1,0 +1,317 @@
+"""The paid call: prepare → host → note in the journal → POST once.
+
+A submit has no key that would let the API recognise it, so nothing here sends one again unless it was certainly not
+accepted. What is known of it at any time is one of `SubmitState`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import math
+import time
+from enum import Enum
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from . import outputs
+from .api import CancelOutcome
+from .errors import RateLimited, RunCancelled, UnknownOutcome, Unreachable, unknown_outcome
+from .events import Preparing, Retrying, Uploading
+from .hosting import addresses as hosting
+from .images import prepare
+from .schema import IMAGE_BYTES_MAX
+from .state import journal
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable
+    from datetime import datetime
+    from pathlib import Path
+    from typing import Any
+
+    from .errors import TransientError
+    from .events import Event
+    from .images import PreparedImage
+    from .run import ClientResources
+    from .schema import EditRequest, ImageSource
+
+log = logging.getLogger(__name__)
+
+TICK_SECONDS = 0.25
+LEASE_LOOK_SECONDS = 0.2
+SUBMIT_TRIES = 4
+SUBMIT_PATIENCE_SECONDS = 60.0
+
+
+class SubmitState(Enum):
+    """What is known of a submit."""
+
+    PREPARING = "preparing"  # nothing has been sent
+    SENDING = "sending"  # it is on its way, from the note in the journal on
+    ACCEPTED = "accepted"  # there is a request id
+    NOT_ACCEPTED = "not_accepted"  # certainly: refused, cut off before its end, or cancelled before it went out
+    UNKNOWN = "unknown"  # it may have been accepted
+
+
+class Submission:
+    """One request on its way to a request id.
+
+    Attributes:
+        state: What is known of it.
+        request_id: The run's id, once there is one.
+        recovered: Whether the run was paid for earlier, by a process that did not see its end.
+        row: Its row in the journal, where it is noted.
+        images: The pictures as they were sent.
+        late_outcome: What a cancel achieved that had to wait for the answer to the submit.
+
+    Args:
+        resources: What it shares with others.
+        request: What to do.
+        out: The file to write, for the journal; None if it has no name yet.
+        folder: Where results without a name go.
+        on_sending: Called in a thread just before the request goes out. Where it raises, nothing is sent.
+        on_submitted: Called with the request id as soon as the API has the run, even if nobody iterates any more.
+        sent_before: When an earlier process was about to send this very request. Unless the journal knows what came
+            of that, its outcome is unknown, and it is not sent.
+    """
+
+    def __init__(
+        self,
+        resources: ClientResources,
+        request: EditRequest,
+        *,
+        out: Path | None,
+        folder: Path,
+        on_sending: Callable[[], None] | None = None,
+        on_submitted: Callable[[str], None] | None = None,
+        sent_before: datetime | None = None,
+    ) -> None:
+        self.state = SubmitState.PREPARING
+        self.request_id: str | None = None
+        self.recovered = False
+        self.row: int | None = None
+        self.images: tuple[PreparedImage, ...] = ()
+        self.late_outcome: CancelOutcome | None = None
+        self._resources = resources
+        self._request = request
+        self._out = out
+        self._folder = folder
+        self._on_sending = on_sending
+        self._on_submitted = on_submitted
+        self._sent_before = sent_before
+        self._began = time.monotonic()
+        self._look_up: asyncio.Task[None] | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._is_noted = False
+        self._sent = self._total = self._failures = 0
+        self._cancel_asked = self._cancel_when_accepted = False
+        self._hosted: list[str] = []
+
+    @property
+    def may_be_paid(self) -> bool:
+        """Whether the request has gone out or may have, and was not certainly turned down."""
+        return self.state in {SubmitState.SENDING, SubmitState.ACCEPTED, SubmitState.UNKNOWN}
+
+    async def events(self) -> AsyncGenerator[Event]:
+        """Prepare, host and submit. Closing the iterator does not cancel a submit that has gone out."""
+        await asyncio.to_thread(outputs.check_writable, self._out.parent if self._out else self._folder)
+        yield Preparing()
+        sources = await self._prepared()
+        digest = self._resources.journal.digest(await asyncio.to_thread(_fingerprint, self._request, sources))
+        # A cancel until now has promised that nothing is sent; one from here on waits for what the look-up finds.
+        self._raise_if_cancelled()
+        self._look_up = asyncio.create_task(self._recover(digest))
+        self._look_up.add_done_callback(_retrieve)
+        await asyncio.shield(self._look_up)
+        if self.request_id:
+            return
+        addresses = await asyncio.gather(*map(self._address, sources))
+        values = self._request.body(addresses)
+        body = await asyncio.to_thread(lambda: json.dumps(values).encode())
+        # From here to the task there is no await.
+        self._raise_if_cancelled()
+        self.state, self._total = SubmitState.SENDING, len(body)
+        task = self._task = asyncio.create_task(self._send(digest, body))
+        task.add_done_callback(_retrieve)
+        self._resources.submissions.add(task)
+        task.add_done_callback(self._resources.submissions.discard)
+        async for _ in ticks(task):
+            if self._failures:
+                yield Retrying(time.monotonic() - self._began, self._failures)
+            else:
+                yield Uploading(self._sent, self._total)
+        if task.cancelled():
+            raise RunCancelled("cancelled_before_submit")
+        task.result()
+
+    async def cancel(self) -> CancelOutcome | None:
+        """Keep the request from being sent, if that is still possible, within the time of a cancel.
+
+        Returns:
+            What came of it; None where the API has the run, which then has to be cancelled there.
+        """
+        self._cancel_asked = True
+        seconds = self._resources.timeouts.cancel
+        task = self._task
+        if task is None:
+            if self._look_up is not None and not self._look_up.done():
+                await asyncio.wait({self._look_up}, timeout=seconds)
+                if not self._look_up.done():
+                    return CancelOutcome.UNKNOWN
+            if self.request_id:
+                return None
+            return CancelOutcome.UNKNOWN if self.state is SubmitState.UNKNOWN else CancelOutcome.CANCELLED
+        if not task.done():
+            # While the note is written the task looks at the wish itself; with all of it sent it waits for the answer.
+            if self._is_noted and self._sent < self._total:
+                task.cancel()
+            await asyncio.wait({task}, timeout=seconds)
+        if self.request_id:
+            return None
+        if not task.done():
+            self._cancel_when_accepted = True
+            return CancelOutcome.UNKNOWN
+        return CancelOutcome.CANCELLED if self.state is SubmitState.NOT_ACCEPTED else CancelOutcome.UNKNOWN
+
+    async def remove_hosted(self) -> None:
+        """Remove what lies in the bucket for this run."""
+        hosted, self._hosted = self._hosted, []
+        if self._resources.bucket and hosted:
+            await asyncio.to_thread(self._resources.bucket.delete, hosted)
+
+    def _raise_if_cancelled(self) -> None:
+        if self._cancel_asked:
+            self.state = SubmitState.NOT_ACCEPTED
+            raise RunCancelled("cancelled_before_submit")
+
+    async def _prepared(self) -> list[str | PreparedImage]:
+        # The vendor's own nodes keep what travels inside a request smaller than the API's own limit.
+        most = IMAGE_BYTES_MAX if self._resources.bucket else hosting.DATA_URI_BYTES_MAX
+
+        async def ready(number: int, source: ImageSource) -> str | PreparedImage:
+            if hosting.is_address(source):
+                return hosting.check_address(source, number=number)
+            return await asyncio.to_thread(prepare, source, number=number, bytes_max=most)
+
+        sources = await asyncio.gather(*(ready(n, source) for n, source in enumerate(self._request.images, 1)))
+        self.images = tuple(source for source in sources if not isinstance(source, str))
+        return sources
+
+    async def _recover(self, digest: str) -> None:
+        """Find this very request in the journal, sent by a process that did not see its end.
+
+        A process that was killed leaves a lease. It is waited for until it is renewed, by an owner that is alive, or
+        has run out.
+        """
+        notes = self._resources.journal
+        found = await asyncio.to_thread(notes.claim, digest)
+        first = found.leases
+        while found.entry is None and not self._cancel_asked and _undecided(first, found.leases):
+            await asyncio.sleep(LEASE_LOOK_SECONDS)
+            found = await asyncio.to_thread(notes.claim, digest)
+        entry = found.entry
+        if entry is not None and entry.request_id is None:
+            self.state = SubmitState.UNKNOWN
+            raise unknown_outcome(entry.sent)
+        if entry is not None:
+            self.row, self.request_id, self.recovered = entry.row, entry.request_id, True
+            self.state = SubmitState.ACCEPTED
+        elif self._sent_before is not None:
+            self.state = SubmitState.UNKNOWN
+            raise unknown_outcome(self._sent_before)
+
+    async def _address(self, source: str | PreparedImage) -> str:
+        """Return the address that the API is given for a picture."""
+        if isinstance(source, str):
+            return source
+        if self._resources.bucket is None:
+            return await asyncio.to_thread(hosting.data_uri, source)
+        key, address = await asyncio.to_thread(self._resources.bucket.put, source)
+        self._hosted.append(key)
+        return address
+
+    async def _send(self, digest: str, body: bytes) -> None:
+        """Note the request, send it, and note what came of it."""
+        notes = self._resources.journal
+        try:
+            await asyncio.to_thread(self._note, digest)
+            self._is_noted = True
+            self._raise_if_cancelled()
+            self.request_id = await self._sent_once(body)
+        except UnknownOutcome:
+            self.state = SubmitState.UNKNOWN
+            await asyncio.to_thread(notes.set_state, self.row, journal.UNKNOWN)
+            raise
+        except BaseException as problem:
+            if isinstance(problem, asyncio.CancelledError) and self._is_noted and self._sent >= self._total:
+                self.state = SubmitState.UNKNOWN  # cut off with all of it on its way
+            else:
+                self.state = SubmitState.NOT_ACCEPTED
+                notes.forget(self.row)
+            raise
+        self.state = SubmitState.ACCEPTED
+        await asyncio.to_thread(notes.accepted, self.row, self.request_id)
+        if self._on_submitted:
+            try:
+                self._on_submitted(self.request_id)
+            except Exception:
+                log.exception("the id of run %s could not be noted", self.request_id)
+        if self._cancel_when_accepted:
+            self.late_outcome = await self._resources.cancel(self.request_id)
+
+    def _note(self, digest: str) -> None:
+        """Write down, in the journal and wherever the caller does, that the request is about to go out."""
+        self.row = self._resources.journal.sending(digest, self._out)
+        if self._on_sending:
+            self._on_sending()
+
+    async def _sent_once(self, body: bytes) -> str:
+        """Send the request until it is accepted or refused; again only where certainly nothing was accepted."""
+        while True:
+            try:
+                return await self._resources.api.submit(body, self._note_sent)
+            except (Unreachable, RateLimited) as problem:  # trying again is what the loop is for
+                self._failures += 1
+                self._sent = 0
+                if self._cancel_asked:
+                    raise RunCancelled("cancelled_before_submit") from None
+                check_patience(problem, SUBMIT_PATIENCE_SECONDS)
+                if self._failures >= SUBMIT_TRIES:
+                    raise
+                await asyncio.sleep(self._resources.schedule.retry_delay(self._failures, problem.retry_after))
+
+    def _note_sent(self, sent: int) -> None:
+        self._sent = sent
+
+
+def check_patience(problem: TransientError, most: float) -> None:
+    """Raise the problem where it asks to wait for longer than anybody would."""
+    if problem.retry_after is not None and problem.retry_after > most:
+        problem.code = "told_to_wait"
+        problem.values = {**problem.values, "minutes": math.ceil(problem.retry_after / 60)}
+        raise problem
+
+
+async def ticks(task: asyncio.Task[Any]) -> AsyncIterator[None]:
+    """Yield a few times a second until the task is done, and once then. Whatever happens here, it goes on."""
+    while not task.done():
+        await asyncio.wait({task}, timeout=TICK_SECONDS)
+        yield
+
+
+def _retrieve(task: asyncio.Task[None]) -> None:
+    """Take the exception of a task that perhaps nobody waits for any more."""
+    if not task.cancelled():
+        task.exception()
+
+
+def _undecided(first: dict[int, float], now: dict[int, float]) -> bool:
+    """Whether a lease that was there at first has neither been renewed nor run out."""
+    return any(now.get(row) == until for row, until in first.items())
+
+
+def _fingerprint(request: EditRequest, sources: list[str | PreparedImage]) -> bytes:
+    """Return what two sendings of one request have in common, wherever its pictures lie."""
+    pictures = [source if isinstance(source, str) else sha256(source.data).hexdigest() for source in sources]
+    return json.dumps(request.body(pictures)).encode()
