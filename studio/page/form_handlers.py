@@ -20,6 +20,7 @@ from studio.views import request as outgoing
 from studio.views import run as view
 from studio.views.render import render
 from wan_client import ImageSize, WanError
+from wan_client.recipe import fingerprint, read
 from wan_client.schema import IMAGES_MAX
 from wan_client.settings import check_token
 
@@ -165,7 +166,7 @@ class Editing:
         """Put back what a picture's recipe says; its references too, where this browser's history has them."""
         texts, form = texts_for(request), Form(**fields)
         try:
-            found = await asyncio.to_thread(recipe.read, uploads.checked(path, number=1))
+            found = await asyncio.to_thread(read, uploads.checked(path, number=1))
         except WanError:
             found = None
         if found is None:
@@ -177,7 +178,7 @@ class Editing:
             recipe.settings_of(found), image_1=before.image_1, image_2=before.image_2, image_3=before.image_3
         )
         there = [slot if slot and uploads.is_upload(slot) else None for slot in form.slots]
-        prints = await asyncio.to_thread(lambda: [recipe.fingerprint(slot) if slot else None for slot in there])
+        prints = await asyncio.to_thread(lambda: [fingerprint(slot) if slot else None for slot in there])
         return {
             **self._filled(texts, form),
             self._parts.status: recipe.restored(texts, found, prints),

@@ -22,7 +22,6 @@ from pydantic import TypeAdapter, ValidationError
 
 from studio import telemetry, uploads
 from studio.browser.store import Entry
-from studio.prompt.recipe import Recipe
 from studio.public.limits import LimitReached, Limits, price_of
 from studio.telemetry import RunFacts
 from wan_client import (
@@ -39,6 +38,7 @@ from wan_client import (
     WanError,
     prepare,
 )
+from wan_client.recipe import Recipe
 
 from . import results as outcome
 from .engines import SANDBOX, VISITOR, Engines

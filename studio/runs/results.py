@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image
 from pydantic import TypeAdapter, ValidationError
 
-from studio.prompt.recipe import write_copies
 from studio.uploads import picture_folder, run_folder
 from wan_client import Change  # noqa: TC001
+from wan_client.recipe import write_copies
 
 from .comparison import framed, shown_image
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
-    from studio.prompt.recipe import Recipe
     from wan_client import PreparedImage, Result
+    from wan_client.recipe import Recipe
 
 log = logging.getLogger(__name__)
 
