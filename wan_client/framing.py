@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from typing import Any
 
 from PIL import Image, ImageFilter, ImageOps
 
@@ -25,14 +24,26 @@ def framed(picture: bytes, size: tuple[int, int], box: Box | None = None) -> byt
     with Image.open(io.BytesIO(picture)) as opened:
         image = opened.convert("RGB")
     left, top, right, bottom = box or _whole(image.size, size)
-    extent = (left * image.width, top * image.height, right * image.width, bottom * image.height)
-    options: dict[str, Any] = {"method": Image.Transform.EXTENT, "data": extent, "resample": Image.Resampling.BICUBIC}
-    shown = image.transform(size, **options)
-    inside = Image.new("L", image.size, 255).transform(size, **options)
-    backdrop = ImageOps.fit(image, size).filter(ImageFilter.GaussianBlur(max(size) / 24))
+    shown = (max(left, 0.0), max(top, 0.0), min(right, 1.0), min(bottom, 1.0))
+    source = (shown[0] * image.width, shown[1] * image.height, shown[2] * image.width, shown[3] * image.height)
+    place = [
+        round((shown[side] - (left, top)[side % 2]) / (right - left, bottom - top)[side % 2] * size[side % 2])
+        for side in range(4)
+    ]
+    laid = image.resize((place[2] - place[0], place[3] - place[1]), Image.Resampling.LANCZOS, source)
+    if laid.size != size:
+        canvas = _backdrop(image, size)
+        canvas.paste(laid, (place[0], place[1]))
+        laid = canvas
     buffer = io.BytesIO()
-    Image.composite(shown, backdrop, inside).save(buffer, "JPEG", quality=JPEG_QUALITY)
+    laid.save(buffer, "JPEG", quality=JPEG_QUALITY)
     return buffer.getvalue()
+
+
+def _backdrop(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """The picture enlarged to the frame and blurred: so soft that a small copy is enough."""
+    small = ImageOps.fit(image, (max(1, size[0] // 8), max(1, size[1] // 8)))
+    return small.filter(ImageFilter.GaussianBlur(max(small.size) / 24)).resize(size, Image.Resampling.BICUBIC)
 
 
 def _whole(image: tuple[int, int], frame: tuple[int, int]) -> Box:

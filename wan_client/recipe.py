@@ -196,6 +196,15 @@ def embed(png: bytes, recipe: Recipe) -> bytes:
     return b"".join([_SIGNATURE, header, text, *labels, *kept])
 
 
+def says_preview(picture: bytes) -> bool:
+    """Return whether a picture says of itself that it is a local preview."""
+    label = _chunk(b"tEXt", _PREVIEW_LABEL[0])
+    try:
+        return any(chunk == label for chunk in _chunks(picture))
+    except ValueError:
+        return False
+
+
 def strip(png: bytes, *, preview: bool = False) -> bytes:
     """The same PNG with nothing in it but the picture; a local preview keeps saying that it is one.
 
