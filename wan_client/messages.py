@@ -88,6 +88,27 @@ MESSAGES: Final[dict[str, str]] = {
     "error.row_out_is_source.hint": "Choose another name, or another folder for the results.",
     "error.row_out_twice": "The result “{given}” is another row's as well.",
     "error.row_out_twice.hint": "Give each row a name of its own, or none.",
+    # exports
+    "error.export_missing": "The program that makes files to send round is not installed in full.",
+    "error.export_missing.hint": 'Install the rest: pip install "wan-client[export]".',
+    "error.export_empty": "There is no result to export.",
+    "error.export_empty.hint": "Choose at least one.",
+    "error.export_no_recipe": "Picture {number}, “{file}”, carries no recipe.",
+    "error.export_no_recipe.hint": "Use the download “with recipe”: it knows the prompt and the settings.",
+    "error.export_no_before": "Picture {number} has no picture from before, so there is nothing to wipe from.",
+    "error.export_no_before.hint": "Give it with --before, or put it into the same folder.",
+    "error.export_befores": "There are {given} pictures from before for {count} results.",
+    "error.export_befores.hint": "Give one for each result in the same order, one for all of them, or none.",
+    "error.export_suffix": "The name “{file}” does not say what to write.",
+    "error.export_suffix.hint": "End it in one of: {choices}.",
+    "error.export_exists": "The file “{file}” is there already and was left as it is.",
+    "error.export_exists.hint": "Choose another name, or move that file away.",
+    "error.export_not_writable": "The file “{file}” can't be written.",
+    "error.export_not_writable.hint": "Make room, or choose another folder.",
+    "error.video_missing": "An MP4 needs the program ffmpeg, which is not installed here.",
+    "error.video_missing.hint": "Install it, or choose WebP or GIF.",
+    "error.video_failed": "The program ffmpeg did not write the MP4.",
+    "error.video_failed.hint": "Choose WebP or GIF.",
     # pictures
     "error.image_missing_file": "Image {number}: the file “{file}” can't be opened.",
     "error.image_missing_file.hint": "Check the path and its permissions.",
@@ -237,6 +258,10 @@ MESSAGES: Final[dict[str, str]] = {
     "cli.batch.stopped": "Stopped early: the next rows would have come to the same.",
     "cli.batch.end": "Done {fetched} of {total}; on their way {accepted}, left alone {held}, without a picture {failed}, not sent {not_sent}.{cost}",
     "cli.batch.next": "The same command fetches what is on its way and sends what is missing. The manifest: {file}",
+    "cli.export.running": "Exporting",
+    "cli.export.preview": "It shows a local preview, and says so.",
+    "cli.export.no_before": "{file}: its picture from before was not found beside it, so only the result is shown. Give it with --before.",
+    "cli.export.interrupted": "Interrupted. Nothing was written.",
     "cli.state.sending": "sent, no answer seen",
     "cli.state.accepted": "accepted, not fetched yet",
     "cli.state.unknown": "outcome unknown",
@@ -246,7 +271,7 @@ MESSAGES: Final[dict[str, str]] = {
     "cli.help.description": "Edit pictures by instruction with Wan 2.6 image-to-image.",
     "cli.help.epilog": (
         "Other commands: wan_client batch (many edits from a table or a folder), runs (what was sent from here), resume ID (fetch a result; it costs nothing), "
-        "cancel ID, price. Each has its own --help. A prompt that is one of these words goes after: wan_client edit. "
+        "cancel ID, price; and of finished pictures page, sheet, wipe, bundle (files to send round). Each has its own --help. A prompt that is one of these words goes after: wan_client edit. "
         "Without RUNCOMFY_API_TOKEN in the environment or in .env, a local preview is drawn instead. "
         "Exit codes: 0 done, 1 no picture, 64 wrong call, 65 a value or a picture can't be used, 66 no such file, "
         "69 not accepted, 73 can't write, 75 goes on or unknown, 77 token or balance, 130 interrupted."
@@ -279,6 +304,21 @@ MESSAGES: Final[dict[str, str]] = {
     "cli.help.resume": "Fetch the result of an earlier run. It costs nothing.",
     "cli.help.cancel": "Take a run out of the queue. One that is running can't be cancelled.",
     "cli.help.price": "Show the price that the catalogue names.",
+    "cli.help.export_page": "Make one HTML file of finished pictures: before and after with a slider, prompt and settings. It opens without a network.",
+    "cli.help.export_sheet": "Make a proof sheet of finished pictures: before, after, prompt and settings, as PDF or PNG.",
+    "cli.help.export_wipe": "Make a short loop that wipes from before to after, as WebP, GIF, or MP4 where ffmpeg is installed.",
+    "cli.help.export_bundle": "Make a ZIP of the page, the sheet, the wipes and the pictures.",
+    "cli.help.export_files": "finished pictures that carry their recipes, in the order in which they are shown",
+    "cli.help.export_out": "the file to write: {suffixes} (default: a free name in the current folder)",
+    "cli.help.export_before": (
+        "the picture from before; once for each result, in the same order, or once for all. "
+        "Without it the picture is looked for beside the result, by its fingerprint in the recipe"
+    ),
+    "cli.help.export_with_recipe": "let the files carry the recipes and show the ids of the runs (default: clean)",
+    "cli.help.export_language": "the language of the texts (default: %(default)s)",
+    "cli.help.export_title": "the heading",
+    "cli.help.export_paper": "the size of a page (default: %(default)s)",
+    "cli.help.export_for": "where the wipe goes, which decides its size (default: %(default)s)",
     "cli.help.request_id": "the id of the run",
     "cli.help.json": (
         "print one JSON object on standard output instead of lines; of an error its code, message, charged "

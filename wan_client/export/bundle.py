@@ -79,7 +79,7 @@ def bundle(
         steps.done()
         sheets = sheet_png(items, paper=paper, language=language, with_recipe=with_recipe, title=title)
         for number, sheet in enumerate(sheets, 1):
-            add(f"{name}_{number}.png", sheet)
+            add(f"{name}-{number:02}.png", sheet)
         steps.done()
         for number, item in enumerate(items, 1):
             own = f"{number:02}_{stem([item])}"

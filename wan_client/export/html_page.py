@@ -80,9 +80,7 @@ def page(
 @cache
 def _templates() -> Environment:
     loader = FileSystemLoader(TEMPLATES)
-    return Environment(
-        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
+    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
 
 
 def _data_uri(picture: bytes) -> str:

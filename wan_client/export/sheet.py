@@ -104,13 +104,14 @@ def sheet_pdf(
     from fpdf import FPDF  # noqa: PLC0415  # slow to import
 
     words, paper = Words(language), Paper(paper)
-    pages = _laid_out(items, paper, words, title, with_recipe, PDF_DPI, on_progress)
+    title = title or words("title")
+    layout = _Layout(paper, words, PDF_DPI, alone=len(items) == 1)
+    pages = _laid_out(items, layout, title=title, with_recipe=with_recipe, on_progress=on_progress)
     pdf = FPDF(unit="mm", format=paper.size)
     pdf.set_auto_page_break(False)
-    pdf.set_title(title or words("title"))
+    pdf.set_title(title)
     pdf.set_lang(words.tag)
-    if _says := _about(items, words):
-        pdf.set_subject(_says)
+    pdf.set_subject(_about(items, words))
     pdf.add_font("sheet", fname=typeset.FONT)
     pdf.set_text_shaping(True, language=words.tag)
     for marks in pages:
@@ -152,10 +153,12 @@ def sheet_png(
         ImageError: A picture can't be read.
     """
     words, paper = Words(language), Paper(paper)
-    pages = _laid_out(items, paper, words, title, with_recipe, PNG_DPI, on_progress)
+    title = title or words("title")
+    layout = _Layout(paper, words, PNG_DPI, alone=len(items) == 1)
+    pages = _laid_out(items, layout, title=title, with_recipe=with_recipe, on_progress=on_progress)
     info = PngInfo()
-    if _says := _about(items, words):
-        info.add_text("Title", _says)
+    if about := _about(items, words):
+        info.add_itxt("Title", about)
     files = []
     for marks in pages:
         out = io.BytesIO()
@@ -174,20 +177,18 @@ def _about(items: Sequence[ExportItem], words: Words) -> str:
 
 def _laid_out(
     items: Sequence[ExportItem],
-    paper: Paper,
-    words: Words,
-    title: str | None,
+    layout: _Layout,
+    *,
+    title: str,
     with_recipe: bool,
-    dpi: int,
     on_progress: Progress | None,
 ) -> list[list[_Mark]]:
     steps = Steps(items, on_progress)
-    layout = _Layout(paper, words, dpi, alone=len(items) == 1)
-    layout.heading(title or words("title"))
+    layout.heading(title)
     for number, item in enumerate(items, 1):
         layout.add(item, number, with_recipe=with_recipe)
         steps.done()
-    return layout.finished(_foot(items, words))
+    return layout.finished(_foot(items, layout.words))
 
 
 def _foot(items: Sequence[ExportItem], words: Words) -> str:
@@ -207,7 +208,8 @@ class _Layout:
     """
 
     def __init__(self, paper: Paper, words: Words, dpi: int, *, alone: bool) -> None:
-        self._words = words
+        self._paper = paper
+        self.words = words
         self._dpi = dpi
         self._alone = alone
         self._page_width, self._page_height = paper.size
@@ -226,19 +228,17 @@ class _Layout:
         pictures = pictures_of(item, number)
         shown = [] if pictures.before is None else [("before", decoded(pictures.before, number))]
         shown.append(("after", decoded(pictures.after, number)))
-        facts = facts_of(item, self._words, with_recipe=with_recipe)
-        text = _Layout.__new__(_Layout)  # what the text takes, tried on a page without end
-        text.__dict__.update(self.__dict__, _pages=[[]], _y=0.0, _bottom=float("inf"))
-        text._text(item, facts)  # noqa: SLF001  # of its own kind
+        facts = facts_of(item, self.words, with_recipe=with_recipe)
+        text = self._text_height(item, facts)
         ratio = pictures.size[0] / pictures.size[1]
         start = 0.0 if self._alone else 8.0
-        across, stacked = self._picture_width(ratio, len(shown), text._y + start)  # noqa: SLF001
+        across, stacked = self._picture_width(ratio, len(shown), text + start)
         rows = len(shown) if stacked else 1
-        height = start + rows * (across / ratio + 5.5 + _GAP) + text._y  # noqa: SLF001
+        height = start + rows * (across / ratio + 5.5 + _GAP) + text
         if self._y + min(height, self._bottom - _MARGIN) > self._bottom + 0.01:
             self._new_page()
         if not self._alone:
-            self._rule(self._words("result", number=number))
+            self._rule(self.words("result", number=number))
         self._row(shown, across, across / ratio, stacked=stacked)
         self._text(item, facts)
         self._space(5)
@@ -248,7 +248,7 @@ class _Layout:
         pages = [marks for marks in self._pages if marks]
         for page, marks in enumerate(pages, 1):
             y = self._page_height - _MARGIN
-            counted = typeset.drawable(self._words("page", page=page, pages=len(pages)))
+            counted = typeset.drawable(self.words("page", page=page, pages=len(pages)))
             right = self._page_width - _MARGIN - typeset.width_of(counted, 8 * typeset.POINT)
             marks.append(_Box(_MARGIN, y - 5, self._width, 0.2, _LINE))
             line = typeset.wrap(typeset.drawable(foot), 8 * typeset.POINT, self._width * 0.75)[0]
@@ -266,6 +266,13 @@ class _Layout:
         under = min(self._width, (room / 2 - 5.5 - _GAP) * ratio)
         return (under, True) if self._alone and under > beside * 1.15 else (beside, False)
 
+    def _text_height(self, item: ExportItem, facts: list[tuple[str, str]]) -> float:
+        """What the text takes, tried on a page without end."""
+        trial = _Layout(self._paper, self.words, self._dpi, alone=self._alone)
+        trial._y, trial._bottom = 0.0, float("inf")
+        trial._text(item, facts)
+        return trial._y
+
     def _row(self, shown: list[tuple[str, Image.Image]], width: float, height: float, *, stacked: bool) -> None:
         for place, (label, image) in enumerate(shown):
             x = _MARGIN if stacked else _MARGIN + place * (width + _GAP)
@@ -276,7 +283,7 @@ class _Layout:
 
     def _text(self, item: ExportItem, facts: list[tuple[str, str]]) -> None:
         for mark in item.marks:
-            self._band(f"{self._words(mark)} · {self._words(f'{mark}.note')}", *_MARKS.get(mark, _OTHER_MARK))
+            self._band(f"{self.words(mark)} · {self.words(f'{mark}.note')}", *_MARKS.get(mark, _OTHER_MARK))
         self._lines(item.prompt, 11.5, 5.6)
         self._space(2)
         size, column = 8.5 * typeset.POINT, (self._width - _GAP) / 2
@@ -324,7 +331,7 @@ class _Layout:
         self._y += 8
 
     def _drawable(self, key: str) -> str:
-        return typeset.drawable(self._words(key))
+        return typeset.drawable(self.words(key))
 
     def _sized(self, image: Image.Image, width: float) -> Image.Image:
         """The picture with no more pixels than its place on the paper shows."""
@@ -360,11 +367,11 @@ def _drawn(marks: list[_Mark], paper: Paper, words: Words) -> Image.Image:
     width, height = paper.size
     canvas = Image.new("RGB", (round(width * scale), round(height * scale)), "white")
     draw = ImageDraw.Draw(canvas)
-    options = typeset.shaping(words.tag)
+    language = typeset.shaping(words.tag)
     for mark in marks:
         if isinstance(mark, _Text):
             place = (mark.x * scale, mark.y * scale)
-            draw.text(place, mark.text, mark.colour, typeset.font(mark.size * scale), anchor="ls", **options)
+            draw.text(place, mark.text, mark.colour, typeset.font(mark.size * scale), anchor="ls", language=language)
             continue
         left, top = round(mark.x * scale), round(mark.y * scale)
         right, bottom = round((mark.x + mark.width) * scale), round((mark.y + mark.height) * scale)

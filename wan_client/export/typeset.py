@@ -29,17 +29,16 @@ def font(size: float) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(FONT, size)
 
 
-def shaping(language: str) -> dict[str, str]:
-    """Return what Pillow needs to draw a language's own shapes, where it can: Chinese and Japanese ones differ."""
-    return {"language": language} if features.check("raqm") else {}
+def shaping(language: str) -> str | None:
+    """Return the language whose own shapes Pillow is to draw, where it can: Chinese and Japanese ones differ."""
+    return language if features.check("raqm") else None
 
 
 def drawable(text: str) -> str:
     """Return the text with a box for every character that the font does not have."""
     joined = re.sub("\u200d.", "", unicodedata.normalize("NFC", text))
     seen = _FLAG.sub(MISSING, _UNSEEN.sub("", joined.replace("\t", " ")))
-    kept = (char for char in seen if char == "\n" or unicodedata.category(char) not in {"Cc", "Cf", "Zl", "Zp"})
-    return "".join(char if char == "\n" or ord(char) in _coverage() else MISSING for char in kept)
+    return "".join(map(_glyph, seen))
 
 
 def wrap(text: str, size: float, width: float) -> list[str]:
@@ -83,6 +82,17 @@ def _broken(word: str, width: float) -> list[str]:
             piece, used = "", 0.0
         piece, used = piece + char, used + _advance(char)
     return [*pieces, piece]
+
+
+@cache
+def _glyph(char: str) -> str:
+    """What is drawn for a character: itself, else the letter without its accent, else a box."""
+    if char == "\n" or ord(char) in _coverage():
+        return char
+    if unicodedata.category(char) in {"Cc", "Cf", "Zl", "Zp"}:
+        return ""
+    bare = unicodedata.normalize("NFD", char)[0]
+    return bare if ord(bare) in _coverage() else MISSING
 
 
 @cache
