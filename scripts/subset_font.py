@@ -4,8 +4,8 @@
     pip install fonttools
     python scripts/subset_font.py
 
-Kept are the Latin, Greek and Cyrillic letters that it has, every Hangul syllable, the kana and kanji of JIS X 0208, and the hanzi of
-GB 2312, with Japanese shapes by default and Chinese ones where a text is set as Chinese (the feature ``locl``).
+Kept are the Latin, Greek and Cyrillic letters that it has, every Hangul syllable, the kana and kanji of JIS X 0208, and
+the hanzi of GB 2312, with Japanese shapes by default and Chinese ones where a text is set as Chinese (``locl``).
 """
 
 from __future__ import annotations

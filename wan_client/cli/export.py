@@ -40,7 +40,7 @@ def run(command: str, words: Sequence[str]) -> int:
         items = _items(arguments, console)
         paths = _write(command, items, arguments, console)
     except KeyboardInterrupt:
-        console.warn(MESSAGES["cli.export.interrupted"])
+        console.error(MESSAGES["cli.export.interrupted"])
         return 130
     except WanError as problem:
         console.fail(problem.as_dict())
@@ -48,13 +48,13 @@ def run(command: str, words: Sequence[str]) -> int:
         return 73 if unwritten else 65 if isinstance(problem, ExportError) else exit_code(problem)
     preview = any(item.preview for item in items)
     if preview:
-        console.remark(MESSAGES["cli.export.preview"])
+        console.info(MESSAGES["cli.export.preview"])
     values = {
         "paths": [str(path) for path in paths],
         "preview": preview,
         "before": [bool(item.before) for item in items],
     }
-    console.answer([str(path) for path in paths], values)
+    console.result([str(path) for path in paths], values)
     return 0
 
 
@@ -72,7 +72,7 @@ def _items(arguments: argparse.Namespace, console: Console) -> list[ExportItem]:
         if before is None:
             before = _found_beside(file, recipe.references[0])  # noqa: PLW2901  # it stands in for what was not given
             if before is None:
-                console.warn(MESSAGES["cli.export.no_before"].format(file=file.name))
+                console.error(MESSAGES["cli.export.no_before"].format(file=file.name))
         else:
             images.check(before, number=number)
         items.append(ExportItem.of(recipe, _content(file, number), before and _content(before, number)))

@@ -287,10 +287,10 @@ class _Layout:
         self._lines(item.prompt, 11.5, 5.6)
         self._space(2)
         size, column = 8.5 * typeset.POINT, (self._width - _GAP) / 2
-        told = [(typeset.drawable(label), typeset.drawable(value)) for label, value in facts]
-        indent = max(typeset.width_of(label, size) for label, _ in told) + 4
+        drawn = [(typeset.drawable(label), typeset.drawable(value)) for label, value in facts]
+        indent = max(typeset.width_of(label, size) for label, _ in drawn) + 4
         beside = False
-        for label, value in told:
+        for label, value in drawn:
             fits = typeset.width_of(value, size) <= column - indent
             right = beside and fits
             self._fact(label, typeset.wrap(value, size, self._width - indent), indent, column + _GAP if right else 0)
