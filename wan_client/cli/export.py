@@ -14,7 +14,8 @@ from wan_client.export import Destination, ExportError, ExportItem, Paper, WipeF
 from wan_client.messages import MESSAGES
 from wan_client.recipe import fingerprint, read
 
-from .main import Console, Parser, exit_code
+from .console import Console
+from .main import INTERRUPTED, Parser, exit_code
 
 if TYPE_CHECKING:
     import argparse
@@ -41,7 +42,7 @@ def run(command: str, words: Sequence[str]) -> int:
         paths = _write(command, items, arguments, console)
     except KeyboardInterrupt:
         console.error(MESSAGES["cli.export.interrupted"])
-        return 130
+        return INTERRUPTED
     except WanError as problem:
         console.fail(problem.as_dict())
         unwritten = isinstance(problem, ExportError) and problem.code in {"export_exists", "export_not_writable"}
