@@ -128,7 +128,7 @@ def test_wrong_options(arguments: list[str], capsys: pytest.CaptureFixture[str])
         main(arguments)
     assert ended.value.code == 64
     said = capsys.readouterr().err
-    assert said.startswith("wan_sandbox: error: ")
+    assert said.startswith("wan-sandbox: error: ")
     assert said.count("\n") == 1
     assert "_span" not in said
 
