@@ -31,6 +31,10 @@ NO_REDIS = (
     "Ubuntu: sudo apt install redis-server; Fedora: sudo dnf install valkey; macOS: brew install redis), or name it in "
     f"{programs.REDIS}. scripts/test --quick does without."
 )
+NO_DRIVER = (
+    "The browser tests need Playwright, whose driver does not start here: see the message above. On a minimal Debian "
+    "or Ubuntu a library is missing: sudo apt install libatomic1. scripts/test --quick does without."
+)
 NO_BROWSER = (
     "The browser tests need Chromium, Chrome or Edge, and none could be found or installed. Install one, or name it in "
     f"{programs.BROWSER}. scripts/test --quick does without."
@@ -60,18 +64,29 @@ def install_requirements() -> None:
     if stamp.is_file() and stamp.read_text() == digest:
         return
     files = [part for name in REQUIREMENTS for part in ("--requirement", str(ROOT / name))]
-    subprocess.run(
-        [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *files], check=True
-    )
+    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "install"]
+    uv = [sys.executable, "-m", "uv", "--quiet", "pip", "install", "--python", sys.executable]
+    # uv takes seconds where pip takes a minute, but knows nothing of pip's configuration, which a mirror may need.
+    if not (succeeds([*pip, pinned("uv")]) and succeeds([*uv, *files])):
+        subprocess.run([*pip, *files], check=True)
     stamp.write_text(digest)
+
+
+def pinned(name: str) -> str:
+    """Return the requirement that pins a package of the tests."""
+    lines = (ROOT / "tests" / "requirements.txt").read_text().splitlines()
+    return next(line for line in lines if line.startswith(f"{name}=="))
 
 
 def browser() -> str:
     """Return the path of a browser: one that is there, else Playwright's own, else the distribution's.
 
     Raises:
-        LookupError: There is none; the message says what to do.
+        LookupError: There is none, or Playwright can't drive it; the message says what to do.
     """
+    driver = [sys.executable, "-m", "playwright", "--version"]
+    if not succeeds(driver) and not (install_package("libatomic1") and succeeds(driver)):
+        missing(NO_DRIVER)
     return programs.find_browser() or playwright_browser() or debian_browser() or missing(NO_BROWSER)
 
 
