@@ -18,6 +18,8 @@ from wan_sandbox.faults.switches import JOB_FAULTS, KINDS, PLACES
 
 from .support import MODEL, TOKEN, body, until
 
+pytestmark = pytest.mark.slow
+
 HOME = Path(wan_sandbox.__file__).resolve().parent.parent
 
 
