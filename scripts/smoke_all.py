@@ -41,7 +41,7 @@ def smoke(python: str) -> subprocess.CompletedProcess[str]:
     """Run the smoke test on one Python, in a new environment."""
     with tempfile.TemporaryDirectory() as folder:
         inside = Path(folder) / ("Scripts" if os.name == "nt" else "bin") / "python"
-        uv = [sys.executable, "-m", "uv", "--quiet"]
+        uv = [sys.executable, "-m", "uv", "--quiet", "--system-certs"]
         for command in (
             [*uv, "venv", "--python", python, "--clear", folder],
             [*uv, "pip", "install", "--python", str(inside), "--requirement", str(ROOT / "requirements.txt")],
