@@ -67,8 +67,9 @@ def install_requirements() -> None:
     pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "install"]
     uv = [sys.executable, "-m", "uv", "--quiet", "--system-certs", "pip", "install", "--python", sys.executable]
     # uv takes seconds where pip takes a minute, but knows nothing of pip's configuration, which a mirror may need.
-    if not (succeeds([*pip, pinned("uv")]) and succeeds([*uv, *files])):
-        subprocess.run([*pip, *files], check=True)
+    installed = succeeds([*pip, pinned("uv")]) and succeeds([*uv, *files])
+    if not installed and subprocess.run([*pip, *files], check=False).returncode:
+        sys.exit("The requirements of the tests could not be installed: see the message above.")
     stamp.write_text(digest)
 
 
