@@ -65,7 +65,18 @@ def install_requirements() -> None:
         return
     files = [part for name in REQUIREMENTS for part in ("--requirement", str(ROOT / name))]
     pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "install"]
-    uv = [sys.executable, "-m", "uv", "--quiet", "--system-certs", "pip", "install", "--python", sys.executable]
+    uv = [
+        sys.executable,
+        "-m",
+        "uv",
+        "--quiet",
+        "--system-certs",
+        "pip",
+        "install",
+        "--compile-bytecode",
+        "--python",
+        sys.executable,
+    ]
     # uv takes seconds where pip takes a minute, but knows nothing of pip's configuration, which a mirror may need.
     installed = succeeds([*pip, pinned("uv")]) and succeeds([*uv, *files])
     if not installed and subprocess.run([*pip, *files], check=False).returncode:
