@@ -14,7 +14,7 @@ from starlette.middleware import Middleware
 from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.routing import Route
 
-from wan_client import Backend
+from wan_client import Backend, __version__
 
 from . import telemetry, uploads
 from .i18n.language import language_middleware
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
     from .settings import PageSettings
 
-VERSION = "0.1.0"
 HUGGING_FACE = "https://huggingface.co"
 # Gradio compiles templates and handlers in the browser and writes its configuration into the page, so scripts may be
 # inline. What is left is worth having: no script, picture or answer comes from, or goes to, another host.
@@ -238,7 +237,7 @@ class Server:
         facts = {"status": "stopping" if self._stopping else "ok"}
         if not self._settings.auth:
             facts["engine"] = "sandbox" if self._settings.engine.backend is Backend.SANDBOX else "hosted"
-            facts["version"] = VERSION
+            facts["version"] = __version__
         return JSONResponse(facts, status_code=503 if self._stopping else 200)
 
 

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent
 PHOTOS = ROOT / "assets" / "photos"
+BROWSER_TESTS = ROOT / "tests" / "browser"
+# Each of these starts a server: a test that uses one is slow.
+SLOW_FIXTURES = frozenset({"as_on_a_space", "by_default", "redis", "shared_app"})
 START_SECONDS = 180.0
 
 hypothesis.settings.register_profile("seeded", derandomize=True, database=None, deadline=None)
@@ -146,6 +149,13 @@ def app(shared_app: App) -> App:
 def photos() -> Path:
     """The sample photographs."""
     return PHOTOS
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs a page, a browser or a Redis server as slow: the quick run leaves it out."""
+    for item in items:
+        if SLOW_FIXTURES.intersection(getattr(item, "fixturenames", ())) or BROWSER_TESTS in item.path.parents:
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.hookimpl(wrapper=True)

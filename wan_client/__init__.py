@@ -9,6 +9,8 @@
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from .version import __version__
+
 if TYPE_CHECKING:
     from .api import CancelOutcome, ModelEntry
     from .client import AsyncWanClient, WanClient, edit
@@ -90,6 +92,7 @@ __all__ = [
     "Uploading",
     "WanClient",
     "WanError",
+    "__version__",
     "edit",
     "prepare",
 ]

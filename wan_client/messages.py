@@ -244,7 +244,7 @@ MESSAGES: Final[dict[str, str]] = {
     "cli.image_unnamed": "The prompt does not say what image {number} is for.",
     "cli.done": "Finished in {seconds} s, {size} px.{cost}",
     "cli.cost": " Cost: ${cost}.",
-    "cli.resume": "Fetch the result later with: wan_client resume {request_id}",
+    "cli.resume": "Fetch the result later with: wan-client resume {request_id}",
     "cli.recovered": "This request was sent before and not fetched: its picture was fetched now, and nothing was sent again.",
     "cli.no_runs": "No runs are noted here for this account.",
     "cli.price": "${price:.4g} per {unit}",
@@ -270,8 +270,8 @@ MESSAGES: Final[dict[str, str]] = {
     "cli.state.cancelled": "cancelled",
     "cli.help.description": "Edit pictures by instruction with Wan 2.6 image-to-image.",
     "cli.help.epilog": (
-        "Other commands: wan_client batch (many edits from a table or a folder), runs (what was sent from here), resume ID (fetch a result; it costs nothing), "
-        "cancel ID, price; and of finished pictures page, sheet, wipe, bundle (files to send round). Each has its own --help. A prompt that is one of these words goes after: wan_client edit. "
+        "Other commands: wan-client batch (many edits from a table or a folder), runs (what was sent from here), resume ID (fetch a result; it costs nothing), "
+        "cancel ID, price; and of finished pictures page, sheet, wipe, bundle (files to send round). Each has its own --help. A prompt that is one of these words goes after: wan-client edit. "
         "Without RUNCOMFY_API_TOKEN in the environment or in .env, a local preview is drawn instead. "
         "Exit codes: 0 done, 1 no picture, 64 wrong call, 65 a value or a picture can't be used, 66 no such file, "
         "69 not accepted, 73 can't write, 75 goes on or unknown, 77 token or balance, 130 interrupted."

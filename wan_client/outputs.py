@@ -19,6 +19,7 @@ from .addresses import parse_address
 from .api import drop_location
 from .errors import DownloadFailed, SettingsError
 from .settings import Timeouts, is_loopback
+from .version import USER_AGENT
 
 if TYPE_CHECKING:
     import ssl
@@ -72,9 +73,13 @@ class Outputs:
         self._timeouts = timeouts or Timeouts()
         timeout = httpx.Timeout(self._timeouts.silence, connect=self._timeouts.connect)
         outside = not is_loopback(base)
-        hooks = {"response": [drop_location]}
         self._client = httpx.AsyncClient(
-            verify=tls, timeout=timeout, trust_env=outside, transport=transport, event_hooks=hooks
+            verify=tls,
+            timeout=timeout,
+            trust_env=outside,
+            transport=transport,
+            event_hooks={"response": [drop_location]},
+            headers={"User-Agent": USER_AGENT},
         )
 
     async def aclose(self) -> None:

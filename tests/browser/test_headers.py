@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING
 
 import httpx
@@ -10,6 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from studio.server import SECURITY_HEADERS
+from tests import programs
 from tests.browser.conftest import CHROMIUM_ARGUMENTS
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ LOAD_FROM_ELSEWHERE = """() => new Promise((settle) => {
 def browser_with_camera(browser: Browser) -> Iterator[Browser]:
     """A browser with a camera that shows a test picture."""
     arguments = [*CHROMIUM_ARGUMENTS, "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
-    other = browser.browser_type.launch(executable_path=shutil.which("chromium"), args=arguments)
+    other = browser.browser_type.launch(executable_path=programs.browser(), args=arguments)
     yield other
     other.close()
 

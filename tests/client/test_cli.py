@@ -206,7 +206,7 @@ def test_past_the_deadline_the_message_says_how_to_get_the_picture(serve: Serve,
     sandbox = serve(run_time=(2, 2), speed=1, warm_up=0)
     code, out, err = shell.at(sandbox, WAN_DEADLINE="1").run("sketch", "cat.png")
     assert (code, out) == (75, "")
-    found = re.search(r"wan_client resume (\w+)", err)
+    found = re.search(r"wan-client resume (\w+)", err)
     assert found
     code, out, err = shell.at(sandbox).run("resume", found[1], "-o", "late.png")
     assert (code, out) == (0, "late.png\n")
@@ -236,7 +236,7 @@ def test_ctrl_c_tells_that_a_running_run_goes_on(serve: Serve, shell: Shell) -> 
         _, err = process.communicate(timeout=20)
     assert process.returncode == 130
     assert "Too late to cancel" in err
-    assert re.search(r"wan_client resume \w+", err)
+    assert re.search(r"wan-client resume \w+", err)
     assert sandbox.counters.jobs_cancelled == 0
 
 

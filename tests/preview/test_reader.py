@@ -141,6 +141,7 @@ PROMPTS = st.one_of(
 )
 
 
+@pytest.mark.slow
 @given(PROMPTS, st.integers(1, 3))
 def test_any_text_gives_a_plan_that_can_be_drawn(prompt: str, images: int) -> None:
     for operation in plan(prompt, images).operations:

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
     from tests.conftest import App
 
+pytestmark = pytest.mark.slow
+
 NOT_SHRUNK = (Phase.explicit, Phase.reuse, Phase.generate)
 by_http = settings(max_examples=40, phases=NOT_SHRUNK, suppress_health_check=list(HealthCheck))
 # An idle app has 200 MB or so.

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from studio.runs.jobs import Job
 
+pytestmark = pytest.mark.slow
+
 KEEP_HOURS = 1.0
 PAGE, ANOTHER_PAGE = Visitor("page"), Visitor("another page")
 

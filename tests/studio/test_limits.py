@@ -16,6 +16,7 @@ from studio.i18n.texts import Texts, translations
 from studio.public.limits import HOUR, LimitReached, Limits, LimitStatus, Permit, price_of
 from studio.public.visitors import Visitor
 from studio.settings import LimitSettings
+from tests import programs
 from tests.conftest import free_port
 from wan_client import Charged, ModelEntry
 
@@ -29,8 +30,8 @@ LEASE = 60
 
 @contextmanager
 def redis_server(port: int) -> Iterator[str]:
-    """Debian's Redis, with nothing kept on disk."""
-    command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+    """A Redis server with nothing kept on disk."""
+    command = [programs.redis_server(), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         deadline = time.monotonic() + 20

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from tests.conftest import App
 
+pytestmark = pytest.mark.slow
+
 PICTURE = f"data:image/jpeg;base64,{base64.b64encode((PHOTOS / 'cat.jpg').read_bytes()).decode()}"
 
 

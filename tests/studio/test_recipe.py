@@ -282,6 +282,7 @@ def says_preview(png: bytes) -> bool:
     return told.get("Title") == "Local preview" and "not made by the model" in told.get("Comment", "")
 
 
+@pytest.mark.slow
 def test_a_preview_says_so_in_both_copies_and_in_their_names(preview: Path) -> None:
     recipe = a_recipe(engine=Backend.SANDBOX)
     assert says_preview(preview.read_bytes())

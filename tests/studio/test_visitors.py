@@ -184,6 +184,7 @@ def test_visitors_can_sign_in_where_a_space_lets_them(space: dict[str, str], mon
             assert "Sign" not in switch(stranger)
 
 
+@pytest.mark.slow
 def test_the_sign_in_of_a_space_is_served(space: dict[str, str]) -> None:
     with running_app(WAN_BACKEND="sandbox", **space) as app:
         page = httpx.get(app.url, timeout=60, trust_env=False)

@@ -395,12 +395,12 @@ class Parser(argparse.ArgumentParser):
 def _parser(command: str, *, as_json: bool = False) -> Parser:
     text = {name[len("cli.help.") :]: value for name, value in MESSAGES.items() if name.startswith("cli.help.")}
     if command == "edit":
-        parser = Parser(prog="wan_client", description=text["description"], epilog=text["epilog"])
+        parser = Parser(prog="wan-client", description=text["description"], epilog=text["epilog"])
         parser.add_argument("prompt", help=text["prompt"])
         parser.add_argument("images", nargs="*", metavar="image", help=text["images"])
     elif command == "batch":
         epilog = text["batch_epilog"].format(columns=", ".join(batch.COLUMNS))
-        parser = Parser(prog="wan_client batch", description=text["batch"], epilog=epilog)
+        parser = Parser(prog="wan-client batch", description=text["batch"], epilog=epilog)
         parser.add_argument("source", type=Path, help=text["source"])
         parser.add_argument("-p", "--prompt", default="", help=text["batch_prompt"])
         counts = range(1, READS_AT_ONCE + 1)
@@ -411,7 +411,7 @@ def _parser(command: str, *, as_json: bool = False) -> Parser:
         parser.add_argument("--again", action="store_true", help=text["again"])
         parser.add_argument("--dry-run", action="store_true", help=text["dry_run"])
     else:
-        parser = Parser(prog=f"wan_client {command}", description=text[command])
+        parser = Parser(prog=f"wan-client {command}", description=text[command])
     if command in {"edit", "batch"}:
         sizes = "|".join(size.ratio for size in ImageSize)
         ratio = DEFAULT_IMAGE_SIZE.ratio
