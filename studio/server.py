@@ -20,6 +20,7 @@ from . import telemetry, uploads
 from .i18n.language import language_middleware
 from .i18n.texts import DEFAULT_LANGUAGE, Texts
 from .page.build import build, launch
+from .public.authentication import HEALTH_PATH, Authentication, open_for_agents
 from .public.endpoints import hand_over_both
 from .public.malformed_calls import MalformedCalls
 from .public.upload_limits import UploadLimits
@@ -143,6 +144,7 @@ class Server:
         self._jobs = Jobs(settings)
         self._page = build(settings, self._jobs)
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._started = False
         self._stopping = False
 
     def run(self) -> None:
@@ -172,11 +174,12 @@ class Server:
                 self._page,
                 app_kwargs={
                     "routes": [
-                        Route("/healthz", self._health),
+                        Route(HEALTH_PATH, self._health),
                         *(Route(path, _closed, methods=["GET", "POST"]) for path in CLOSED),
                     ],
                     "middleware": [
                         Middleware(SecurityHeaders),
+                        *self._authentication(),
                         Middleware(NoRelay),
                         language_middleware(),
                         Middleware(McpCallers),
@@ -186,11 +189,20 @@ class Server:
                     "lifespan": self._life,
                 },
                 mcp_server=self._settings.mcp,
+                # Gradio would decide for itself, after the limits were chosen.
+                share=self._settings.share,
                 prevent_thread_lock=True,
                 server_port=port,
             )
 
+        self._started = True
         hand_over_both(self._page)
+        if self._settings.auth:
+            open_for_agents(self._page, self._settings.auth)
+
+    def _authentication(self) -> list[Middleware]:
+        login = self._settings.auth
+        return [Middleware(Authentication, login=login, starting=lambda: not self._started)] if login else []
 
     def _stop(self) -> None:
         # A terminal that closes may tell twice. Who can't wait presses Ctrl-C again.
@@ -220,15 +232,12 @@ class Server:
         await self._jobs.close()
 
     async def _health(self, _request: Request) -> Response:
-        """Whether new runs are taken. Asked for often, so it asks nobody."""
-        return JSONResponse(
-            {
-                "status": "stopping" if self._stopping else "ok",
-                "engine": "sandbox" if self._settings.engine.backend is Backend.SANDBOX else "hosted",
-                "version": VERSION,
-            },
-            status_code=503 if self._stopping else 200,
-        )
+        """Return whether new runs are taken: asked for often, so it asks nobody, and nothing else behind a password."""
+        facts = {"status": "stopping" if self._stopping else "ok"}
+        if not self._settings.auth:
+            facts["engine"] = "sandbox" if self._settings.engine.backend is Backend.SANDBOX else "hosted"
+            facts["version"] = VERSION
+        return JSONResponse(facts, status_code=503 if self._stopping else 200)
 
 
 @contextmanager

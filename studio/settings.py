@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from importlib.util import find_spec
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
+
+from gradio.utils import colab_check, is_hosted_notebook
 
 from wan_client import Settings, SettingsError
 from wan_client.settings import DEFAULT_API_BASE, PORT_MAX, check_base, read_environment, read_number
@@ -25,6 +27,10 @@ REDIS_SCHEMES = frozenset({"redis", "rediss"})
 # address it was called from at the end of X-Forwarded-For. So hops at private addresses are believed there. This can
 # only be seen on a Space; where it is otherwise, all visitors look like one, or WAN_TRUSTED_PROXIES says what is so.
 PRIVATE_NETWORKS: Final = "10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10, 127.0.0.0/8, fc00::/7, ::1"
+
+AUTH, SHARE = "WAN_AUTH", "GRADIO_SHARE"
+# Behind the limit on guesses, a password of this length is out of reach.
+PASSWORD_MIN = 8
 
 Network = IPv4Network | IPv6Network
 
@@ -100,8 +106,35 @@ PUBLIC_LIMITS: Final = LimitSettings(
 
 
 def is_public(env: Mapping[str, str]) -> bool:
-    """Whether strangers can open the page: on a Space, or where it listens beyond this machine."""
-    return "SPACE_ID" in env or env.get("GRADIO_SERVER_NAME", "127.0.0.1") not in {"127.0.0.1", "localhost", "::1"}
+    """Return whether others can open the page.
+
+    They can on a Space, by a share link, where it listens beyond this machine, and where they are given a password.
+    """
+    return (
+        "SPACE_ID" in env
+        or is_shared(env)
+        or not _is_loopback(env.get("GRADIO_SERVER_NAME", "127.0.0.1"))
+        or bool(env.get(AUTH))
+    )
+
+
+def is_shared(env: Mapping[str, str]) -> bool:
+    """Return whether the page gets a public link: as ``GRADIO_SHARE`` says, and on hosts of notebooks as Gradio would.
+
+    Such hosts reach a page by no other way. A Space has an address of its own.
+    """
+    if "SPACE_ID" in env:
+        return False
+    if given := env.get(SHARE, ""):
+        return given.lower() in {"true", "1", "yes", "on"}
+    return colab_check() or is_hosted_notebook() or bool(env.get("KAGGLE_KERNEL_RUN_TYPE"))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 @dataclass(frozen=True)
@@ -117,6 +150,8 @@ class PageSettings:
         json_log: Whether the log is for programs: one JSON object a line.
         metrics_port: Where Prometheus is answered; 0 for nowhere.
         mcp: Whether the endpoints are tools for agents as well, by the Model Context Protocol.
+        share: Whether the page gets a public link through Gradio's tunnel.
+        auth: The name and the password, joined by a colon, that open the page; None leaves it open to everyone.
     """
 
     engine: Settings
@@ -127,6 +162,8 @@ class PageSettings:
     json_log: bool = False
     metrics_port: int = 0
     mcp: bool = False
+    share: bool = False
+    auth: str | None = field(default=None, repr=False)
 
     @property
     def keep_seconds(self) -> float:
@@ -138,7 +175,8 @@ class PageSettings:
         """Read the settings; the environment wins over ``.env`` in the current folder.
 
         The client's (see `wan_client.Settings.load`), ``WAN_KEEP_HOURS``, ``WAN_TRUSTED_PROXIES``, ``WAN_LOG``
-        (``json`` or ``text``), ``WAN_METRICS_PORT``, ``WAN_MCP`` (``1`` or ``0``), and what `LimitSettings` reads.
+        (``json`` or ``text``), ``WAN_METRICS_PORT``, ``WAN_MCP`` (``1`` or ``0``), ``WAN_AUTH``, ``GRADIO_SHARE``, and what
+        `LimitSettings` reads.
 
         Raises:
             SettingsError: A value can't be used; the message names it.
@@ -153,6 +191,8 @@ class PageSettings:
             json_log=env.get("WAN_LOG", "json" if "SPACE_ID" in env else "text").lower() == "json",
             metrics_port=int(read_number(env, "WAN_METRICS_PORT", 0, 0, PORT_MAX)),
             mcp=_mcp(env),
+            share=is_shared(env),
+            auth=_auth(env),
         )
 
 
@@ -161,6 +201,17 @@ def _count(env: Mapping[str, str], name: str, default: int, high: int = COUNT_MA
     if number != int(number):
         raise SettingsError("number_malformed", name=name, given=env[name], low="0", high=f"{high:,}")
     return int(number)
+
+
+def _auth(env: Mapping[str, str]) -> str | None:
+    """Return the name and password that were set. The error never repeats them."""
+    given = env.get(AUTH, "")
+    if not given:
+        return None
+    name, colon, password = given.partition(":")
+    if not (name and colon and len(password) >= PASSWORD_MIN):
+        raise SettingsError("auth_malformed", name=AUTH, length=PASSWORD_MIN)
+    return given
 
 
 def _mcp(env: Mapping[str, str]) -> bool:

@@ -75,7 +75,8 @@ class App:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and self._process.poll() is None:
             try:
-                if httpx.get(self.url, timeout=5, trust_env=False).is_success:
+                # A page behind a password answers as well.
+                if httpx.get(self.url, timeout=5, trust_env=False).status_code in {200, 401}:
                     return
             except httpx.TransportError:
                 time.sleep(0.1)

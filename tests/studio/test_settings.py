@@ -23,16 +23,48 @@ def limits(**environment: str) -> LimitSettings:
 
 def test_on_ones_own_machine_nothing_is_limited_unless_asked_for() -> None:
     assert limits() == LimitSettings()
-    assert limits(GRADIO_SERVER_NAME="127.0.0.1") == LimitSettings()
+    assert limits(GRADIO_SERVER_NAME="127.0.0.1") == limits(GRADIO_SERVER_NAME="::1") == LimitSettings()
+    assert limits(GRADIO_SHARE="false") == LimitSettings()
     assert limits(WAN_LIMIT_BUDGET="2.5") == LimitSettings(budget=2.5)
 
 
-@pytest.mark.parametrize("place", [{"SPACE_ID": "a/b"}, {"GRADIO_SERVER_NAME": "0.0.0.0"}])
+@pytest.mark.parametrize(
+    "place",
+    [
+        {"SPACE_ID": "a/b"},
+        {"GRADIO_SERVER_NAME": "0.0.0.0"},
+        {"GRADIO_SERVER_NAME": "::"},
+        {"GRADIO_SERVER_NAME": "demo.example"},
+        {"GRADIO_SHARE": "True"},
+        {"GRADIO_SHARE": "1"},
+        {"KAGGLE_KERNEL_RUN_TYPE": "Interactive"},
+        {"WAN_AUTH": "guest:long enough"},
+    ],
+)
 def test_where_strangers_come_everything_is_limited_unless_said_otherwise(place: Mapping[str, str]) -> None:
     assert limits(**place) == PUBLIC_LIMITS
     assert all(value for name, value in asdict(PUBLIC_LIMITS).items() if name not in {"price", "storage_uri"})
     changed = limits(**place, WAN_LIMIT_VISITOR_DAILY="5", WAN_LIMIT_HOURLY="0")
     assert (changed.visitor_daily, changed.hourly, changed.daily) == (5, 0, PUBLIC_LIMITS.daily)
+
+
+def test_whether_the_page_is_shared_is_decided_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not PageSettings.load({}).share
+    assert PageSettings.load({"GRADIO_SHARE": "TRUE"}).share
+    assert not PageSettings.load({"GRADIO_SHARE": "true", "SPACE_ID": "a/b"}).share
+    monkeypatch.setattr(settings, "colab_check", lambda: True)
+    assert PageSettings.load({}).share
+    assert limits() == PUBLIC_LIMITS
+    assert not PageSettings.load({"GRADIO_SHARE": "false"}).share
+
+
+@pytest.mark.parametrize("given", ["guest", "guest:", ":long enough", "guest:short"])
+def test_a_login_that_can_not_hold_is_refused_and_not_repeated(given: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        PageSettings.load({"WAN_AUTH": given})
+    assert caught.value.code == "auth_malformed"
+    assert given not in str(caught.value.values)
+    assert "long enough" not in repr(PageSettings.load({"WAN_AUTH": "guest:long enough"}))
 
 
 def test_free_runs_are_limited_by_what_the_server_bears_alone() -> None:
