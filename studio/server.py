@@ -20,6 +20,7 @@ from . import telemetry, uploads
 from .i18n.language import language_middleware
 from .i18n.texts import DEFAULT_LANGUAGE, Texts
 from .page.build import build, launch
+from .page.verdict import Verdicts
 from .public.authentication import HEALTH_PATH, Authentication, open_for_agents
 from .public.endpoints import hand_over_both
 from .public.malformed_calls import MalformedCalls
@@ -175,6 +176,7 @@ class Server:
                 app_kwargs={
                     "routes": [
                         Route(HEALTH_PATH, self._health),
+                        Route("/slot", Verdicts().answer, methods=["POST"]),
                         *(Route(path, _closed, methods=["GET", "POST"]) for path in CLOSED),
                     ],
                     "middleware": [

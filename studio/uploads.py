@@ -61,7 +61,7 @@ def checked(path: str, *, number: int) -> str:
     """
     if is_upload(path):
         return str(Path(path).resolve())
-    raise ImageError("image_missing_file", field="images", number=number, file=Path(path).name)
+    raise ImageError("image_gone", field="images", number=number)
 
 
 def is_upload(path: str) -> bool:

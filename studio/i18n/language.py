@@ -66,7 +66,9 @@ def localised(page: bytes, language: str) -> bytes:
     Gradio translates in the browser, by what the browser says its language is: so it is told there.
     """
     code = tag(language)
-    head = render("head", texts=Texts(language), code=code)
+    texts = Texts(language)
+    words = texts.starting_with("slot.", "camera.")
+    head = render("head", texts=texts, code=code, words=words)
     page = _GRADIOS_NAMES.sub(b"", page)
     page = page.replace(b'lang="en"', f'lang="{code}"'.encode(), 1)
     page = page.replace(_title(DEFAULT_LANGUAGE), _title(language), 1)

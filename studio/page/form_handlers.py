@@ -56,12 +56,13 @@ class Editing:
         form = link.from_query(request.query_params)
         if form == Form():
             form = known.draft or (known.waiting[0].form if known.waiting else form)
-        form = _with_pictures_there(form)
         finished = [self._take(entry) for entry in known.finished]
         return {
             **self._parts.filled(form),
             **self._told(texts, form),
             **await self._engine(request, "", 1),
+            self._parts.draft: history.notes(opened=form),
+            self._parts.keeping: view.keeps_nothing(texts) if not known.lasts else "",
             self._parts.panel: view.placeholder(texts),
             self._parts.history: view.history(texts, finished),
         }
@@ -92,9 +93,23 @@ class Editing:
         """Change image 2 for image 3, in the slots and in the prompt."""
         return self._swapped(texts_for(request), Form(**fields), (1, 3, 2))
 
+    def moved(self, event: gr.EventData, request: gr.Request, **fields: Any) -> Changes:
+        """Exchange the pictures of two slots, one of which was dropped on the other, and their numbers in the prompt."""
+        places = (getattr(event, "from", None), getattr(event, "to", None))
+        if not all(place in range(1, IMAGES_MAX + 1) for place in places) or places[0] == places[1]:
+            return self._parts.nothing
+        exchanged = dict(zip(places, reversed(places), strict=True))
+        move = tuple(exchanged.get(number, number) for number in range(1, IMAGES_MAX + 1))
+        return self._swapped(texts_for(request), Form(**fields), move)
+
+    def example_dropped(self, event: gr.EventData) -> Any:
+        """Return the first picture of an example."""
+        name = getattr(event, "name", "")
+        return next((example.images[0] for example, _ in self._parts.examples if example.name == name), gr.skip())
+
     def like_image_1(self, image_1: str | None) -> Changes:
         """The size whose ratio is nearest to image 1's."""
-        size = sizes.size_of(uploads.checked(image_1, number=1)) if image_1 else None
+        size = sizes.size_of(image_1) if image_1 and uploads.is_upload(image_1) else None
         return {self._parts.image_size: sizes.nearest(*size).value} if size else self._parts.nothing
 
     async def what_will_be_sent(self, token: str, request: gr.Request, **fields: Any) -> Changes:
@@ -157,11 +172,12 @@ class Editing:
             noted = history.notes(uploads=[path] if path else [])
             return {self._parts.status: view.notice(texts("recipe.none")), self._parts.notes: noted}
         known = next((entry for entry in history.read(kept).entries if entry.request_id == found.request_id), None)
-        before = _with_pictures_there(known.form if known else form)
+        before = known.form if known else form
         form = replace(
             recipe.settings_of(found), image_1=before.image_1, image_2=before.image_2, image_3=before.image_3
         )
-        prints = await asyncio.to_thread(lambda: [recipe.fingerprint(slot) if slot else None for slot in form.slots])
+        there = [slot if slot and uploads.is_upload(slot) else None for slot in form.slots]
+        prints = await asyncio.to_thread(lambda: [recipe.fingerprint(slot) if slot else None for slot in there])
         return {
             **self._filled(texts, form),
             self._parts.status: recipe.restored(texts, found, prints),
@@ -227,7 +243,6 @@ class Editing:
             self._parts.findings: references.findings_html(texts, _findings(form)),
             self._parts.chips: _chips(texts, form),
             self._parts.frame: sizes.frame_html(texts, ImageSize.parse(form.image_size)),
-            self._parts.draft: history.notes(draft=form),
             # What it shows would be another request's by now.
             self._parts.outgoing_box: gr.update(open=False),
         }
@@ -247,8 +262,9 @@ class Editing:
         }
 
     def _restored(self, request: gr.Request, known: history.Kept, entry: history.Entry) -> Changes:
-        texts, form = texts_for(request), _with_pictures_there(entry.form)
-        said = "history.restored" if form == entry.form else "history.restored_without"
+        texts, form = texts_for(request), entry.form
+        there = all(uploads.is_upload(slot) for slot in form.slots if slot)
+        said = "history.restored" if there else "history.restored_without"
         changes = {
             **self._filled(texts, form),
             self._parts.status: view.notice(texts(said)),
@@ -269,12 +285,6 @@ def _moved(form: Form, move: tuple[int, ...]) -> Form:
     """The form with its pictures in other slots: slot n gets the picture of slot ``move[n - 1]``."""
     image_1, image_2, image_3 = (form.slots[number - 1] for number in move)
     return replace(form, image_1=image_1, image_2=image_2, image_3=image_3)
-
-
-def _with_pictures_there(form: Form) -> Form:
-    """The form without the pictures whose files are no longer here."""
-    slots = [slot if slot and uploads.is_upload(slot) else None for slot in form.slots]
-    return replace(form, image_1=slots[0], image_2=slots[1], image_3=slots[2])
 
 
 def _chips(texts: Texts, form: Form) -> str:

@@ -60,6 +60,7 @@ log = logging.getLogger(__name__)
 _ENTRY = TypeAdapter(Entry)
 KEPT = 500
 REQUEST_ID = "request-id.txt"
+PROOF = "proof.txt"
 ENTRY = "run.json"
 # Beyond a run's deadline: for its pictures to be prepared, sent, fetched.
 SETTLING_SECONDS = 600
@@ -468,7 +469,7 @@ class Jobs:
         if job := self.find(key):
             return job.entry
         noted = _noted(key)
-        return replace(noted, key=key, request_id=_noted_id(key)) if noted else None
+        return replace(noted, key=key, request_id=_noted_id(key), proof=_text(key, PROOF)) if noted else None
 
     def forget(self, key: str) -> None:
         """Forget a run and delete its files. At the API it goes on, if it was going."""
@@ -516,16 +517,18 @@ class Jobs:
         folder.mkdir(parents=True, exist_ok=True)
         pictures.mkdir(exist_ok=True)
 
+        prove = partial(self.engines.proof, token, entry.key)
+
         def note(request_id: str) -> None:
             with suppress(OSError):
                 (folder / REQUEST_ID).write_text(request_id, "utf-8")
+                (folder / PROOF).write_text(prove(request_id), "utf-8")
 
         def make(client: AsyncWanClient) -> Run:
             if entry.request_id:
                 return client.resume(entry.request_id, folder=pictures)
             return client.run(entry.form.request(), folder=pictures, on_submitted=note)
 
-        prove = partial(self.engines.proof, token, entry.key)
         engine = self.engines.client(token)
         return Job(entry, engine, make, prove=prove, visitor=visitor, permit=permit, asked=asked)
 
@@ -567,7 +570,11 @@ def _noted(key: str) -> Entry | None:
 
 def _noted_id(key: str) -> str:
     """The request id that was noted down when the API gave it: the browser may not have heard of it any more."""
+    return _text(key, REQUEST_ID)
+
+
+def _text(key: str, name: str) -> str:
     try:
-        return (uploads.run_folder(key) / REQUEST_ID).read_text("utf-8")
+        return (uploads.run_folder(key) / name).read_text("utf-8")
     except OSError:
         return ""

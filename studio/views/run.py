@@ -123,6 +123,11 @@ def _banner(kind: str, name: str, words: str) -> str:
     return render("engine", kind=kind, name=name, words=words)
 
 
+def keeps_nothing(texts: Texts) -> str:
+    """Return what it means that the browser keeps nothing, with a link where it may."""
+    return render("keeps_nothing", texts=texts)
+
+
 def placeholder(texts: Texts) -> str:
     """Return the stage before there is a result."""
     return render("placeholder", texts=texts)
@@ -133,14 +138,15 @@ def status(texts: Texts, jobs: Sequence[Job]) -> str:
     waiting = [job for job in jobs if not job.ended]
     finished = [job for job in jobs if job.outcome]
     if waiting:
-        return _waiting(texts, waiting[0], (len(finished), len(jobs)))
+        codes = [job.key for job in jobs if not job.came_to_nothing]
+        return _waiting(texts, waiting[0], (len(finished), len(jobs)), codes)
     if finished:
         return _finished(texts, finished, len(jobs))
     owner = jobs[0].entry.engine == OWNER
     return failure(texts, jobs[0].problem or WanError("unexpected"), sandbox=jobs[0].sandbox, owner=owner)
 
 
-def _waiting(texts: Texts, job: Job, count: tuple[int, int]) -> str:
+def _waiting(texts: Texts, job: Job, count: tuple[int, int], codes: Sequence[str]) -> str:
     """The five stages, a sentence, and a clock that screen readers are spared."""
     words = event_words(texts, job.event)
     stage, share = _progress(job.event)
@@ -158,6 +164,7 @@ def _waiting(texts: Texts, job: Job, count: tuple[int, int]) -> str:
         share=None if share is None else f"{share:.0%}",
         clock=_clock(max(0.0, time.time() - job.entry.at)),
         note=cancel_note(texts, job),
+        codes=codes,
     )
 
 
@@ -238,6 +245,7 @@ def _variation(texts: Texts, take: Take) -> dict[str, str | None]:
         "state": take.state,
         "seed": texts("fact.seed", seed=int(take.entry.form.seed or 0)),
         "thumbnail": _thumbnail(take.outcome) if take.outcome else None,
+        "picture": file_url(take.outcome.path) if take.outcome else None,
         "words": words,
         "retry": retry,
     }
@@ -328,6 +336,7 @@ def history(texts: Texts, shown: Sequence[Take]) -> str:
             "key": take.entry.key,
             "prompt": _short(take.entry.form.prompt),
             "thumbnail": _thumbnail(take.outcome) if take.outcome else None,
+            "picture": file_url(take.outcome.path) if take.outcome else None,
         }
         for take in shown
     ]
