@@ -175,8 +175,8 @@ class PageSettings:
         """Read the settings; the environment wins over ``.env`` in the current folder.
 
         The client's (see `wan_client.Settings.load`), ``WAN_KEEP_HOURS``, ``WAN_TRUSTED_PROXIES``, ``WAN_LOG``
-        (``json`` or ``text``), ``WAN_METRICS_PORT``, ``WAN_MCP`` (``1`` or ``0``), ``WAN_AUTH``, ``GRADIO_SHARE``, and what
-        `LimitSettings` reads.
+        (``json`` or ``text``), ``WAN_METRICS_PORT``, ``WAN_MCP`` (``1`` or ``0``), ``WAN_AUTH``, ``GRADIO_SHARE``, and
+        what `LimitSettings` reads.
 
         Raises:
             SettingsError: A value can't be used; the message names it.

@@ -94,7 +94,7 @@ class Editing:
         return self._swapped(texts_for(request), Form(**fields), (1, 3, 2))
 
     def moved(self, event: gr.EventData, request: gr.Request, **fields: Any) -> Changes:
-        """Exchange the pictures of two slots, one of which was dropped on the other, and their numbers in the prompt."""
+        """Exchange the pictures of two slots, one of which was dropped on the other, and their numbers."""
         places = (getattr(event, "from", None), getattr(event, "to", None))
         if not all(place in range(1, IMAGES_MAX + 1) for place in places) or places[0] == places[1]:
             return self._parts.nothing

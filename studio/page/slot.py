@@ -10,12 +10,8 @@ from gradio.processing_utils import save_file_to_cache
 from gradio.utils import get_upload_folder
 
 from studio.prompt.examples import ASSETS
+from studio.prompt.form import PATH_MAX
 from studio.uploads import is_upload
-
-# A path of the page's own is far shorter; a longer text is no path.
-PATH_MAX = 1000
-# While the browser uploads a picture, the slot's value is this. It is no file's path, so nothing is sent without it.
-PENDING = "pending"
 
 
 class Slot(gr.HTML):
@@ -58,7 +54,7 @@ start();""",
         return payload
 
     def postprocess(self, value: str | None) -> str | None:
-        """Return the path as the browser is to know it: an example's picture is copied to where files are served from."""
+        """Return the path for the browser: an example's picture is copied to where files are served from."""
         if value and not is_upload(value) and ASSETS.resolve() in Path(value).resolve().parents:
             copied: str = save_file_to_cache(value, get_upload_folder())
             return copied

@@ -9,13 +9,12 @@ from typing import Any
 import gradio as gr
 
 from studio.i18n.texts import Texts, texts_for
-from studio.prompt.form import Form
+from studio.prompt.form import PENDING, Form
 from studio.uploads import is_upload
 from wan_client import ImageError, WanError
 from wan_client.schema import DEFAULT_SEED, check_negative_prompt, check_prompt, check_seed
 
 from .components import FIELDS
-from .slot import PENDING
 
 
 def validate(
@@ -34,10 +33,10 @@ def problems(form: Form, texts: Texts) -> Iterator[tuple[str, str]]:
             check(getattr(form, name))
         except WanError as problem:
             yield name, _words(texts, problem)
-    for number, path in enumerate(form.slots, 1):
+    for place, path in enumerate(form.slots, 1):
         if path and not is_upload(path):
             code = "image_pending" if path == PENDING else "image_gone"
-            yield f"image_{number}", _words(texts, WanError(code, number=number))
+            yield f"image_{place}", _words(texts, WanError(code, number=place))
     try:
         replace(form, prompt="-", negative_prompt="", seed=DEFAULT_SEED).request()
     except ImageError:

@@ -15,12 +15,11 @@ from PIL import Image
 from starlette.responses import JSONResponse, Response
 
 from studio.i18n.texts import texts_for
+from studio.prompt.form import PATH_MAX
 from studio.uploads import is_upload
 from wan_client import ImageError, prepare
 from wan_client.images import size_of
 from wan_client.schema import IMAGES_MAX, SIDE_MIN
-
-from .slot import PATH_MAX
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -45,7 +44,7 @@ class Verdicts:
         self._waiting = 0
 
     async def answer(self, request: Request) -> Response:
-        """Return what there is to say of an uploaded file: its state, sentences, and a small copy for browsers that can't show it."""
+        """Return what there is to say of an uploaded file, as JSON."""
         given = _given(await request.body())
         if given is None:
             return Response(status_code=400)

@@ -77,6 +77,10 @@ def test_everything_works_until_the_tab_is_closed(app: App, forgetful: Page, pho
     page.reload()
     expect(page.locator("#history li")).to_have_count(2)
     expect(prompt(page)).to_have_value("once more")
+    page.get_by_role("link", name="한국어").click()
+    expect(page.locator("#generate")).to_have_text(Texts("ko")("button.generate"))
+    expect(page.locator("#history li")).to_have_count(2)
+    expect(prompt(page)).to_have_value("once more")
 
 
 def test_a_running_job_is_picked_up_after_a_reload(app: App, forgetful: Page, photos: Path) -> None:

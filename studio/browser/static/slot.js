@@ -78,13 +78,14 @@ class WanSlot {
   // Whether there is something in the slot that can't be sent.
   get isBroken() { return !this.isUploading && !this.isEmpty && (!this.path || ["refused", "gone"].includes(this.#verdict?.state)); }
 
-  // The value was set: by the server, or here.
-  changed() {
+  // The value was set: by the server, or here. What was said as its picture was given still holds when that arrives.
+  changed(arrived = false) {
     if (this.props.value !== WAN_PENDING) {
       this.#stop();
       this.#failure = null;
     }
-    this.#verdict = this.#notice = null;
+    this.#verdict = null;
+    if (!arrived) this.#notice = null;
     this.render();
     if (this.path) this.#judge(this.path);
   }
@@ -141,7 +142,8 @@ class WanSlot {
   photograph() {
     if (matchMedia("(pointer: coarse)").matches) {
       // A phone's own camera app.
-      const input = Object.assign(document.createElement("input"), { type: "file", accept: "image/*", capture: "environment" });
+      const input = Object.assign(document.createElement("input"), { type: "file", accept: "image/*" });
+      input.setAttribute("capture", "environment");
       input.addEventListener("change", () => this.give([...input.files]));
       input.click();
     } else new WanCamera(this);
@@ -227,7 +229,8 @@ class WanSlot {
     if (path) {
       wanVerdicts.delete(`${this.number} ${path}`);
       wanNoteUploads([path]);
-      this.set(path);
+      this.props.value = path;
+      this.changed(true);
     } else {
       const reason = { 0: "broken", 413: "too_large", 429: "too_many", 507: "full" }[request.status] ?? "server";
       this.#failure = { file, words: wanWord(`slot.failed.${reason}`) };
@@ -378,7 +381,7 @@ document.addEventListener("paste", (event) => {
 function wanDragged(target) {
   const slot = wanSlotAt({ target });
   if (slot) return slot.path ? { slot: slot.number } : null;
-  const picture = target.closest?.("[data-picture]")?.dataset.picture ?? (target.closest?.("#use") && document.querySelector("#result a.download")?.getAttribute("href"));
+  const picture = target.closest?.("[data-picture]")?.dataset.picture;
   if (picture) return { path: wanOwnPath(picture) };
   const example = [...(target.closest?.(".example")?.classList ?? [])].find((name) => name.startsWith("example-"));
   return example ? { example: example.slice("example-".length) } : null;

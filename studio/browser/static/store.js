@@ -1,5 +1,13 @@
 // What is kept of a visitor's runs, form and uploads: by the browser where it agrees to, else by this tab.
 
+// What the tab kept before this page view. Where the language was changed, that was another history entry, so it is handed
+// over by the window's name, which is wiped at once.
+const wanHanded = window.history.state?.wan ?? (window.name.startsWith("wan:") ? JSON.parse(window.name.slice(4)) : {});
+if (window.name.startsWith("wan:")) window.name = "";
+document.addEventListener("click", ({ target }) => {
+  if (target.closest?.(".languages a") && window.history.state?.wan) window.name = `wan:${JSON.stringify(window.history.state.wan)}`;
+});
+
 // One area of the browser's storage. Where that is refused or full, the page keeps the item in its memory, and in the
 // tab's history entry, which a reload leaves alone; a closed tab takes both along.
 class WanArea {
@@ -8,9 +16,10 @@ class WanArea {
 
   constructor(name) {
     this.#name = name;
-    this.#memory = new Map(window.history.state?.wan?.[name] ?? []);
+    this.#memory = new Map(wanHanded[name] ?? []);
     this.set("wan-probe", "1");
     this.remove("wan-probe");
+    if (this.#memory.size) this.#note();
   }
 
   // Whether everything is kept by the browser.
