@@ -50,9 +50,6 @@ class _Words(gr.I18n):
 
 
 word = _Words()
-# Gradio's own words for these are too long for a slot on a phone.
-for _key in ("upload_text.drop_image", "upload_text.click_to_upload"):
-    word(_key)
 
 
 def language_middleware() -> Middleware:
@@ -65,8 +62,8 @@ def localised(page: bytes, language: str) -> bytes:
 
     Gradio translates in the browser, by what the browser says its language is: so it is told there.
     """
-    code = tag(language)
-    texts = Texts(language)
+    texts, code = Texts(language), tag(language)
+    # What the browser says by itself: the slots and the camera.
     words = texts.starting_with("slot.", "camera.")
     head = render("head", texts=texts, code=code, words=words)
     page = _GRADIOS_NAMES.sub(b"", page)

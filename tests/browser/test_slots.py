@@ -43,7 +43,8 @@ def transfer(page: Page, files: dict[str, bytes] | None = None, kind: str = "", 
             const bytes = Uint8Array.from(atob(content), (char) => char.charCodeAt());
             transfer.items.add(new File([bytes], name, { type: kind }));
           }
-          for (const [type, text] of Object.entries(data)) transfer.setData(type === "text_uri" ? "text/uri-list" : type.replace("_", "/"), text);
+          const types = { text_uri: "text/uri-list", text_plain: "text/plain" };
+          for (const [name, text] of Object.entries(data)) transfer.setData(types[name], text);
           return transfer;
         }""",
         [given, kind, data],
