@@ -138,7 +138,7 @@ def status(texts: Texts, jobs: Sequence[Job]) -> str:
     waiting = [job for job in jobs if not job.ended]
     finished = [job for job in jobs if job.outcome]
     if waiting:
-        codes = [job.key for job in jobs if not job.failed_permanently]
+        codes = [job.entry.key for job in waiting]
         return _waiting(texts, waiting[0], (len(finished), len(jobs)), codes)
     if finished:
         return _finished(texts, finished, len(jobs))
