@@ -63,7 +63,7 @@ def localised(page: bytes, language: str) -> bytes:
     Gradio translates in the browser, by what the browser says its language is: so it is told there.
     """
     texts, code = Texts(language), tag(language)
-    # What the browser fills in by itself.
+    # What the browser says by itself: the slots and the camera.
     words = texts.starting_with("slot.", "camera.")
     head = render("head", texts=texts, code=code, words=words)
     page = _GRADIOS_NAMES.sub(b"", page)

@@ -138,15 +138,15 @@ def status(texts: Texts, jobs: Sequence[Job]) -> str:
     waiting = [job for job in jobs if not job.ended]
     finished = [job for job in jobs if job.outcome]
     if waiting:
-        keys = [job.key for job in jobs if not job.failed_permanently]
-        return _waiting(texts, waiting[0], (len(finished), len(jobs)), keys)
+        codes = [job.entry.key for job in waiting]
+        return _waiting(texts, waiting[0], (len(finished), len(jobs)), codes)
     if finished:
         return _finished(texts, finished, len(jobs))
     owner = jobs[0].entry.engine == OWNER
     return failure(texts, jobs[0].problem or WanError("unexpected"), sandbox=jobs[0].sandbox, owner=owner)
 
 
-def _waiting(texts: Texts, job: Job, count: tuple[int, int], keys: Sequence[str]) -> str:
+def _waiting(texts: Texts, job: Job, count: tuple[int, int], codes: Sequence[str]) -> str:
     """The five stages, a sentence, and a clock that screen readers are spared."""
     words = event_words(texts, job.event)
     stage, share = _progress(job.event)
@@ -164,7 +164,7 @@ def _waiting(texts: Texts, job: Job, count: tuple[int, int], keys: Sequence[str]
         share=None if share is None else f"{share:.0%}",
         clock=_clock(max(0.0, time.time() - job.entry.at)),
         note=cancel_note(texts, job),
-        keys=keys,
+        codes=codes,
     )
 
 
@@ -244,7 +244,8 @@ def _variation(texts: Texts, take: Take) -> dict[str, str | None]:
         "key": take.entry.key,
         "state": take.state,
         "seed": texts("fact.seed", seed=int(take.entry.form.seed or 0)),
-        **_pictured(take.outcome),
+        "thumbnail": _thumbnail(take.outcome) if take.outcome else None,
+        "picture": file_url(take.outcome.path) if take.outcome else None,
         "words": words,
         "retry": retry,
     }
@@ -334,18 +335,12 @@ def history(texts: Texts, shown: Sequence[Take]) -> str:
         {
             "key": take.entry.key,
             "prompt": _short(take.entry.form.prompt),
-            **_pictured(take.outcome),
+            "thumbnail": _thumbnail(take.outcome) if take.outcome else None,
+            "picture": file_url(take.outcome.path) if take.outcome else None,
         }
         for take in shown
     ]
     return render("history", texts=texts, cards=cards)
-
-
-def _pictured(outcome: Outcome | None) -> dict[str, str | None]:
-    """Return a card's thumbnail, and the picture that it stands for when it is dragged into a slot."""
-    if outcome is None:
-        return {"thumbnail": None, "picture": None}
-    return {"thumbnail": _thumbnail(outcome), "picture": file_url(outcome.path)}
 
 
 def _thumbnail(outcome: Outcome) -> str:

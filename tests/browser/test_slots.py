@@ -19,7 +19,7 @@ from tests.conftest import running_app
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from playwright.sync_api import JSHandle, Page
+    from playwright.sync_api import FilePayload, JSHandle, Page
 
     from tests.browser.test_page import Visit
     from tests.conftest import App
@@ -43,7 +43,8 @@ def transfer(page: Page, files: dict[str, bytes] | None = None, kind: str = "", 
             const bytes = Uint8Array.from(atob(content), (char) => char.charCodeAt());
             transfer.items.add(new File([bytes], name, { type: kind }));
           }
-          for (const [type, text] of Object.entries(data)) transfer.setData(type.replace("_", "/"), text);
+          const types = { text_uri: "text/uri-list", text_plain: "text/plain" };
+          for (const [name, text] of Object.entries(data)) transfer.setData(types[name], text);
           return transfer;
         }""",
         [given, kind, data],
@@ -170,11 +171,11 @@ def test_results_the_history_and_examples_are_dragged_into_slots(app: App, visit
 
 def test_a_picture_of_another_site_never_leads_away(app: App, visit: Visit) -> None:
     page = visit(app.url)
-    foreign = {"text_uri-list": "https://example.com/cat.jpg"}
-    assert drop(page, "#slot-1 .slot", transfer(page, **foreign))
+    address = "https://example.com/cat.jpg"
+    assert drop(page, "#slot-1 .slot", transfer(page, text_uri=address))
     expect(slot(page, 1)).to_contain_text(EN("slot.foreign"))
-    assert drop(page, "#result", transfer(page, **foreign))
-    assert drop(page, "#slot-2 .slot", transfer(page, {"cat.jpg": png()}, "image/png", **foreign))
+    assert drop(page, "#result", transfer(page, text_uri=address))
+    assert drop(page, "#slot-2 .slot", transfer(page, {"cat.jpg": png()}, "image/png", text_uri=address))
     ready(page, 2)
 
 
@@ -216,14 +217,15 @@ def test_a_file_that_can_not_be_sent_is_refused_as_it_arrives(
     page.locator("#slot-2 input[type=file]").set_input_files({"name": name, "mimeType": "image/png", "buffer": content})
     expect(slot(page, 2)).to_have_attribute("data-state", "refused")
     expect(slot(page, 2)).to_contain_text(EN(f"error.{code}", number=2))
-    add(page, 1, _file(png()))
+    page.locator("#slot-1 input[type=file]").set_input_files(_file(png()))
+    ready(page, 1)
     prompt(page).fill("image 1 as a sketch")
     generate(page)
     expect(slot(page, 2).locator("button:focus")).to_have_count(1)
     assert sandbox.counters.submits_received == 0
 
 
-def _file(content: bytes) -> dict[str, object]:
+def _file(content: bytes) -> FilePayload:
     return {"name": "picture.png", "mimeType": "image/png", "buffer": content}
 
 
@@ -277,7 +279,8 @@ def test_a_photo_is_stored_as_it_is_and_not_as_in_a_mirror(app: App, visit: Visi
             requestAnimationFrame(draw);
           };
           draw();
-          Object.defineProperty(navigator, "mediaDevices", { value: { getUserMedia: async () => canvas.captureStream() } });
+          const getUserMedia = async () => canvas.captureStream();
+          Object.defineProperty(navigator, "mediaDevices", { value: { getUserMedia } });
         }"""
     )
     slot(page, 1).get_by_role("button", name="Take a photo").click()
@@ -301,7 +304,9 @@ def test_a_phone_offers_its_own_camera_app(app: App, visit: Visit) -> None:
     page.evaluate(
         """() => {
           window.matchMedia = (query) => ({ matches: query.includes("coarse") });
-          HTMLInputElement.prototype.click = function () { window.opened = [this.accept, this.getAttribute("capture")]; };
+          HTMLInputElement.prototype.click = function () {
+            window.opened = [this.accept, this.getAttribute("capture")];
+          };
         }"""
     )
     slot(page, 1).get_by_role("button", name="Take a photo").click()
