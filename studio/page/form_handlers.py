@@ -191,9 +191,10 @@ class Editing:
 
     async def use_token(self, typed: str, variations: int, request: gr.Request) -> Changes:
         """Take a visitor's own token into this session's memory, and out of the box."""
-        texts, token = texts_for(request), typed.strip()
+        texts, token = texts_for(request), (typed or "").strip()
         try:
             check_token(token)
+            await self._jobs.admit(token, visitor_of(request))
         except WanError as problem:
             return {
                 self._parts.token_box: "",

@@ -91,11 +91,11 @@ class Refusal(NamedTuple):
     """What stands against a request.
 
     Attributes:
-        index: Of the count, or after all counts of the places, that have no room.
+        place: Where it stands among the counts and, after them, the places.
         used: How much of it is used by others.
     """
 
-    index: int
+    place: int
     used: int
 
 
@@ -127,6 +127,7 @@ class Store(ABC):
     async def read(self, counts: Sequence[str], places: Sequence[str], *, now: float) -> list[int]:
         """Return how far each count has come, and then how many of each of the places are held."""
 
+    @abstractmethod
     async def close(self) -> None:
         """Close the connections."""
 
@@ -176,6 +177,9 @@ class MemoryStore(Store):
     async def read(self, counts: Sequence[str], places: Sequence[str], *, now: float) -> list[int]:
         """Return all numbers."""
         return [self._used(key, now) for key in counts] + [len(self._holders(key, now)) for key in places]
+
+    async def close(self) -> None:
+        """There is nothing to close."""
 
     def _used(self, key: str, now: float) -> int:
         used, until = self._counts.get(key, (0, now))
@@ -228,7 +232,7 @@ class RedisStore(Store):
             "now": now,
             "lease": lease,
         }
-        keys = [_key(one.key) for one in (*counts, *places)]
+        keys = [*(_key(count.key) for count in counts), *(_key(place.key) for place in places)]
         if not keys:
             return None
         with _unavailable():

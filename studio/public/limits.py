@@ -1,8 +1,8 @@
 """What strangers may spend of the owner's money: runs by the hour and by the day, runs at once, dollars a day.
 
-Hours and days are the clock's (UTC), so that a visitor can be shown when there is more. All that a run counts is decided
-in one step, before it begins: what is refused counts nowhere. A run at work holds a place under its own name, on a lease
-that is renewed while a server watches the run. So a place outlives no run, nor its servers, by more than a lease.
+Hours and days are the clock's (UTC), so that a visitor can be shown when there is more. All that a run counts is
+decided in one step, before it begins: what is refused counts nowhere. A run at work holds a place under its own name,
+on a lease that is renewed while a server watches the run: no place outlives its run by more than a lease.
 """
 
 from __future__ import annotations
@@ -250,7 +250,7 @@ class Limits:
         """
         try:
             windows, places = self._windows(visitor, price), self._places(visitor)
-            kinds = (*windows, *places)
+            kinds: list[_Window | _AtOnce] = [*windows, *places]
             if not kinds:
                 return None
             async with self._at_hand():
@@ -304,20 +304,17 @@ class Limits:
         """Close the connections to the store."""
         await self._store.close()
 
-    async def _take(
-        self, windows: Sequence[_Window], places: Sequence[_AtOnce], runs: Sequence[str]
-    ) -> list[Permit]:
+    async def _take(self, windows: Sequence[_Window], places: Sequence[_AtOnce], runs: Sequence[str]) -> list[Permit]:
         """Count some runs and hold their places, in one step."""
-        counts = [
-            Count(window.key, len(runs) * window.each, window.limit, window.seconds) for window in windows
-        ]
+        counts = [Count(window.key, len(runs) * window.each, window.limit, window.seconds) for window in windows]
         holders = [_holder(run) for run in runs]
         async with self._at_hand():
             refusal = await self._store.take(
                 counts, [Places(kind.key, kind.limit) for kind in places], holders, now=self._clock(), lease=self.lease
             )
         if refusal:
-            raise LimitReached((*windows, *places)[refusal.index].left(refusal.used))
+            kinds: list[_Window | _AtOnce] = [*windows, *places]
+            raise LimitReached(kinds[refusal.place].left(refusal.used))
         return [Permit(self, windows, [kind.key for kind in places], holder) for holder in holders]
 
     async def _count_hourly(self, code: str, visitor: Visitor, limit: int) -> None:

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
+from studio.gradio_compat import bound_answers
 from studio.i18n.texts import DEFAULT_LANGUAGE, Texts, texts_for
 from studio.page.blocks import Blocks
 from studio.uploads import is_elsewhere, is_upload
@@ -35,6 +36,12 @@ class Page(Blocks):
     def expects_oauth(self) -> bool:
         """Whether Gradio shall serve the ways to sign in and out; the page has a link of its own to them."""
         return can_sign_in()
+
+    def queue(self, *given: Any, **named: Any) -> Page:
+        """Make the queue, with bounds to what waits in it."""
+        super().queue(*given, **named)
+        bound_answers(self._queue)
+        return self
 
     async def process_api(self, *given: Any, **named: Any) -> dict[str, Any]:
         """Handle a call. What a caller says of the event counts if it is an object, and names no file but an upload."""

@@ -6,9 +6,6 @@ import asyncio
 import logging
 import secrets
 import socket
-import subprocess
-import time
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,40 +17,15 @@ from studio.public.limits import HOUR, LimitReached, Limits, LimitStatus, Permit
 from studio.public.visitors import Visitor
 from studio.settings import LimitSettings
 from tests.conftest import free_port
+from tests.studio.conftest import redis_server
 from wan_client import Charged, ModelEntry
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Callable
 
 ANN, BEN = Visitor(name="address 192.0.2.1"), Visitor(name="address 192.0.2.2")
 NOON = 1_800_014_400.0 + 600  # ten minutes past twelve, UTC
 LEASE = 60
-
-
-@contextmanager
-def redis_server(port: int) -> Iterator[str]:
-    """Debian's Redis, with nothing kept on disk."""
-    command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        deadline = time.monotonic() + 20
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port), 1).close()
-                break
-            except OSError:
-                assert time.monotonic() < deadline, "Redis did not start"
-                time.sleep(0.02)
-        yield f"redis://127.0.0.1:{port}/0"
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-@pytest.fixture(scope="module")
-def redis() -> Iterator[str]:
-    with redis_server(free_port()) as uri:
-        yield uri
 
 
 class Clock:
@@ -272,9 +244,7 @@ async def test_a_cancelled_request_is_never_counted_as_less_than_nothing(limited
     assert used == 0 if limits.settings.storage_uri is None else used >= 0
 
 
-async def test_a_place_whose_server_died_is_free_after_its_lease(
-    limited: Callable[..., Limits], clock: Clock
-) -> None:
+async def test_a_place_whose_server_died_is_free_after_its_lease(limited: Callable[..., Limits], clock: Clock) -> None:
     limits = limited(at_once=2, visitor_at_once=2)
     await take(limits, ANN, runs=2)
     clock.now += LEASE - 1
@@ -412,8 +382,8 @@ async def test_the_tightest_limit_is_told_before_it_is_hit(limited: Callable[...
         status = await limits.status(ANN, price=0.03)
         return status.sentence(texts) if status else ""
 
-from studio.public.counters import MemoryStore
-from studio.public.limits import HOUR, LimitReached, Limits, LimitStatus, Permit, price_of
+    assert await told() == "You have 10 of 10 runs left this hour."
+    [first, _] = await take(limits, ANN, runs=2, price=0.03)
     assert "At most 2 of your runs can be at work at once; 0 more can start now." in await told()
     await first.end(reached=True, charged=Charged.YES)
     assert await told() == "You have 8 of 10 runs left this hour."
