@@ -145,8 +145,8 @@ def is_upload(path: str) -> bool:
     try:
         file = Path(path).resolve()
         return _is_within(file) and file.is_file()
-    except (OSError, ValueError):
-        # No name that a file can have: too long, or with characters in it that none can hold.
+    except (OSError, ValueError, TypeError):
+        # No name that a file can have: too long, or with characters in it that none can hold, or no text at all.
         return False
 
 

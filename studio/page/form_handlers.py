@@ -254,8 +254,8 @@ class Editing:
     def _swapped(self, texts: Texts, form: Form, move: tuple[int, ...]) -> Changes:
         swapped = _moved(form, move)
         mapping = {old: new for new, old in enumerate(move, 1)}
-        swapped = replace(swapped, prompt=references.renumber(form.prompt, mapping))
-        said = "swap.rewritten" if swapped.prompt != form.prompt else "swap.done"
+        swapped = replace(swapped, prompt=references.renumber(form.prompt or "", mapping))
+        said = "swap.rewritten" if swapped.prompt != (form.prompt or "") else "swap.done"
         numbers = [number for number, old in enumerate(move, 1) if number != old]
         return {
             **self._filled(texts, swapped),

@@ -33,6 +33,7 @@ REQUEST_MB = 121
 # A page hands over what its browser keeps, which is some 0.7 MB at the most.
 PAGE_MB = 1
 PAGE_PATHS = ("/queue/join",)
+STORAGE_BEGINS = '{"runs":'
 # All other calls carry a form. A prompt that is too long is shown as such, up to here.
 WORDS_BYTES = 200_000
 TEXT_MAX = 16_000
@@ -159,7 +160,7 @@ def _fits(body: bytes, *, storage: bool) -> bool:
     if not isinstance(call, dict):
         return True
     data = call.get("data")
-    if storage and isinstance(data, list) and data and isinstance(data[0], str):
+    if storage and isinstance(data, list) and data and str(data[0]).startswith(STORAGE_BEGINS):
         # What the browser keeps, which only the page's own handlers read, and always as the first of their inputs.
         call = {**call, "data": data[1:]}
     names = {name: value for name, value in call.items() if name not in {"data", "event_data"}}

@@ -129,6 +129,7 @@ async def test_uploads_on_their_way_count_as_if_they_had_arrived(
     "body",
     [
         {"data": ["{}", "x" * 20_000], "session_hash": "a"},
+        {"data": ["x" * 20_000], "session_hash": "a"},
         {"data": ["x" * 20_000], "session_hash": "a", "route": "/other"},
         {"data": ["{}"], "session_hash": "a" * 1000},
         {"data": ["{}"], "session_hash": "a", "event_data": {"key": "x" * 20_000}},
@@ -153,6 +154,6 @@ async def test_texts_longer_than_any_part_of_the_page_takes_are_not_passed_on(bo
         assert refused.status_code == httpx.codes.BAD_REQUEST
         assert " " in refused.json()["detail"]
         assert not reached
-        usual = {"data": ["x" * 200_000, "p" * 4000, None, 1], "session_hash": "a" * 32}
+        usual = {"data": ['{"runs":' + "x" * 200_000, "p" * 4000, None, 1], "session_hash": "a" * 32}
         assert (await client.post(QUEUE, json=usual)).text == "passed on"
         assert reached == [httpx.Request("POST", "http://page", json=usual).content]
