@@ -209,5 +209,6 @@ async def test_pictures_inside_an_agents_call_count_as_its_own_uploads() -> None
         # Another agent has its own, and so has a person who calls from the server's own address.
         async with agent(app, "127.0.0.3") as session:
             assert not (await session.call_tool("edit", {"prompt": "mirror", "image_1": large})).isError
-        with (PHOTOS / "cat.jpg").open("rb") as file:
-            assert httpx.post(f"{app.url}/gradio_api/upload", files={"files": file}, trust_env=False).is_success
+        async with httpx.AsyncClient(trust_env=False) as person:
+            picture = {"files": ("cat.jpg", buffer.getvalue())}
+            assert (await person.post(f"{app.url}/gradio_api/upload", files=picture)).is_success
