@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from studio.browser import store
-from studio.prompt import link
+from studio.prompt import link, references
 from studio.prompt.form import Form
 from studio.public.upload_limits import _fits
-from wan_client import WanError
+from wan_client import WanError, mentions
 from wan_client.api import check_request_id
 from wan_client.schema import PROMPT_MAX, check_negative_prompt, check_prompt
+from wan_sandbox.preview.reader.reading import read
 from wan_sandbox.queue.pictures import _DATA_URI
 
 if TYPE_CHECKING:
@@ -52,7 +53,14 @@ READERS: dict[str, Callable[[str], object]] = {
     "check_request_id": _checked(check_request_id),
     "link": lambda text: link.from_query({"prompt": text, "seed": text, "size": text}),
     "storage": lambda text: store.read(json.dumps({"runs": [text], "draft": text})),
-    "notes": lambda text: store.notes(draft=Form(text)),
+    "notes": lambda text: store.notes(opened=Form(text)),
+    "mentions": mentions.mentions,
+    "mismatch": lambda text: mentions.mismatch(text, 3),
+    "names_any": mentions.names_any,
+    "renumber": lambda text: mentions.renumber(text, {1: 2, 2: 1}),
+    "language_of": mentions.language_of,
+    "reference check": lambda text: references.check(text, [True, True, False]),
+    "preview": lambda text: read(text, images=3, negative_prompt=text),
     "data_uri": lambda text: _DATA_URI.match(f"data:image/png;{text}"),
     "call": lambda text: _fits(json.dumps({"data": [text]}).encode(), storage=False),
 }
