@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from wan_client import Backend, __version__
 
-from . import telemetry, uploads
+from . import gradio_compat, telemetry, uploads
 from .i18n.language import language_middleware
 from .i18n.texts import DEFAULT_LANGUAGE, Texts
 from .page.build import build, launch
@@ -24,7 +24,7 @@ from .page.verdict import Verdicts
 from .public.authentication import HEALTH_PATH, Authentication, open_for_agents
 from .public.endpoints import hand_over_both
 from .public.malformed_calls import MalformedCalls
-from .public.upload_limits import UploadLimits
+from .public.upload_limits import TextLimits, UploadLimits
 from .public.visitors import McpCallers, trust
 from .runs.jobs import Jobs
 
@@ -141,6 +141,7 @@ class Server:
 
     def __init__(self, settings: PageSettings) -> None:
         self._settings = settings
+        gradio_compat.install()
         self._jobs = Jobs(settings)
         self._page = build(settings, self._jobs)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -184,7 +185,8 @@ class Server:
                         Middleware(NoRelay),
                         language_middleware(),
                         Middleware(McpCallers),
-                        Middleware(UploadLimits, limits=self._jobs.limits),
+                        Middleware(UploadLimits, limits=self._jobs.limits, room=self._jobs.room),
+                        Middleware(TextLimits),
                         Middleware(MalformedCalls),
                     ],
                     "lifespan": self._life,
@@ -194,6 +196,7 @@ class Server:
                 share=self._settings.share,
                 prevent_thread_lock=True,
                 server_port=port,
+                blocked_paths=[str(uploads.records_folder().resolve())],
             )
 
         self._started = True

@@ -237,7 +237,6 @@ def _networks(env: Mapping[str, str]) -> tuple[Network, ...]:
 
 def _storage_uri(env: Mapping[str, str]) -> str | None:
     name = "LIMITS_STORAGE_URI"
-    # The library tells its asynchronous stores by a prefix; ours always are.
     uri = env.get(name, MEMORY).removeprefix("async+")
     if uri == MEMORY:
         return None
@@ -250,4 +249,4 @@ def _storage_uri(env: Mapping[str, str]) -> str | None:
         raise SettingsError("storage_malformed", name=name)
     if find_spec("redis") is None:
         raise SettingsError("storage_missing", name=name)
-    return f"async+{uri}"
+    return uri

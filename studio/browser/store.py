@@ -28,6 +28,8 @@ WAITING_KEPT = 20
 UPLOADS_KEPT = 300
 # What goes beyond is dropped with the next run, so a browser never has many more. Anybody may write more.
 _READ_MAX = 2 * (FINISHED_KEPT + WAITING_KEPT)
+# The longest prompts that the model takes, and file names as long as any, still fit.
+_ENTRY_MAX = 20_000
 
 # Hands everything to a handler, as its first input.
 READ = "(...given) => [wanKept(), ...given.slice(1)]"
@@ -132,9 +134,9 @@ def read(text: str | None) -> Kept:
     kept = _parsed(_STORAGE, text)
     if kept is None:
         return Kept()
-    entries = [entry for run in kept.runs[:_READ_MAX] if (entry := _parsed(_ENTRY, run))]
+    entries = [entry for run in kept.runs[:_READ_MAX] if len(run) <= _ENTRY_MAX and (entry := _parsed(_ENTRY, run))]
     entries.sort(key=lambda entry: entry.at, reverse=True)
-    draft = _parsed(_FORM, kept.draft)
+    draft = _parsed(_FORM, kept.draft) if kept.draft and len(kept.draft) <= _ENTRY_MAX else None
     return Kept(tuple(entries), None if draft == Form() else draft, kept.uploads[:UPLOADS_KEPT], kept.lasts)
 
 

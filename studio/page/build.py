@@ -16,7 +16,6 @@ from studio.i18n.language import switch, word
 from studio.i18n.texts import DEFAULT_LANGUAGE, translations
 from studio.public import endpoints as published
 from studio.public.malformed_calls import Page
-from studio.uploads import CLEANING_SECONDS
 from studio.views.render import render
 from wan_client.schema import SEED_MAX
 
@@ -49,7 +48,6 @@ def build(settings: PageSettings, jobs: Jobs) -> gr.Blocks:
     page = Page(
         title=translations()[DEFAULT_LANGUAGE]["page.title"],
         analytics_enabled=False,
-        delete_cache=(CLEANING_SECONDS, int(settings.keep_seconds)),
     )
     with page:
         parts = lay_out()

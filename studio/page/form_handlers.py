@@ -192,9 +192,10 @@ class Editing:
 
     async def use_token(self, typed: str, variations: int, request: gr.Request) -> Changes:
         """Take a visitor's own token into this session's memory, and out of the box."""
-        texts, token = texts_for(request), typed.strip()
+        texts, token = texts_for(request), (typed or "").strip()
         try:
             check_token(token)
+            await self._jobs.admit(token, visitor_of(request))
         except WanError as problem:
             return {
                 self._parts.token_box: "",
@@ -254,8 +255,8 @@ class Editing:
     def _swapped(self, texts: Texts, form: Form, move: tuple[int, ...]) -> Changes:
         swapped = _moved(form, move)
         mapping = {old: new for new, old in enumerate(move, 1)}
-        swapped = replace(swapped, prompt=references.renumber(form.prompt, mapping))
-        said = "swap.rewritten" if swapped.prompt != form.prompt else "swap.done"
+        swapped = replace(swapped, prompt=references.renumber(form.prompt or "", mapping))
+        said = "swap.rewritten" if swapped.prompt != (form.prompt or "") else "swap.done"
         numbers = [number for number, old in enumerate(move, 1) if number != old]
         return {
             **self._filled(texts, swapped),

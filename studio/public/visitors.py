@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 IPV6_HOST_BITS = 64
 MCP_PATH = "/gradio_api/mcp"
 CALLER = "x-wan-caller"
+PASSED_ON = "x-wan-passed-on"
 _SECRET = secrets.token_bytes(32)
 
 
@@ -115,6 +116,17 @@ def signed_in_name(session: Mapping[str, Any]) -> str:
     if not _signed_in(session):
         return ""
     return str(session["oauth_info"]["userinfo"].get("preferred_username") or "…")
+
+
+def own_headers() -> dict[str, str]:
+    """Return what tells this server's calls of itself from those of others."""
+    return {PASSED_ON: _signature(PASSED_ON)}
+
+
+def is_passed_on(scope: Mapping[str, Any]) -> bool:
+    """Whether this server calls itself, with what a visitor handed in and was counted for."""
+    given = Headers(raw=scope.get("headers", [])).get(PASSED_ON, "")
+    return hmac.compare_digest(given.encode(), _signature(PASSED_ON).encode())
 
 
 def _caller(signed: str) -> str | None:

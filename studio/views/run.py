@@ -281,7 +281,7 @@ def result_panel(texts: Texts, take: Take, others: Sequence[Take] = ()) -> str:
 
 def _comparison(texts: Texts, take: Take, outcome: Outcome, others: Sequence[Take]) -> Markup:
     """The result beside the reference that it is laid over; every other picture can be chosen in its place."""
-    key, folder = take.entry.key, outcome.folder
+    key = take.entry.key
     mine = sorted((other for other in (take, *others) if other.entry.group == take.entry.group), key=_began)
     group = [(number, other.entry, other.outcome) for number, other in enumerate(mine, 1) if other.outcome]
     earlier = [(other.entry, other.outcome) for other in others if other.outcome and other not in mine]
@@ -289,14 +289,14 @@ def _comparison(texts: Texts, take: Take, outcome: Outcome, others: Sequence[Tak
         Picture(
             f"image-{number}",
             texts(f"slot.{number}"),
-            file_url(folder / sent.name),
+            file_url(outcome.sent_file(number)),
             sent.width,
             sent.height,
             "reference",
             {
-                entry.key: file_url(result.folder / result.before)
+                entry.key: file_url(result.before_file)
                 for _, entry, result in group
-                if result.before and result.before_image == number
+                if result.before_file and result.before_image == number
             },
         )
         for number, sent in enumerate(outcome.sent, 1)
@@ -323,8 +323,8 @@ def _downloads(outcome: Outcome) -> list[dict[str, str]]:
     """Return the API's own file first; behind it the copy with the recipe in it, and the one that says nothing."""
     named = {
         "download": outcome.path,
-        "recipe": outcome.folder / outcome.recipe if outcome.recipe else None,
-        "clean": outcome.path.with_name(outcome.clean) if outcome.clean else None,
+        "recipe": outcome.recipe_file,
+        "clean": outcome.clean_file,
     }
     return [{"kind": kind, "url": file_url(file), "name": file.name} for kind, file in named.items() if file]
 
@@ -344,7 +344,7 @@ def history(texts: Texts, shown: Sequence[Take]) -> str:
 
 
 def _thumbnail(outcome: Outcome) -> str:
-    return file_url(outcome.folder / outcome.thumbnail if outcome.thumbnail else outcome.path)
+    return file_url(outcome.thumbnail_file)
 
 
 def _short(prompt: str) -> str:

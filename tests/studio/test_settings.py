@@ -79,9 +79,9 @@ def test_free_runs_are_limited_by_what_the_server_bears_alone() -> None:
     [
         ("memory://", None),
         ("async+memory://", None),
-        ("redis://127.0.0.1:6379/0", "async+redis://127.0.0.1:6379/0"),
-        ("async+redis://127.0.0.1", "async+redis://127.0.0.1"),
-        ("rediss://:secret@redis.example:6380/1", "async+rediss://:secret@redis.example:6380/1"),
+        ("redis://127.0.0.1:6379/0", "redis://127.0.0.1:6379/0"),
+        ("async+redis://127.0.0.1", "redis://127.0.0.1"),
+        ("rediss://:secret@redis.example:6380/1", "rediss://:secret@redis.example:6380/1"),
     ],
 )
 def test_the_store_is_named_as_the_library_names_it(given: str, expected: str | None) -> None:
