@@ -277,7 +277,8 @@ def test_a_photo_is_stored_as_it_is_and_not_as_in_a_mirror(app: App, visit: Visi
             requestAnimationFrame(draw);
           };
           draw();
-          Object.defineProperty(navigator, "mediaDevices", { value: { getUserMedia: async () => canvas.captureStream() } });
+          const devices = { getUserMedia: async () => canvas.captureStream() };
+          Object.defineProperty(navigator, "mediaDevices", { value: devices });
         }"""
     )
     slot(page, 1).get_by_role("button", name="Take a photo").click()
@@ -301,7 +302,9 @@ def test_a_phone_offers_its_own_camera_app(app: App, visit: Visit) -> None:
     page.evaluate(
         """() => {
           window.matchMedia = (query) => ({ matches: query.includes("coarse") });
-          HTMLInputElement.prototype.click = function () { window.opened = [this.accept, this.getAttribute("capture")]; };
+          HTMLInputElement.prototype.click = function () {
+            window.opened = [this.accept, this.getAttribute("capture")];
+          };
         }"""
     )
     slot(page, 1).get_by_role("button", name="Take a photo").click()
