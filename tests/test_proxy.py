@@ -37,6 +37,9 @@ class Replica(ThreadingHTTPServer):
         self.healthy = True
         self.second_event = threading.Event()
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing where the proxy hangs up, as it does on an upload that is too large."""
+
     @contextmanager
     def serving(self) -> Iterator[Replica]:
         """Answer until the end of the context."""

@@ -111,7 +111,8 @@ window.wanDraft = (...values) => {
 // What a link asked for is in the form, and from now on the form counts: a reload must not undo what is changed there.
 function wanLeaveLink() {
   const address = new URL(location.href);
-  for (const name of [...address.searchParams.keys()]) {
+  const given = [...address.searchParams.keys()]; // a copy, as the loop deletes from what it reads
+  for (const name of given) {
     if (!["lang", "__theme", "__sign"].includes(name)) address.searchParams.delete(name);
   }
   if (address.href === location.href) return;
