@@ -46,10 +46,10 @@ SETTLE_SECONDS = 1.5
 
 def describe() -> list[dict[str, Any]]:
     """Our page's components as data: class, settings, and what is nested in them."""
-    from studio import PageSettings  # noqa: PLC0415  # the bare page's process has nothing of ours
     from studio.i18n.texts import translations  # noqa: PLC0415
     from studio.page.build import build  # noqa: PLC0415
     from studio.runs.jobs import Jobs  # noqa: PLC0415
+    from studio.settings import PageSettings  # noqa: PLC0415  # the bare page's process has nothing of ours
 
     page = build(PageSettings.load({"WAN_BACKEND": "sandbox"}), Jobs(PageSettings.load({"WAN_BACKEND": "sandbox"})))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import time
 from contextlib import asynccontextmanager, contextmanager
@@ -25,7 +24,7 @@ from .public.authentication import HEALTH_PATH, Authentication, open_for_agents
 from .public.endpoints import hand_over_both
 from .public.malformed_calls import MalformedCalls
 from .public.upload_limits import TextLimits, UploadLimits
-from .public.visitors import McpCallers, trust
+from .public.visitors import McpCallers
 from .runs.jobs import Jobs
 
 if TYPE_CHECKING:
@@ -156,7 +155,6 @@ class Server:
             KeyboardInterrupt: Ctrl-C, once more, while it was stopping.
         """
         telemetry.write_logs(as_json=self._settings.json_log)
-        trust(self._settings.trusted_proxies)
         self._start()
         try:
             while True:
@@ -167,9 +165,9 @@ class Server:
     def _start(self) -> None:
         if self._settings.metrics_port:
             with _port(self._settings.metrics_port):
-                telemetry.serve_metrics(self._settings.metrics_port, os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1"))
+                telemetry.serve_metrics(self._settings.metrics_port, self._settings.host)
         # Gradio goes on to the next free port, also from one that was asked for: a proxy would not find it there.
-        port = int(os.environ["GRADIO_SERVER_PORT"]) if "GRADIO_SERVER_PORT" in os.environ else None
+        host, port = self._settings.host, self._settings.port
         with _port(port):
             launch(
                 self._page,
@@ -195,6 +193,7 @@ class Server:
                 # Gradio would decide for itself, after the limits were chosen.
                 share=self._settings.share,
                 prevent_thread_lock=True,
+                server_name=f"[{host}]" if ":" in host else host,
                 server_port=port,
                 blocked_paths=[str(uploads.records_folder().resolve())],
             )

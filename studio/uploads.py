@@ -16,6 +16,7 @@ from urllib.parse import unquote
 
 from gradio.utils import get_upload_folder
 
+from studio.settings import has_own_folder
 from wan_client import ImageError, WanError
 from wan_client.outputs import OUTPUT_BYTES_MAX
 from wan_client.schema import IMAGES_MAX
@@ -229,7 +230,7 @@ def clean(keep_seconds: float) -> None:
 
 def _uploads() -> list[Path]:
     """Return what lies where uploads arrive: all of it where the folder is the page's own."""
-    own = "GRADIO_TEMP_DIR" in os.environ
+    own = has_own_folder()
     return [path for path in _inside(Path(get_upload_folder())) if own or path.name.startswith(UPLOAD_PREFIX)]
 
 

@@ -44,7 +44,8 @@ class App:
     """The app as a user starts it, and the sandbox behind it, which each test can set up anew at the same address."""
 
     def __init__(self, folder: Path, **environment: str) -> None:
-        self.url = f"http://127.0.0.1:{free_port()}"
+        host = environment.get("GRADIO_SERVER_NAME", "127.0.0.1")
+        self.url = f"http://[{host}]:{free_port()}" if ":" in host else f"http://{host}:{free_port()}"
         self.folder = folder
         self.sandbox: Sandbox | None = None
         self._api_port = free_port()

@@ -16,7 +16,8 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 
 from studio.prompt import link
-from studio.public.visitors import can_sign_in, signed_in_name
+from studio.public.visitors import signed_in_name
+from studio.settings import can_sign_in
 from studio.views.render import render
 
 from .texts import DEFAULT_LANGUAGE, Texts, negotiate, texts_for, translations

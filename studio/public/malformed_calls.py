@@ -16,11 +16,11 @@ from starlette.responses import JSONResponse
 from studio.gradio_compat import bound_answers
 from studio.i18n.texts import DEFAULT_LANGUAGE, Texts, texts_for
 from studio.page.blocks import Blocks
+from studio.settings import can_sign_in
 from studio.uploads import is_elsewhere, is_upload
 from wan_client import WanError
 
 from .upload_limits import TEXT_MAX
-from .visitors import can_sign_in
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
