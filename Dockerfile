@@ -4,9 +4,9 @@ FROM python:3.12-slim
 RUN useradd --create-home --uid 1000 wan && install -d -o wan /files
 WORKDIR /app
 
-COPY requirements.txt .
-# The second is for limits that several replicas share.
-RUN pip install --no-cache-dir --requirement requirements.txt "redis>=5.2,<8"
+# With what WAN_MCP and WAN_S3_BUCKET need, so that every setting works in the image.
+COPY deploy/requirements.txt .
+RUN pip install --no-cache-dir --requirement requirements.txt
 
 COPY app.py ./
 COPY assets/ assets/

@@ -6,8 +6,8 @@ import sys
 from contextlib import ExitStack
 from dataclasses import replace
 
-import studio
 from studio.i18n.texts import texts_for
+from studio.settings import PageSettings
 from wan_client import SettingsError
 from wan_sandbox import Sandbox
 from wan_sandbox import Settings as SandboxSettings
@@ -18,17 +18,22 @@ BAD_SETTING, UNAVAILABLE, INTERRUPTED = 64, 69, 130
 def main() -> int:
     """Start the sandbox if there is no token, then serve the page until it is told to stop."""
     try:
-        settings = studio.PageSettings.load()
+        settings = PageSettings.load()
+        settings.hand_over()
+        # Only now: Gradio reads the environment when it is imported.
+        from studio.server import PortTaken, Server, stop_on_signals  # noqa: PLC0415
+
         with ExitStack() as stack:
-            studio.stop_on_signals()
+            stop_on_signals()
             if settings.engine.api_base is None:
                 sandbox = stack.enter_context(Sandbox(SandboxSettings(workers=2)))
                 settings = replace(settings, engine=replace(settings.engine, api_base=sandbox.url))
-            studio.Server(settings).run()
+            try:
+                Server(settings).run()
+            except PortTaken as problem:
+                return _say(str(problem), UNAVAILABLE)
     except SettingsError as problem:
         return _say(texts_for(None).sentences(problem, sandbox=False), BAD_SETTING)
-    except studio.PortTaken as problem:
-        return _say(str(problem), UNAVAILABLE)
     except KeyboardInterrupt:
         # Told once more while it was stopping, or before it served.
         return INTERRUPTED

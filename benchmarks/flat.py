@@ -85,8 +85,8 @@ def main() -> None:
         os.environ |= {"GRADIO_TEMP_DIR": f"{folder}/files", "XDG_STATE_HOME": f"{folder}/state"}
 
         async def start() -> None:
-            from studio import PageSettings  # noqa: PLC0415
             from studio.runs.jobs import Jobs  # noqa: PLC0415
+            from studio.settings import PageSettings  # noqa: PLC0415
 
             settings = PageSettings.load({"WAN_BACKEND": "sandbox", "RUNCOMFY_API_BASE": api.url})
             await measure(Jobs(settings), Path(folder) / "files", arguments.runs, arguments.at_once)

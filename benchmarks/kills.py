@@ -154,7 +154,8 @@ def measure(sandbox: Sandbox, mode: str) -> float:
 
 def kill(kills: int, seed: int) -> list[Trial]:
     """Kill commands until there were so many kills; return all trials."""
-    chance, trials = random.Random(seed), []  # to be repeated
+    chance = random.Random(seed)  # to be repeated
+    trials: list[Trial] = []
     quick = Settings(run_time=(0.2, 0.6), speed=1.0, warm_up=0.0, picture="blank", workers=8)
     with Sandbox(quick) as sandbox:
         usual = {mode: measure(sandbox, mode) for mode in MODES}

@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import shutil
 import tempfile
 import time
 from collections import defaultdict
@@ -24,6 +23,8 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 from gradio.layouts import Form
 from playwright.sync_api import sync_playwright
+
+from tests import programs
 
 from . import processes
 from .visitors import Visitor, crowd
@@ -45,10 +46,10 @@ SETTLE_SECONDS = 1.5
 
 def describe() -> list[dict[str, Any]]:
     """Our page's components as data: class, settings, and what is nested in them."""
-    from studio import PageSettings  # noqa: PLC0415  # the bare page's process has nothing of ours
     from studio.i18n.texts import translations  # noqa: PLC0415
     from studio.page.build import build  # noqa: PLC0415
     from studio.runs.jobs import Jobs  # noqa: PLC0415
+    from studio.settings import PageSettings  # noqa: PLC0415  # the bare page's process has nothing of ours
 
     page = build(PageSettings.load({"WAN_BACKEND": "sandbox"}), Jobs(PageSettings.load({"WAN_BACKEND": "sandbox"})))
 
@@ -245,7 +246,7 @@ def main() -> None:
             found[name][kind].append(value)
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=programs.browser(), args=["--no-sandbox"])
         for _ in range(arguments.times):
             for kind in (BARE, OURS):
                 note(kind, start(kind, browser, arguments.list))

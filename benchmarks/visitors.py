@@ -92,18 +92,19 @@ class Visitor:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def upload(self) -> dict[str, Any]:
-        """Upload a picture; what an image component is then given."""
+    async def upload(self) -> str:
+        """Upload a picture; return what a slot is then given."""
         files = {"files": ("picture.jpg", self._crowd.picture, "image/jpeg")}
         response = await self._crowd.call("upload", "POST", f"{API}/upload", files=files)
         response.raise_for_status()
-        return {"path": response.json()[0], "meta": {"_type": "gradio.FileData"}}
+        path: str = response.json()[0]
+        return path
 
     async def type(self) -> None:
         """Change the prompt: what happens at each pause while typing."""
         await self.at_once(self._event("prompt", "change"), {"prompt": "Turn image 1 into a sketch."})
 
-    def run(self, picture: dict[str, Any]) -> asyncio.Task[None]:
+    def run(self, picture: str) -> asyncio.Task[None]:
         """Press Generate, and listen until the run has ended."""
         filled = {"slot-1": picture, "prompt": "Turn image 1 into a pencil sketch."}
         task = asyncio.create_task(self.queued(self._event("generate", "click"), filled))

@@ -1,6 +1,1 @@
-"""The page: the only room that imports Gradio."""
-
-from .server import PortTaken, Server, stop_on_signals
-from .settings import PageSettings
-
-__all__ = ["PageSettings", "PortTaken", "Server", "stop_on_signals"]
+"""The page: the only package that imports Gradio. `settings` is read first, since Gradio raises on a bad variable."""

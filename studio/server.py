@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import time
 from contextlib import asynccontextmanager, contextmanager
@@ -14,17 +13,19 @@ from starlette.middleware import Middleware
 from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.routing import Route
 
-from wan_client import Backend
+from wan_client import Backend, __version__
 
-from . import telemetry, uploads
+from . import gradio_compat, telemetry, uploads
 from .i18n.language import language_middleware
 from .i18n.texts import DEFAULT_LANGUAGE, Texts
 from .page.build import build, launch
+from .page.verdict import Verdicts
 from .public import hosted_pictures
+from .public.authentication import HEALTH_PATH, Authentication, open_for_agents
 from .public.endpoints import hand_over_both
 from .public.malformed_calls import MalformedCalls
-from .public.upload_limits import UploadLimits
-from .public.visitors import McpCallers, trust
+from .public.upload_limits import TextLimits, UploadLimits
+from .public.visitors import McpCallers
 from .runs.jobs import Jobs
 
 if TYPE_CHECKING:
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 
     from .settings import PageSettings
 
-VERSION = "0.1.0"
 HUGGING_FACE = "https://huggingface.co"
 # Gradio compiles templates and handlers in the browser and writes its configuration into the page, so scripts may be
 # inline. What is left is worth having: no script, picture or answer comes from, or goes to, another host.
@@ -141,9 +141,11 @@ class Server:
 
     def __init__(self, settings: PageSettings) -> None:
         self._settings = settings
+        gradio_compat.install()
         self._jobs = Jobs(settings)
         self._page = build(settings, self._jobs)
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._started = False
         self._stopping = False
 
     def run(self) -> None:
@@ -154,7 +156,6 @@ class Server:
             KeyboardInterrupt: Ctrl-C, once more, while it was stopping.
         """
         telemetry.write_logs(as_json=self._settings.json_log)
-        trust(self._settings.trusted_proxies)
         self._start()
         try:
             while True:
@@ -165,36 +166,50 @@ class Server:
     def _start(self) -> None:
         if self._settings.metrics_port:
             with _port(self._settings.metrics_port):
-                telemetry.serve_metrics(self._settings.metrics_port, os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1"))
+                telemetry.serve_metrics(self._settings.metrics_port, self._settings.host)
         # Gradio goes on to the next free port, also from one that was asked for: a proxy would not find it there.
-        port = int(os.environ["GRADIO_SERVER_PORT"]) if "GRADIO_SERVER_PORT" in os.environ else None
+        host, port = self._settings.host, self._settings.port
         with _port(port):
             launch(
                 self._page,
                 app_kwargs={
                     "routes": [
-                        Route("/healthz", self._health),
+                        Route(HEALTH_PATH, self._health),
+                        Route("/slot", Verdicts().answer, methods=["POST"]),
                         hosted_pictures.route(self._jobs.engines.pictures),
                         *(Route(path, _closed, methods=["GET", "POST"]) for path in CLOSED),
                     ],
                     "middleware": [
                         Middleware(SecurityHeaders),
+                        *self._authentication(),
                         Middleware(NoRelay),
                         language_middleware(),
                         Middleware(McpCallers),
-                        Middleware(UploadLimits, limits=self._jobs.limits),
+                        Middleware(UploadLimits, limits=self._jobs.limits, room=self._jobs.room),
+                        Middleware(TextLimits),
                         Middleware(MalformedCalls),
                     ],
                     "lifespan": self._life,
                 },
                 mcp_server=self._settings.mcp,
+                # Gradio would decide for itself, after the limits were chosen.
+                share=self._settings.share,
                 prevent_thread_lock=True,
+                server_name=f"[{host}]" if ":" in host else host,
                 server_port=port,
+                blocked_paths=[str(uploads.records_folder().resolve())],
             )
 
+        self._started = True
         hand_over_both(self._page)
         pictures = self._jobs.engines.pictures
         pictures.base = pictures.base or self._page.share_url
+        if self._settings.auth:
+            open_for_agents(self._page, self._settings.auth)
+
+    def _authentication(self) -> list[Middleware]:
+        login = self._settings.auth
+        return [Middleware(Authentication, login=login, starting=lambda: not self._started)] if login else []
 
     def _stop(self) -> None:
         # A terminal that closes may tell twice. Who can't wait presses Ctrl-C again.
@@ -226,15 +241,12 @@ class Server:
         await self._jobs.close()
 
     async def _health(self, _request: Request) -> Response:
-        """Whether new runs are taken. Asked for often, so it asks nobody."""
-        return JSONResponse(
-            {
-                "status": "stopping" if self._stopping else "ok",
-                "engine": "sandbox" if self._settings.engine.backend is Backend.SANDBOX else "hosted",
-                "version": VERSION,
-            },
-            status_code=503 if self._stopping else 200,
-        )
+        """Return whether new runs are taken: asked for often, so it asks nobody, and nothing else behind a password."""
+        facts = {"status": "stopping" if self._stopping else "ok"}
+        if not self._settings.auth:
+            facts["engine"] = "sandbox" if self._settings.engine.backend is Backend.SANDBOX else "hosted"
+            facts["version"] = __version__
+        return JSONResponse(facts, status_code=503 if self._stopping else 200)
 
 
 @contextmanager

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import getpass
+import os
+import socket
+import sys
+import tempfile
 from dataclasses import dataclass, field
 from importlib.util import find_spec
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -13,7 +19,7 @@ from wan_client.addresses import PORT_MAX
 from wan_client.settings import DEFAULT_API_BASE, check_base, read_environment, read_number
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, MutableMapping
 
 KEEP_HOURS_MIN, KEEP_HOURS_MAX = 0.1, 24.0 * 365
 DEFAULT_KEEP_HOURS = 24.0
@@ -26,6 +32,16 @@ REDIS_SCHEMES = frozenset({"redis", "rediss"})
 # address it was called from at the end of X-Forwarded-For. So hops at private addresses are believed there. This can
 # only be seen on a Space; where it is otherwise, all visitors look like one, or WAN_TRUSTED_PROXIES says what is so.
 PRIVATE_NETWORKS: Final = "10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10, 127.0.0.0/8, fc00::/7, ::1"
+
+AUTH, SHARE = "WAN_AUTH", "GRADIO_SHARE"
+HOST, PORT, FOLDER = "GRADIO_SERVER_NAME", "GRADIO_SERVER_PORT", "GRADIO_TEMP_DIR"
+DEFAULT_HOST = "127.0.0.1"
+LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
+LOGS = ("text", "json")
+# What a Space with `hf_oauth` is given.
+SIGN_IN = ("SPACE_ID", "OAUTH_CLIENT_ID", "OAUTH_CLIENT_SECRET", "OAUTH_SCOPES", "OPENID_PROVIDER_URL")
+# Behind the limit on guesses, a password of this length is out of reach.
+PASSWORD_MIN = 8
 
 Network = IPv4Network | IPv6Network
 
@@ -101,8 +117,33 @@ PUBLIC_LIMITS: Final = LimitSettings(
 
 
 def is_public(env: Mapping[str, str]) -> bool:
-    """Whether strangers can open the page: on a Space, or where it listens beyond this machine."""
-    return "SPACE_ID" in env or env.get("GRADIO_SERVER_NAME", "127.0.0.1") not in {"127.0.0.1", "localhost", "::1"}
+    """Return whether others can open the page.
+
+    They can on a Space, by a share link, where it listens beyond this machine, and where they are given a password.
+    """
+    return "SPACE_ID" in env or is_shared(env) or not _is_loopback(env.get(HOST, DEFAULT_HOST)) or bool(env.get(AUTH))
+
+
+def is_shared(env: Mapping[str, str]) -> bool:
+    """Return whether the page gets a public link: as ``GRADIO_SHARE`` says, and on hosts of notebooks as Gradio would.
+
+    Such hosts reach a page by no other way. A Space has an address of its own.
+    """
+    if "SPACE_ID" in env:
+        return False
+    if given := env.get(SHARE, ""):
+        return given.lower() in {"true", "1", "yes", "on"}
+    # Only now: Gradio reads some of the variables that are checked here, and raises on a bad one when it is imported.
+    from gradio.utils import colab_check, is_hosted_notebook  # noqa: PLC0415
+
+    return colab_check() or is_hosted_notebook() or bool(env.get("KAGGLE_KERNEL_RUN_TYPE"))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
 
 
 @dataclass(frozen=True)
@@ -118,6 +159,11 @@ class PageSettings:
         json_log: Whether the log is for programs: one JSON object a line.
         metrics_port: Where Prometheus is answered; 0 for nowhere.
         mcp: Whether the endpoints are tools for agents as well, by the Model Context Protocol.
+        share: Whether the page gets a public link through Gradio's tunnel.
+        auth: The name and the password, joined by a colon, that open the page; None leaves it open to everyone.
+        host: The address that the page listens on, an IPv6 one without brackets.
+        port: The port that was asked for; None for the first free one from Gradio's 7860 on.
+        folder: Where uploads and results lie, if not in Gradio's own folder.
         public_url: Where the page is said to be reached from outside; None where nothing says so.
     """
 
@@ -129,6 +175,11 @@ class PageSettings:
     json_log: bool = False
     metrics_port: int = 0
     mcp: bool = False
+    share: bool = False
+    auth: str | None = field(default=None, repr=False)
+    host: str = DEFAULT_HOST
+    port: int | None = None
+    folder: Path | None = None
     public_url: str | None = None
 
     @property
@@ -141,24 +192,110 @@ class PageSettings:
         """Read the settings; the environment wins over ``.env`` in the current folder.
 
         The client's (see `wan_client.Settings.load`), ``WAN_KEEP_HOURS``, ``WAN_TRUSTED_PROXIES``, ``WAN_LOG``
-        (``json`` or ``text``), ``WAN_METRICS_PORT``, ``WAN_MCP`` (``1`` or ``0``), ``WAN_PUBLIC_URL``, and what
-        `LimitSettings` reads.
+        (``json`` or ``text``), ``WAN_METRICS_PORT``, ``WAN_MCP`` (``1`` or ``0``), ``WAN_AUTH``, ``GRADIO_SHARE``,
+        ``WAN_PUBLIC_URL``, and what `LimitSettings` reads.
 
         Raises:
             SettingsError: A value can't be used; the message names it.
         """
         env = read_environment() if environ is None else environ
+        host, port = _host(env), _port(env)
         return cls(
             engine=Settings.load(env),
             hosted_base=check_base(env.get("RUNCOMFY_API_BASE", DEFAULT_API_BASE)),
             keep_hours=read_number(env, "WAN_KEEP_HOURS", DEFAULT_KEEP_HOURS, KEEP_HOURS_MIN, KEEP_HOURS_MAX),
             limits=LimitSettings.load(env),
             trusted_proxies=_networks(env),
-            json_log=env.get("WAN_LOG", "json" if "SPACE_ID" in env else "text").lower() == "json",
+            json_log=_json_log(env),
             metrics_port=int(read_number(env, "WAN_METRICS_PORT", 0, 0, PORT_MAX)),
             mcp=_mcp(env),
+            share=is_shared(env),
+            auth=_auth(env),
+            host=host,
+            port=port,
+            folder=_folder(env),
             public_url=_public_url(env),
         )
+
+    def hand_over(self, environ: MutableMapping[str, str] = os.environ) -> None:
+        """Set the variables that Gradio, uvicorn and httpx read by themselves. Call it before the page is built.
+
+        Uvicorn, which Gradio starts without a word about proxies, goes through ``X-Forwarded-For`` from its end while
+        the hops are trusted; of itself it would trust this machine, from which anybody behind a tunnel calls too.
+        Gradio calls its own page once when it starts, which no proxy may catch. It counts all events up with each
+        that ends, for a dashboard that is closed here.
+        """
+        environ["FORWARDED_ALLOW_IPS"] = ",".join(str(network) for network in self.trusted_proxies)
+        environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(sys.maxsize)
+        direct = ",".join(filter(None, (environ.get("no_proxy") or environ.get("NO_PROXY"), *LOOPBACK_NAMES)))
+        environ["NO_PROXY"] = environ["no_proxy"] = direct
+        if self.folder:
+            environ[FOLDER] = str(self.folder)
+
+
+def on_a_space() -> bool:
+    """Return whether this is a Space."""
+    return bool(os.environ.get("SPACE_ID"))
+
+
+def can_sign_in() -> bool:
+    """Return whether visitors can sign in: on a Space with ``hf_oauth``, which brings Gradio's extra for it."""
+    given = os.environ.get("SYSTEM") == "spaces" and all(os.environ.get(name) for name in SIGN_IN)
+    return given and all(find_spec(module) for module in ("authlib", "itsdangerous"))
+
+
+def has_own_folder() -> bool:
+    """Return whether the folder for uploads is this page's alone; Gradio's own is shared by all its apps."""
+    return FOLDER in os.environ
+
+
+def _host(env: Mapping[str, str]) -> str:
+    """Return the address to listen on, after trying whether it is one of this machine's."""
+    given = env.get(HOST, DEFAULT_HOST)
+    host = given.strip("[]")
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.bind(address)
+    except (OSError, UnicodeError):
+        raise SettingsError("address_unusable", name=HOST, given=given) from None
+    return host
+
+
+def _port(env: Mapping[str, str]) -> int | None:
+    return int(read_number(env, PORT, 0, 1, PORT_MAX)) or None
+
+
+def _json_log(env: Mapping[str, str]) -> bool:
+    name = "WAN_LOG"
+    given = env.get(name, "json" if "SPACE_ID" in env else "text").lower()
+    if given not in LOGS:
+        raise SettingsError("choice_unknown", name=name, given=env[name], choices=", ".join(LOGS))
+    return given == "json"
+
+
+def _folder(env: Mapping[str, str]) -> Path | None:
+    """Return a folder for uploads and results that this user can write; None where Gradio's own is one."""
+    given = env.get(FOLDER)
+    folder = Path(given) if given else Path(tempfile.gettempdir()) / "gradio"
+    if _is_writable(folder):
+        return Path(given) if given else None
+    if given:
+        raise SettingsError("folder_unusable", name=FOLDER, given=given)
+    # Gradio's own belongs to whichever user started one of its apps first.
+    own = Path(tempfile.gettempdir()) / f"gradio-{getpass.getuser()}"
+    if not _is_writable(own):
+        raise SettingsError("folder_unusable", name=FOLDER, given=str(own))
+    return own
+
+
+def _is_writable(folder: Path) -> bool:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
 
 
 def _count(env: Mapping[str, str], name: str, default: int, high: int = COUNT_MAX) -> int:
@@ -166,6 +303,17 @@ def _count(env: Mapping[str, str], name: str, default: int, high: int = COUNT_MA
     if number != int(number):
         raise SettingsError("number_malformed", name=name, given=env[name], low="0", high=f"{high:,}")
     return int(number)
+
+
+def _auth(env: Mapping[str, str]) -> str | None:
+    """Return the name and password that were set. The error never repeats them."""
+    given = env.get(AUTH, "")
+    if not given:
+        return None
+    name, colon, password = given.partition(":")
+    if not (name and colon and len(password) >= PASSWORD_MIN):
+        raise SettingsError("auth_malformed", name=AUTH, length=PASSWORD_MIN)
+    return given
 
 
 def _mcp(env: Mapping[str, str]) -> bool:
@@ -199,7 +347,6 @@ def _networks(env: Mapping[str, str]) -> tuple[Network, ...]:
 
 def _storage_uri(env: Mapping[str, str]) -> str | None:
     name = "LIMITS_STORAGE_URI"
-    # The library tells its asynchronous stores by a prefix; ours always are.
     uri = env.get(name, MEMORY).removeprefix("async+")
     if uri == MEMORY:
         return None
@@ -212,4 +359,4 @@ def _storage_uri(env: Mapping[str, str]) -> str | None:
         raise SettingsError("storage_malformed", name=name)
     if find_spec("redis") is None:
         raise SettingsError("storage_missing", name=name)
-    return f"async+{uri}"
+    return uri

@@ -6,10 +6,12 @@ token, so it can tell none.
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import secrets
 import sys
+import threading
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from hashlib import blake2b
@@ -115,10 +117,28 @@ def write_logs(*, as_json: bool) -> None:
         as_json: One JSON object a line, for programs; otherwise lines for a person.
     """
     handler = logging.StreamHandler(sys.stderr)
+    if as_json:
+        # Gradio and Uvicorn print what they have to say.
+        sys.stdout = sys.stderr = _PrintedAsJson()
     handler.setFormatter(_Json() if as_json else _Plain("{asctime} {levelname:7} {name}: {message}", style="{"))
     logging.root.handlers = [handler]
     for name in LOGGERS:
         logging.getLogger(name).setLevel(logging.INFO)
+
+
+class _PrintedAsJson(io.TextIOBase):
+    """Takes what is printed, and logs it line by line."""
+
+    def __init__(self) -> None:
+        self._begun = threading.local()
+
+    def write(self, text: str) -> int:
+        """Log the lines that are complete."""
+        *lines, self._begun.text = (getattr(self._begun, "text", "") + text).split("\n")
+        for line in lines:
+            if line.strip():
+                log.info("%s", line)
+        return len(text)
 
 
 class _Json(logging.Formatter):

@@ -6,7 +6,7 @@ import asyncio
 import os
 import shutil
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from filecmp import cmp
 from hashlib import sha256
@@ -16,10 +16,13 @@ from urllib.parse import unquote
 
 from gradio.utils import get_upload_folder
 
+from studio.settings import has_own_folder
 from wan_client import ImageError, WanError
+from wan_client.outputs import OUTPUT_BYTES_MAX
+from wan_client.schema import IMAGES_MAX
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from .prompt.form import Form
 
@@ -27,33 +30,107 @@ _ASSETS = Path(__file__).parent.parent / "assets"
 CLEANING_SECONDS = 3600
 # For uploads and for runs; in bytes.
 FREE_MIN = 1_000_000_000
+# What a run may still write when it ends: its result and the copies of it.
+RESULT_BYTES = 2 * OUTPUT_BYTES_MAX
+# An upload lies in a folder of its own, whose name begins so and can't be guessed.
+UPLOAD_PREFIX = "wan-upload-"
+RECORDS = "records"
+# The files of a run that Gradio serves. Each lies in a folder of its own: an address opens one file and nothing else.
+KINDS = (
+    "picture", "clean", "recipe", "before", "thumbnail",
+    *(f"{kind}-{number}" for kind in ("image", "sent") for number in range(1, IMAGES_MAX + 1)),
+)  # fmt: skip
 
 
 def results_folder() -> Path:
-    """Where runs' files go: a folder that Gradio serves files from."""
+    """Return where runs' files go: a folder that Gradio serves files from, except for the records in it."""
     return Path(get_upload_folder()) / "wan"
+
+
+def records_folder() -> Path:
+    """Return where runs' records go, which Gradio is kept from serving."""
+    return results_folder() / RECORDS
 
 
 def hosted_folder() -> Path:
     """Return where pictures lie for the model to fetch, under names that say nothing of their addresses."""
-    return results_folder() / "records" / "hosted"
+    return records_folder() / "hosted"
 
 
 def run_folder(key: str) -> Path:
-    """The folder of one run: its references, what was drawn of it, and what is known of it.
+    """Return the folder of a run's records: what was entered, its id, what came of it.
 
     Its name follows from the run's key and can't be guessed; the key does not follow from the name.
     """
-    return _folder_of(f"run {key}")
+    return records_folder() / _name("run", key)
+
+
+def served_folder(key: str, kind: str) -> Path:
+    """Return the folder of one of a run's files, one of `KINDS`. It leads to nothing else of the run."""
+    return results_folder() / _name(kind, key)
 
 
 def picture_folder(key: str) -> Path:
-    """The folder of what people may show around: a run's picture. Its address leads to nothing else of the run."""
-    return _folder_of(f"picture {key}")
+    """Return the folder of what people may show around: a run's picture."""
+    return served_folder(key, "picture")
 
 
-def _folder_of(name: str) -> Path:
-    return results_folder() / sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+def old_run_folder(key: str) -> Path:
+    """Return where version 0.1 kept all of a run but its picture. Such files are found until they are too old."""
+    return results_folder() / _name("run", key)
+
+
+def run_file(key: str, kind: str, name: str) -> Path:
+    """Return where one of a run's files is, or would be."""
+    file = served_folder(key, kind) / name
+    if not file.is_file():
+        for old in (old_run_folder(key) / name, old_run_folder(key) / kind / name, picture_folder(key) / name):
+            if old.is_file():
+                return old
+    return file
+
+
+def read_record(key: str, name: str) -> bytes:
+    """Return one of a run's records.
+
+    Raises:
+        OSError: There is none.
+    """
+    try:
+        return (run_folder(key) / name).read_bytes()
+    except FileNotFoundError:
+        return (old_run_folder(key) / name).read_bytes()
+
+
+def write_record(key: str, name: str, data: bytes) -> None:
+    """Write one of a run's records, whole or not at all.
+
+    Raises:
+        OSError: It can't be written.
+    """
+    folder = run_folder(key)
+    folder.mkdir(parents=True, exist_ok=True)
+    part = folder / f"{name}.part"
+    try:
+        part.write_bytes(data)
+        part.replace(folder / name)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def hide_old_records() -> None:
+    """Move the records of version 0.1 to where Gradio can't serve them."""
+    for record in ("run.json", "outcome.json", "request-id.txt", "proof.txt"):
+        for file in results_folder().glob(f"*/{record}"):
+            with suppress(OSError):  # another replica may be at it
+                target = records_folder() / file.parent.name
+                target.mkdir(parents=True, exist_ok=True)
+                file.replace(target / record)
+
+
+def _name(kind: str, key: str) -> str:
+    return sha256(f"{kind} {key}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def checked(path: str, *, number: int) -> str:
@@ -66,7 +143,7 @@ def checked(path: str, *, number: int) -> str:
     """
     if is_upload(path):
         return str(Path(path).resolve())
-    raise ImageError("image_missing_file", field="images", number=number, file=Path(path).name)
+    raise ImageError("image_gone", field="images", number=number)
 
 
 def is_upload(path: str) -> bool:
@@ -74,8 +151,8 @@ def is_upload(path: str) -> bool:
     try:
         file = Path(path).resolve()
         return _is_within(file) and file.is_file()
-    except (OSError, ValueError):
-        # No name that a file can have: too long, or with characters in it that none can hold.
+    except (OSError, ValueError, TypeError):
+        # No name that a file can have: too long, or with characters in it that none can hold, or no text at all.
         return False
 
 
@@ -86,8 +163,8 @@ def is_elsewhere(path: str) -> bool:
     return "://" in path or path.strip().lower().startswith(("http:", "https:", "//"))
 
 
-def keep_references(form: Form, folder: Path) -> tuple[Form, tuple[str, ...]]:
-    """Keep the form's pictures in a run's folder, so that neither the schedule nor another visitor takes them away.
+def keep_references(form: Form, key: str) -> tuple[Form, tuple[str, ...]]:
+    """Keep the form's pictures with a run, so that neither the schedule nor another visitor takes them away.
 
     Returns:
         The form with the kept files' paths, and the SHA-256 of each picture as it was uploaded, in hexadecimal.
@@ -99,7 +176,7 @@ def keep_references(form: Form, folder: Path) -> tuple[Form, tuple[str, ...]]:
     for number, path in enumerate(form.slots, 1):
         if path:
             source = Path(checked(path, number=number))
-            place = folder / f"image-{number}"
+            place = served_folder(key, f"image-{number}")
             place.mkdir(parents=True, exist_ok=True)
             _link(source, place / source.name)
             kept[f"image_{number}"] = str(place / source.name)
@@ -125,6 +202,8 @@ def forget(paths: Iterable[str]) -> None:
     for file in (Path(path).resolve() for path in paths if is_upload(path)):
         if results_folder().resolve() not in file.parents and not _is_shipped(file):
             file.unlink(missing_ok=True)
+            with suppress(OSError):  # other files may lie there, if it is no folder of this page's making
+                file.parent.rmdir()
 
 
 def _is_shipped(file: Path) -> bool:
@@ -133,51 +212,75 @@ def _is_shipped(file: Path) -> bool:
 
 def forget_run(key: str) -> None:
     """Delete all files of a run."""
-    shutil.rmtree(run_folder(key), ignore_errors=True)
-    shutil.rmtree(picture_folder(key), ignore_errors=True)
+    for folder in (run_folder(key), old_run_folder(key), *(served_folder(key, kind) for kind in KINDS)):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def clean(keep_seconds: float) -> None:
-    """Delete the folders of runs that are older than that.
+    """Delete uploads and the files of runs that are older than that.
 
-    In a folder of the page's own (``GRADIO_TEMP_DIR``) uploads go too that Gradio no longer knows: those of a process
-    that was killed, and those that broke off in the middle.
+    In a folder of the page's own (``GRADIO_TEMP_DIR``) all other files go too but the page's own pictures: uploads of
+    version 0.1, and what a process that was killed left behind.
     """
-    folders = [results_folder()]
-    if "GRADIO_TEMP_DIR" in os.environ:
-        folders.append(results_folder().parent)
-    for folder in folders:
-        for old in folder.iterdir() if folder.is_dir() else ():
-            with suppress(OSError):  # a visitor may be deleting it just now
-                if old in folders or time.time() - old.stat().st_mtime <= keep_seconds:
-                    continue
-                if old.is_dir() and not any(_is_shipped(file) for file in old.iterdir() if file.is_file()):
-                    shutil.rmtree(old, ignore_errors=True)
-                elif old.is_file():
-                    old.unlink()
+    kept = {results_folder(), records_folder(), hosted_folder()}
+    for old in (*_inside(results_folder()), *_inside(records_folder()), *_uploads()):
+        with suppress(OSError):  # a visitor may be deleting it just now
+            if old in kept or time.time() - old.stat().st_mtime <= keep_seconds:
+                continue
+            if old.is_dir() and not any(_is_shipped(file) for file in old.iterdir() if file.is_file()):
+                shutil.rmtree(old, ignore_errors=True)
+            elif old.is_file():
+                old.unlink()
+
+
+def _uploads() -> list[Path]:
+    """Return what lies where uploads arrive: all of it where the folder is the page's own."""
+    own = has_own_folder()
+    return [path for path in _inside(Path(get_upload_folder())) if own or path.name.startswith(UPLOAD_PREFIX)]
+
+
+def _inside(folder: Path) -> list[Path]:
+    return list(folder.iterdir()) if folder.is_dir() else []
 
 
 async def keep_clean(keep_seconds: float) -> None:
-    """Do so by and by, whether or not anybody comes. Gradio does the same with its own files."""
+    """Run `clean` hourly until cancelled."""
+    await asyncio.to_thread(hide_old_records)
     while True:
         await asyncio.to_thread(clean, keep_seconds)
         await asyncio.sleep(CLEANING_SECONDS)
 
 
-def check_room() -> None:
-    """Make sure that there is room for more files.
+class Room:
+    """The room on the disk, less what is spoken for: uploads on their way, and results of runs at work."""
 
-    Raises:
-        WanError: There is hardly any.
-    """
-    folder = Path(get_upload_folder())
-    folder.mkdir(parents=True, exist_ok=True)
-    if shutil.disk_usage(folder).free < FREE_MIN:
-        raise WanError("disk_full")
+    def __init__(self) -> None:
+        self._reserved = 0
+
+    def check(self, size: int = 0) -> None:
+        """Make sure that there is room for so many bytes more, and a gigabyte beside.
+
+        Raises:
+            WanError: There is not.
+        """
+        folder = Path(get_upload_folder())
+        folder.mkdir(parents=True, exist_ok=True)
+        if shutil.disk_usage(folder).free - self._reserved - size < FREE_MIN:
+            raise WanError("disk_full")
+
+    @contextmanager
+    def reserved(self, size: int) -> Iterator[None]:
+        """Reserve room for as long as the context lasts."""
+        self._reserved += size
+        try:
+            yield
+        finally:
+            self._reserved -= size
 
 
 def _is_within(file: Path) -> bool:
-    return Path(get_upload_folder()).resolve() in file.parents
+    parents = file.parents
+    return Path(get_upload_folder()).resolve() in parents and records_folder().resolve() not in parents
 
 
 def _link(source: Path, target: Path) -> None:

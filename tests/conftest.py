@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent
 PHOTOS = ROOT / "assets" / "photos"
+BROWSER_TESTS = ROOT / "tests" / "browser"
+# Each of these starts a server: a test that uses one is slow.
+SLOW_FIXTURES = frozenset({"as_on_a_space", "by_default", "redis", "shared_app"})
 START_SECONDS = 180.0
 
 hypothesis.settings.register_profile("seeded", derandomize=True, database=None, deadline=None)
@@ -41,7 +44,8 @@ class App:
     """The app as a user starts it, and the sandbox behind it, which each test can set up anew at the same address."""
 
     def __init__(self, folder: Path, **environment: str) -> None:
-        self.url = f"http://127.0.0.1:{free_port()}"
+        host = environment.get("GRADIO_SERVER_NAME", "127.0.0.1")
+        self.url = f"http://[{host}]:{free_port()}" if ":" in host else f"http://{host}:{free_port()}"
         self.folder = folder
         self.sandbox: Sandbox | None = None
         self._api_port = free_port()
@@ -75,7 +79,8 @@ class App:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and self._process.poll() is None:
             try:
-                if httpx.get(self.url, timeout=5, trust_env=False).is_success:
+                # A page behind a password answers as well.
+                if httpx.get(self.url, timeout=5, trust_env=False).status_code in {200, 401}:
                     return
             except httpx.TransportError:
                 time.sleep(0.1)
@@ -145,6 +150,13 @@ def app(shared_app: App) -> App:
 def photos() -> Path:
     """The sample photographs."""
     return PHOTOS
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs a page, a browser or a Redis server as slow: the quick run leaves it out."""
+    for item in items:
+        if SLOW_FIXTURES.intersection(getattr(item, "fixturenames", ())) or BROWSER_TESTS in item.path.parents:
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -8,7 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
+
+from tests.conftest import running_app
 
 ROOT = Path(__file__).parent.parent
 
@@ -22,6 +25,11 @@ ROOT = Path(__file__).parent.parent
         ({"RUNCOMFY_API_BASE": "http://example.com"}, "can't be used"),
         ({"WAN_DEADLINE": "soon"}, "out of range"),
         ({"WAN_TRUSTED_PROXIES": "*"}, "no list of networks"),
+        ({"ALL_PROXY": "socks5://127.0.0.1:9"}, "ALL_PROXY"),
+        ({"SSL_CERT_FILE": "nowhere.pem"}, "SSL_CERT_FILE"),
+        ({"NO_PROXY": "[::1]"}, "NO_PROXY"),
+        ({"GRADIO_SERVER_PORT": "abc"}, "GRADIO_SERVER_PORT"),
+        ({"WAN_LOG": "jsno"}, "WAN_LOG"),
     ],
 )
 def test_a_bad_setting_is_told_in_a_sentence(tmp_path: Path, environment: dict[str, str], sentence: str) -> None:
@@ -57,3 +65,9 @@ def test_a_taken_port_is_told_in_a_sentence(tmp_path: Path) -> None:
     assert ran.returncode == 69
     assert f"Port {port} is taken" in ran.stderr
     assert "Traceback" not in ran.stderr
+
+
+@pytest.mark.parametrize("host", ["::1", "127.0.0.1"])
+def test_the_page_starts_behind_a_proxy_that_is_not_there(host: str) -> None:
+    with running_app(GRADIO_SERVER_NAME=host, HTTP_PROXY="http://127.0.0.1:9", http_proxy="http://127.0.0.1:9") as app:
+        assert httpx.get(app.url + "/healthz", trust_env=False).json()["status"] == "ok"

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from studio.server import VERSION
+import wan_client
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
+CHANGELOG = (ROOT / "CHANGELOG.md").read_text("utf-8")
 
 
 @pytest.fixture
@@ -35,14 +36,14 @@ def test_the_front_matter_is_what_a_space_takes(front_matter: dict[str, object])
     assert (ROOT / str(front_matter["app_file"])).is_file()
     assert front_matter["license"] == "apache-2.0"
     assert len(str(front_matter["short_description"])) <= 60
-    assert str(front_matter["python_version"]) in {"3.10", "3.11", "3.12", "3.13"}
+    assert str(front_matter["python_version"]) in {"3.10", "3.11", "3.12", "3.13", "3.14"}
     assert front_matter["tags"]
 
 
 def test_the_readme_names_the_two_commands() -> None:
     lines = README.splitlines()
-    assert "pip install -r requirements.txt && python app.py" in lines
-    assert "pip install -r requirements.txt -r tests/requirements.txt && pytest" in lines
+    assert "python3 -m venv .venv && .venv/bin/pip install -r requirements.txt && .venv/bin/python app.py" in lines
+    assert "scripts/test" in lines
 
 
 def test_every_file_that_the_readme_points_to_is_there() -> None:
@@ -51,7 +52,9 @@ def test_every_file_that_the_readme_points_to_is_there() -> None:
 
 
 def test_the_version_has_one_value() -> None:
-    assert f'version = "{VERSION}"' in (ROOT / "pyproject.toml").read_text("utf-8")
+    metadata = (ROOT / "pyproject.toml").read_text("utf-8")
+    assert 'version = {attr = "wan_client.version.__version__"}' in metadata
+    assert re.search(rf"^## \[{re.escape(wan_client.__version__)}\]", CHANGELOG, re.MULTILINE)
 
 
 def test_every_test_that_security_md_points_to_is_there() -> None:
@@ -79,7 +82,7 @@ def test_the_photographs_carry_their_rights() -> None:
 def test_the_rooms_point_one_way() -> None:
     forbidden = {
         "wan_client": r"gradio|numpy|wan_sandbox|studio",
-        "wan_sandbox": r"gradio|wan_client|studio",
+        "wan_sandbox": r"gradio|wan_client(?!\.mentions\b)|studio",
         "studio": r"wan_sandbox",
     }
     for room, others in forbidden.items():

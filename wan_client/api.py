@@ -183,9 +183,14 @@ class Api:
         timeout = httpx.Timeout(self._timeouts.read, connect=self._timeouts.connect)
         limits = httpx.Limits(max_connections=64, max_keepalive_connections=32)
         # No redirect is followed, so where it leads to is not even parsed.
-        hooks = {"response": [drop_location]}
-        way = partial(httpx.AsyncClient, verify=verify, trust_env=outside, transport=transport, event_hooks=hooks)
-        way = partial(way, headers={"User-Agent": USER_AGENT})
+        way = partial(
+            httpx.AsyncClient,
+            verify=verify,
+            trust_env=outside,
+            transport=transport,
+            event_hooks={"response": [drop_location]},
+            headers={"User-Agent": USER_AGENT},
+        )
         self._reads = way(timeout=timeout, limits=limits)
         # A kept connection may be closed by the other side just as a submit goes out, and then nobody knows whether
         # it arrived. So a submit gets a connection of its own.

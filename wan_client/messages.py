@@ -92,6 +92,12 @@ MESSAGES: Final[dict[str, str]] = {
     "error.no_proxy_malformed.hint": "Give names and addresses with commas between them, IPv6 as ::1, without a mask.",
     "error.certificates_unusable": "{name} is “{given}”, which is no file of certificates.",
     "error.certificates_unusable.hint": "Give a file of certificates (PEM), or unset it.",
+    "error.choice_unknown": "{name} is “{given}”, which is none of its values.",
+    "error.choice_unknown.hint": "Give one of these: {choices}.",
+    "error.address_unusable": "{name} is “{given}”, an address that this machine can't listen on.",
+    "error.address_unusable.hint": "Give one of its own addresses, such as 127.0.0.1 or 0.0.0.0, or unset it.",
+    "error.folder_unusable": "{name} is “{given}”, a folder that can't be written.",
+    "error.folder_unusable.hint": "Set {name} to a folder of your own.",
     "error.row_malformed": "The line can't be read as a row.",
     "error.row_malformed.hint": "Give a JSON object on each line, or as many cells as there are columns.",
     "error.row_gap": "There is no image {number}, but one after it.",
@@ -106,6 +112,27 @@ MESSAGES: Final[dict[str, str]] = {
     "error.row_out_is_source.hint": "Choose another name, or another folder for the results.",
     "error.row_out_twice": "The result “{given}” is another row's as well.",
     "error.row_out_twice.hint": "Give each row a name of its own, or none.",
+    # exports
+    "error.export_missing": "The program that makes files to send round is not installed in full.",
+    "error.export_missing.hint": 'Install the rest: pip install "wan-client[export]".',
+    "error.export_empty": "There is no result to export.",
+    "error.export_empty.hint": "Choose at least one.",
+    "error.export_no_recipe": "Picture {number}, “{file}”, carries no recipe.",
+    "error.export_no_recipe.hint": "Use the download “with recipe”: it knows the prompt and the settings.",
+    "error.export_no_before": "Picture {number} has no picture from before, so there is nothing to wipe from.",
+    "error.export_no_before.hint": "Give it with --before, or put it into the same folder.",
+    "error.export_befores": "There are {given} pictures from before for {count} results.",
+    "error.export_befores.hint": "Give one for each result in the same order, one for all of them, or none.",
+    "error.export_suffix": "The name “{file}” does not say what to write.",
+    "error.export_suffix.hint": "End it in one of: {choices}.",
+    "error.export_exists": "The file “{file}” is there already and was left as it is.",
+    "error.export_exists.hint": "Choose another name, or move that file away.",
+    "error.export_not_writable": "The file “{file}” can't be written.",
+    "error.export_not_writable.hint": "Make room, or choose another folder.",
+    "error.video_missing": "An MP4 needs the program ffmpeg, which is not installed here.",
+    "error.video_missing.hint": "Install it, or choose WebP or GIF.",
+    "error.video_failed": "The program ffmpeg did not write the MP4.",
+    "error.video_failed.hint": "Choose WebP or GIF.",
     # pictures
     "error.image_missing_file": "Image {number}: the file “{file}” can't be opened.",
     "error.image_missing_file.hint": "Check the path and its permissions.",
@@ -244,9 +271,11 @@ MESSAGES: Final[dict[str, str]] = {
     # the command line
     "cli.sandbox": "No token: this is a local preview, drawn on this machine. It is not the model, and costs nothing.",
     "cli.changes": "image {number}: {changes}",
+    "cli.image_missing": "The prompt names image {number}, which was not given.",
+    "cli.image_unnamed": "The prompt does not say what image {number} is for.",
     "cli.done": "Finished in {seconds} s, {size} px.{cost}",
     "cli.cost": " Cost: ${cost}.",
-    "cli.resume": "Fetch the result later with: wan_client resume {request_id}",
+    "cli.resume": "Fetch the result later with: wan-client resume {request_id}",
     "cli.recovered": "This request was sent before and not fetched: its picture was fetched now, and nothing was sent again.",
     "cli.no_runs": "No runs are noted here for this account.",
     "cli.price": "${price:.4g} per {unit}",
@@ -269,6 +298,10 @@ MESSAGES: Final[dict[str, str]] = {
     "cli.batch.stopped": "Stopped early: the next rows would have come to the same.",
     "cli.batch.end": "Done {fetched} of {total}; on their way {accepted}, left alone {held}, without a picture {failed}, not sent {not_sent}.{cost}",
     "cli.batch.next": "The same command fetches what is on its way and sends what is missing. The manifest: {file}",
+    "cli.export.running": "Exporting",
+    "cli.export.preview": "It shows a local preview, and says so.",
+    "cli.export.no_before": "{file}: its picture from before was not found beside it, so only the result is shown. Give it with --before.",
+    "cli.export.interrupted": "Interrupted. Nothing was written.",
     "cli.state.sending": "sent, no answer seen",
     "cli.state.accepted": "accepted, not fetched yet",
     "cli.state.unknown": "outcome unknown",
@@ -277,8 +310,8 @@ MESSAGES: Final[dict[str, str]] = {
     "cli.state.cancelled": "cancelled",
     "cli.help.description": "Edit pictures by instruction with Wan 2.6 image-to-image.",
     "cli.help.epilog": (
-        "Other commands: wan_client batch (many edits from a table or a folder), runs (what was sent from here), resume ID (fetch a result; it costs nothing), "
-        "cancel ID, price, check (what the API really does). Each has its own --help. A prompt that is one of these words goes after: wan_client edit. "
+        "Other commands: wan-client batch (many edits from a table or a folder), runs (what was sent from here), resume ID (fetch a result; it costs nothing), "
+        "cancel ID, price, check (what the API really does); and of finished pictures page, sheet, wipe, bundle (files to send round). Each has its own --help. A prompt that is one of these words goes after: wan-client edit. "
         "Without RUNCOMFY_API_TOKEN in the environment or in .env, a local preview is drawn instead. "
         "Exit codes: 0 done, 1 no picture, 64 wrong call, 65 a value or a picture can't be used, 66 no such file, "
         "69 not accepted, 73 can't write, 75 goes on or unknown, 77 token or balance, 130 interrupted."
@@ -319,6 +352,21 @@ MESSAGES: Final[dict[str, str]] = {
     "cli.help.cap": "the most that the paid runs may cost together (default: %(default)s)",
     "cli.help.yes": "do not ask",
     "cli.help.report": "the report's file (default: wan-client-check.json, or a free name like it)",
+    "cli.help.export_page": "Make one HTML file of finished pictures: before and after with a slider, prompt and settings. It opens without a network.",
+    "cli.help.export_sheet": "Make a proof sheet of finished pictures: before, after, prompt and settings, as PDF or PNG.",
+    "cli.help.export_wipe": "Make a short loop that wipes from before to after, as WebP, GIF, or MP4 where ffmpeg is installed.",
+    "cli.help.export_bundle": "Make a ZIP of the page, the sheet, the wipes and the pictures.",
+    "cli.help.export_files": "finished pictures that carry their recipes, in the order in which they are shown",
+    "cli.help.export_out": "the file to write: {suffixes} (default: a free name in the current folder)",
+    "cli.help.export_before": (
+        "the picture from before; once for each result, in the same order, or once for all. "
+        "Without it the picture is looked for beside the result, by its fingerprint in the recipe"
+    ),
+    "cli.help.export_with_recipe": "let the files carry the recipes and show the ids of the runs (default: clean)",
+    "cli.help.export_language": "the language of the texts (default: %(default)s)",
+    "cli.help.export_title": "the heading",
+    "cli.help.export_paper": "the size of a page (default: %(default)s)",
+    "cli.help.export_for": "where the wipe goes, which decides its size (default: %(default)s)",
     "cli.help.request_id": "the id of the run",
     "cli.help.json": (
         "print one JSON object on standard output instead of lines; of an error its code, message, charged "

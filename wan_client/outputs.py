@@ -74,13 +74,12 @@ class Outputs:
         self._timeouts = timeouts or Timeouts()
         timeout = httpx.Timeout(self._timeouts.silence, connect=self._timeouts.connect)
         outside = not is_loopback(base)
-        hooks = {"response": [drop_location]}
         self._client = httpx.AsyncClient(
             verify=tls,
             timeout=timeout,
             trust_env=outside,
             transport=transport,
-            event_hooks=hooks,
+            event_hooks={"response": [drop_location]},
             headers={"User-Agent": USER_AGENT},
         )
 

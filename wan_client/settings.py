@@ -68,7 +68,7 @@ class Timeouts:
     connect: float = 15.0
     read: float = 20.0
     submit: float = 180.0
-    sending: float = 900.0
+    sending: float = 600.0
     cancel: float = 5.0
     silence: float = 30.0
     download: float = 180.0

@@ -89,7 +89,7 @@ class _Parser(argparse.ArgumentParser):
 
 def _parser() -> _Parser:
     parser = _Parser(
-        prog="wan_sandbox",
+        prog="wan-sandbox",
         description="Speak the Model API on loopback, without a token, a network or a price.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -12,6 +12,14 @@ if TYPE_CHECKING:
 
 LANGUAGES: Final = ("en", "ko")
 
+# What the preview adds to a prompt that is to be extended, in the language of the prompt.
+POLISH: Final[Mapping[str, str]] = {
+    "en": ", balanced light, clear detail, gentle contrast",
+    "ko": ", 균형 잡힌 빛, 또렷한 디테일, 은은한 대비",
+    "ja": "、バランスの取れた光、くっきりしたディテール、やわらかなコントラスト",
+    "zh": "，光线均衡，细节清晰，对比柔和",
+}
+
 TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
     "unauthorised": {
         "en": "The token is missing, wrong or expired.",

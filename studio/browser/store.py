@@ -1,6 +1,7 @@
 """The runs of one browser: those it waits for, and those that are finished.
 
-The browser keeps them, one item of its storage a run, so that two tabs never overwrite each other's. The server keeps
+The browser keeps them (``store.js``), one item of its storage a run, so that two tabs never overwrite each other's; a
+browser that refuses has its tab keep them. The server keeps
 a run's files, and finds them by the run's key. A page hands its whole storage to the handlers that need it (`READ`),
 and applies the notes that a handler gives back (`notes`).
 """
@@ -10,12 +11,12 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass, field
-from html import escape
 from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
 from studio.prompt.form import Form
+from studio.views.render import render
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,17 +28,11 @@ WAITING_KEPT = 20
 UPLOADS_KEPT = 300
 # What goes beyond is dropped with the next run, so a browser never has many more. Anybody may write more.
 _READ_MAX = 2 * (FINISHED_KEPT + WAITING_KEPT)
+# The longest prompts that the model takes, and file names as long as any, still fit.
+_ENTRY_MAX = 20_000
 
-# Hands the browser's storage to a handler, as its first input. In an iframe storage may be forbidden.
-READ = """(...given) => {
-  const kept = { runs: [], draft: null, uploads: [] };
-  try {
-    for (const [name, value] of Object.entries(localStorage)) if (name.startsWith("wan-run-")) kept.runs.push(value);
-    kept.draft = sessionStorage.getItem("wan-draft");
-    kept.uploads = JSON.parse(localStorage.getItem("wan-uploads") ?? "[]");
-  } catch { /* a browser that keeps nothing */ }
-  return [JSON.stringify(kept), ...given.slice(1)];
-}"""
+# Hands everything to a handler, as its first input.
+READ = "(...given) => [wanKept(), ...given.slice(1)]"
 
 
 @dataclass(frozen=True)
@@ -84,6 +79,7 @@ class _Storage:
     runs: tuple[str, ...] = ()
     draft: str | None = None
     uploads: tuple[str, ...] = ()
+    lasts: bool = True
 
 
 _ENTRY, _FORM, _STORAGE = TypeAdapter(Entry), TypeAdapter(Form), TypeAdapter(_Storage)
@@ -97,11 +93,13 @@ class Kept:
         entries: Its runs, newest first.
         draft: What was entered in this tab when it was last changed.
         uploads: The files that were in a slot of one of its pages.
+        lasts: Whether the browser keeps it all; else it is kept until the tab is closed.
     """
 
     entries: tuple[Entry, ...] = ()
     draft: Form | None = None
     uploads: tuple[str, ...] = ()
+    lasts: bool = True
 
     @property
     def waiting(self) -> tuple[Entry, ...]:
@@ -136,37 +134,38 @@ def read(text: str | None) -> Kept:
     kept = _parsed(_STORAGE, text)
     if kept is None:
         return Kept()
-    entries = [entry for run in kept.runs[:_READ_MAX] if (entry := _parsed(_ENTRY, run))]
+    entries = [entry for run in kept.runs[:_READ_MAX] if len(run) <= _ENTRY_MAX and (entry := _parsed(_ENTRY, run))]
     entries.sort(key=lambda entry: entry.at, reverse=True)
-    return Kept(tuple(entries), _parsed(_FORM, kept.draft), kept.uploads[:UPLOADS_KEPT])
+    draft = _parsed(_FORM, kept.draft) if kept.draft and len(kept.draft) <= _ENTRY_MAX else None
+    return Kept(tuple(entries), None if draft == Form() else draft, kept.uploads[:UPLOADS_KEPT], kept.lasts)
 
 
 def notes(
     keep: Iterable[Entry] = (),
     drop: Iterable[str] = (),
-    draft: Form | None = None,
     uploads: Iterable[str] = (),
     *,
+    opened: Form | None = None,
     everything: bool = False,
 ) -> str:
-    """What the browser shall keep and drop, as hidden HTML that `page.js` applies.
+    """Return what the browser shall keep and drop, as hidden HTML that ``store.js`` applies.
 
     Args:
         keep: Runs to keep.
         drop: The keys of runs to drop.
-        draft: What is entered; None leaves what is kept of it.
-        uploads: Files that came from this browser, beside those of the draft.
-        everything: Whether the list of uploads is dropped too.
+        uploads: Files that came from this browser, beside those that its slots uploaded.
+        opened: The form as the page opens with it; from then on the browser keeps what is entered.
+        everything: Whether the form and the list of uploads are dropped too.
     """
-    untouched = draft == Form()
-    told = {
+    said = {
         "keep": {entry.key: _ENTRY.dump_json(entry).decode() for entry in keep},
         "drop": list(drop),
+        "uploads": list(uploads),
+        "draft": _FORM.dump_json(opened).decode() if opened else None,
+        "untouched": _FORM.dump_json(Form()).decode() if opened else None,
         "everything": everything,
-        "uploads": [*uploads, *(path for path in (draft or Form()).slots if path)],
-        "draft": "" if untouched else _FORM.dump_json(draft).decode() if draft else None,
     }
-    return f'<data hidden value="{escape(json.dumps(told, ensure_ascii=False))}"></data>'
+    return render("browser_note", note=json.dumps(said, ensure_ascii=False))
 
 
 def _parsed(kind: TypeAdapter[Value], text: str | None) -> Value | None:

@@ -6,7 +6,6 @@ import gzip
 import json
 import re
 from functools import lru_cache
-from html import escape
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -17,7 +16,9 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 
 from studio.prompt import link
-from studio.public.visitors import can_sign_in, signed_in_name
+from studio.public.visitors import signed_in_name
+from studio.settings import can_sign_in
+from studio.views.render import render
 
 from .texts import DEFAULT_LANGUAGE, Texts, negotiate, texts_for, translations
 
@@ -50,9 +51,6 @@ class _Words(gr.I18n):
 
 
 word = _Words()
-# Gradio's own words for these are too long for a slot on a phone.
-for _key in ("upload_text.drop_image", "upload_text.click_to_upload"):
-    word(_key)
 
 
 def language_middleware() -> Middleware:
@@ -66,15 +64,9 @@ def localised(page: bytes, language: str) -> bytes:
     Gradio translates in the browser, by what the browser says its language is: so it is told there.
     """
     texts, code = Texts(language), tag(language)
-    title, description = escape(texts("page.title")), escape(texts("page.description"))
-    head = (
-        "<script>Object.defineProperties(navigator,"
-        f'{{language: {{value: "{code}"}}, languages: {{value: ["{code}"]}}}})</script>'
-        f"<title>{title}</title>"
-        f'<meta name="description" content="{description}">'
-        f'<meta property="og:type" content="website"><meta property="og:title" content="{title}">'
-        f'<meta property="og:description" content="{description}"><meta name="twitter:card" content="summary">'
-    )
+    # What the browser says by itself: the slots and the camera.
+    words = texts.starting_with("slot.", "camera.")
+    head = render("head", texts=texts, code=code, words=words)
     page = _GRADIOS_NAMES.sub(b"", page)
     page = page.replace(b'lang="en"', f'lang="{code}"'.encode(), 1)
     page = page.replace(_title(DEFAULT_LANGUAGE), _title(language), 1)
@@ -91,24 +83,26 @@ def switch(request: gr.Request) -> str:
     texts = texts_for(request)
     # What a link asked for is in the form by now, and may have been changed there.
     kept = [(name, value) for name, value in request.query_params.items() if name not in {"lang", *link.NAMES}]
-    items = []
-    for language in translations():
-        query, code = escape(urlencode([*kept, ("lang", language)])), tag(language)
-        current = ' aria-current="true"' if language == texts.language else ""
-        name = escape(Texts(language)("language.name"))
-        items.append(f'<li><a href="?{query}" lang="{code}" hreflang="{code}"{current}>{name}</a></li>')
-    label = escape(texts("language.label"))
-    return f'<nav class="languages" aria-label="{label}"><ul>{"".join(items)}</ul></nav>{_sign_in(texts, request)}'
+    languages = [
+        {
+            "query": urlencode([*kept, ("lang", language)]),
+            "code": tag(language),
+            "name": Texts(language)("language.name"),
+            "current": language == texts.language,
+        }
+        for language in translations()
+    ]
+    return render("languages", texts=texts, languages=languages, sign_in=_sign_in(texts, request))
 
 
-def _sign_in(texts: Texts, request: gr.Request) -> str:
-    """A link to sign in or out. In a tab of its own: in a Space's frame Hugging Face may not be shown."""
+def _sign_in(texts: Texts, request: gr.Request) -> dict[str, str] | None:
+    """Return a link to sign in or out. In a tab of its own: in a Space's frame Hugging Face may not be shown."""
     if not can_sign_in():
-        return ""
+        return None
     scope = request.request.scope if request.request else {}
     name = signed_in_name(scope.get("session") or {})
     path, words = ("logout", texts("sign_out", name=name)) if name else ("login/huggingface", texts("sign_in"))
-    return f'<a class="sign-in" href="{path}?_target_url=/" target="_blank" rel="noopener">{escape(words)}</a>'
+    return {"path": path, "words": words}
 
 
 @lru_cache(_KEPT)

@@ -37,6 +37,10 @@ class Texts:
         """The text of that key, filled in."""
         return self._texts[key].format(**values)
 
+    def starting_with(self, *beginnings: str) -> dict[str, str]:
+        """The texts whose keys begin so, not filled in."""
+        return {key: text for key, text in self._texts.items() if key.startswith(beginnings)}
+
     def has(self, key: str) -> bool:
         """Whether there is such a text."""
         return key in self._texts

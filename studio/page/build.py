@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
+from markupsafe import Markup
 
 from studio.browser.store import READ
 from studio.i18n.language import switch, word
 from studio.i18n.texts import DEFAULT_LANGUAGE, translations
 from studio.public import endpoints as published
 from studio.public.malformed_calls import Page
-from studio.uploads import CLEANING_SECONDS
+from studio.views.render import render
 from wan_client.schema import SEED_MAX
 
 from .form_handlers import Editing
@@ -30,8 +29,8 @@ if TYPE_CHECKING:
     from .components import Parts
 
 _STATIC = Path(__file__).parent.parent / "browser" / "static"
-_STYLES = ("page.css", "language.css", "input.css", "viewer.css", "runs.css", "access.css")
-_SCRIPTS = ("page.js", "viewer.js", "access.js")
+_STYLES = ("page.css", "language.css", "input.css", "slot.css", "viewer.css", "runs.css", "access.css")
+_SCRIPTS = ("store.js", "page.js", "slot.js", "viewer.js", "access.js")
 # Waiting costs a page next to nothing, so many may wait: what bounds the work is the API's queue.
 THREADS = 400
 UPLOAD_LIMIT = "40mb"
@@ -42,12 +41,9 @@ PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden
 
 def build(settings: PageSettings, jobs: Jobs) -> gr.Blocks:
     """The page over the server's jobs. Nothing is started or launched."""
-    # Gradio counts all events up with each that ends, for a dashboard that is closed here.
-    os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(sys.maxsize)
     page = Page(
         title=translations()[DEFAULT_LANGUAGE]["page.title"],
         analytics_enabled=False,
-        delete_cache=(CLEANING_SECONDS, int(settings.keep_seconds)),
     )
     with page:
         parts = lay_out()
@@ -77,6 +73,10 @@ def _connect_runs(actions: Actions, editing: Editing, parts: Parts) -> None:
         run = button.click(handler, form, inputs_kwargs=parts.fields, validator=validate, **known)
         run.then(editing.cost_changed, **cost, **PRIVATE)
     parts.again.click(actions.resume, [parts.kept, parts.token], **known)
+    for asked in (parts.code_fetch.click, parts.code_box.submit):
+        asked(
+            actions.fetch, [parts.kept, parts.token, parts.code_box], [*parts.run, parts.code_box], js=READ, **PRIVATE
+        )
     parts.takes.retry(actions.retry, [parts.kept, parts.token], **known)
     parts.cancel.click(actions.cancel, parts.group, parts.run, queue=False, **PRIVATE)
     for strip in (parts.takes, parts.history):
@@ -91,9 +91,9 @@ def _connect_form(editing: Editing, parts: Parts) -> None:
     plain: dict[str, Any] = {"outputs": parts.everything, "queue": False, **PRIVATE}
     known: dict[str, Any] = {**plain, "js": READ}
     fields: dict[str, Any] = {"inputs_kwargs": parts.fields}
-    gr.on(
-        [part.change for part in parts.fields.values()], editing.changed, trigger_mode="always_last", **fields, **plain
-    )
+    changes = [part.change for part in parts.fields.values()]
+    gr.on(changes, editing.changed, trigger_mode="always_last", **fields, **plain)
+    gr.on(changes, None, list(parts.fields.values()), None, js="(...values) => wanDraft(...values)", **PRIVATE)
     parts.findings.click(editing.mend, **fields, **plain)
     parts.swap_1_2.click(editing.swap_1_2, **fields, **plain)
     parts.swap_2_3.click(editing.swap_2_3, **fields, **plain)
@@ -110,6 +110,9 @@ def _connect_form(editing: Editing, parts: Parts) -> None:
     parts.drop.upload(editing.restore_dropped, parts.kept, **fields, **known)
     parts.open_recipe.upload(editing.restore_recipe, [parts.kept, parts.open_recipe], **fields, **known)
     slots = [parts.image_1, parts.image_2, parts.image_3]
+    for slot in slots:
+        slot.move(editing.moved, **fields, **plain)
+        slot.example(editing.example_dropped, None, slot, queue=False, **PRIVATE)
     for example, card in parts.examples:
         card.click(example.values, None, [*slots, parts.prompt, parts.image_size], queue=False, **PRIVATE)
 
@@ -164,7 +167,7 @@ def launch(page: gr.Blocks, **options: Any) -> tuple[Any, str, str]:
             checkbox_label_background_fill_selected_dark="*primary_600",
         ),
         css_paths=[_STATIC / name for name in _STYLES],
-        head="".join(f"<script>{(_STATIC / name).read_text('utf-8')}</script>" for name in _SCRIPTS),
+        head=render("scripts", scripts=[Markup((_STATIC / name).read_text("utf-8")) for name in _SCRIPTS]),  # noqa: S704
         run_history=False,
         enable_monitoring=False,
         ssr_mode=False,

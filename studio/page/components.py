@@ -87,6 +87,9 @@ class Parts:
     code: gr.HTML
     examples: Sequence[tuple[Example, gr.Button]]
     history: gr.HTML
+    keeping: gr.HTML
+    code_box: gr.Textbox
+    code_fetch: gr.Button
     open_recipe: gr.UploadButton
     forget: gr.Button
 
@@ -136,6 +139,7 @@ class Parts:
             self.cost,
             self.outgoing,
             self.outgoing_box,
+            self.keeping,
         ]
         own_token = [self.token, self.engine, self.token_box, self.token_forget]
         return [*self.run, *self.fields.values(), *told, *own_token]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -14,13 +13,14 @@ from studio.browser import store as history
 from studio.i18n.texts import texts_for
 from studio.prompt import link, recipe, references, sizes
 from studio.prompt.form import Form, how_many
-from studio.public import limits
 from studio.public.visitors import visitor_of
 from studio.runs import results as outcome
 from studio.runs.engines import SANDBOX, VISITOR
 from studio.views import request as outgoing
 from studio.views import run as view
+from studio.views.render import render
 from wan_client import ImageSize, WanError
+from wan_client.recipe import fingerprint, read
 from wan_client.schema import IMAGES_MAX
 from wan_client.settings import check_token
 
@@ -57,12 +57,13 @@ class Editing:
         form = link.from_query(request.query_params)
         if form == Form():
             form = known.draft or (known.waiting[0].form if known.waiting else form)
-        form = _with_pictures_there(form)
         finished = [self._take(entry) for entry in known.finished]
         return {
             **self._parts.filled(form),
             **self._told(texts, form),
             **await self._engine(request, "", 1),
+            self._parts.draft: history.notes(opened=form),
+            self._parts.keeping: view.keeps_nothing(texts) if not known.lasts else "",
             self._parts.panel: view.placeholder(texts),
             self._parts.history: view.history(texts, finished),
         }
@@ -93,9 +94,23 @@ class Editing:
         """Change image 2 for image 3, in the slots and in the prompt."""
         return self._swapped(texts_for(request), Form(**fields), (1, 3, 2))
 
+    def moved(self, event: gr.EventData, request: gr.Request, **fields: Any) -> Changes:
+        """Exchange the pictures of two slots, one of which was dropped on the other, and their numbers."""
+        places = (getattr(event, "from", None), getattr(event, "to", None))
+        if not all(place in range(1, IMAGES_MAX + 1) for place in places) or places[0] == places[1]:
+            return self._parts.nothing
+        exchanged = dict(zip(places, reversed(places), strict=True))
+        move = tuple(exchanged.get(number, number) for number in range(1, IMAGES_MAX + 1))
+        return self._swapped(texts_for(request), Form(**fields), move)
+
+    def example_dropped(self, event: gr.EventData) -> Any:
+        """Return the first picture of an example."""
+        name = getattr(event, "name", "")
+        return next((example.images[0] for example, _ in self._parts.examples if example.name == name), gr.skip())
+
     def like_image_1(self, image_1: str | None) -> Changes:
         """The size whose ratio is nearest to image 1's."""
-        size = sizes.size_of(uploads.checked(image_1, number=1)) if image_1 else None
+        size = sizes.size_of(image_1) if image_1 and uploads.is_upload(image_1) else None
         return {self._parts.image_size: sizes.nearest(*size).value} if size else self._parts.nothing
 
     async def what_will_be_sent(self, token: str, request: gr.Request, **fields: Any) -> Changes:
@@ -152,18 +167,19 @@ class Editing:
         """Put back what a picture's recipe says; its references too, where this browser's history has them."""
         texts, form = texts_for(request), Form(**fields)
         try:
-            found = await asyncio.to_thread(recipe.read, uploads.checked(path, number=1))
+            found = await asyncio.to_thread(read, uploads.checked(path, number=1))
         except WanError:
             found = None
         if found is None:
             noted = history.notes(uploads=[path] if path else [])
             return {self._parts.status: view.notice(texts("recipe.none")), self._parts.notes: noted}
         known = next((entry for entry in history.read(kept).entries if entry.request_id == found.request_id), None)
-        before = _with_pictures_there(known.form if known else form)
+        before = known.form if known else form
         form = replace(
             recipe.settings_of(found), image_1=before.image_1, image_2=before.image_2, image_3=before.image_3
         )
-        prints = await asyncio.to_thread(lambda: [recipe.fingerprint(slot) if slot else None for slot in form.slots])
+        there = [slot if slot and uploads.is_upload(slot) else None for slot in form.slots]
+        prints = await asyncio.to_thread(lambda: [fingerprint(slot) if slot else None for slot in there])
         return {
             **self._filled(texts, form),
             self._parts.status: recipe.restored(texts, found, prints),
@@ -177,9 +193,10 @@ class Editing:
 
     async def use_token(self, typed: str, variations: int, request: gr.Request) -> Changes:
         """Take a visitor's own token into this session's memory, and out of the box."""
-        texts, token = texts_for(request), typed.strip()
+        texts, token = texts_for(request), (typed or "").strip()
         try:
             check_token(token)
+            await self._jobs.admit(token, visitor_of(request))
         except WanError as problem:
             return {
                 self._parts.token_box: "",
@@ -214,15 +231,14 @@ class Editing:
     async def _cost(self, request: gr.Request, token: str, variations: int) -> str:
         """What the next run costs, and how many more this page allows."""
         texts, engine = texts_for(request), self._jobs.engines.name(token)
-        words = ""
+        known = left = ""
         if engine != SANDBOX:
             price = view.price(texts, await self._jobs.engines.model(token), variations)
             known = texts("cost.known", count=variations, price=price) if price else texts("cost.unknown")
-            words = f'<p class="cost">{escape(known)}</p>'
         if engine != VISITOR:
             status = await self._jobs.limits.status(visitor_of(request), price=await self._jobs.price())
-            words += limits.limits_html(texts, status)
-        return words
+            left = status.sentence(texts) if status else ""
+        return render("cost", price=known, left=left)
 
     def _told(self, texts: Texts, form: Form) -> Changes:
         """What is said about the form, whatever changed it."""
@@ -230,7 +246,6 @@ class Editing:
             self._parts.findings: references.findings_html(texts, _findings(form)),
             self._parts.chips: _chips(texts, form),
             self._parts.frame: sizes.frame_html(texts, ImageSize.parse(form.image_size)),
-            self._parts.draft: history.notes(draft=form),
             # What it shows would be another request's by now.
             self._parts.outgoing_box: gr.update(open=False),
         }
@@ -241,8 +256,8 @@ class Editing:
     def _swapped(self, texts: Texts, form: Form, move: tuple[int, ...]) -> Changes:
         swapped = _moved(form, move)
         mapping = {old: new for new, old in enumerate(move, 1)}
-        swapped = replace(swapped, prompt=references.renumber(form.prompt, mapping))
-        said = "swap.rewritten" if swapped.prompt != form.prompt else "swap.done"
+        swapped = replace(swapped, prompt=references.renumber(form.prompt or "", mapping))
+        said = "swap.rewritten" if swapped.prompt != (form.prompt or "") else "swap.done"
         numbers = [number for number, old in enumerate(move, 1) if number != old]
         return {
             **self._filled(texts, swapped),
@@ -250,8 +265,9 @@ class Editing:
         }
 
     def _restored(self, request: gr.Request, known: history.Kept, entry: history.Entry) -> Changes:
-        texts, form = texts_for(request), _with_pictures_there(entry.form)
-        said = "history.restored" if form == entry.form else "history.restored_without"
+        texts, form = texts_for(request), entry.form
+        there = all(uploads.is_upload(slot) for slot in form.slots if slot)
+        said = "history.restored" if there else "history.restored_without"
         changes = {
             **self._filled(texts, form),
             self._parts.status: view.notice(texts(said)),
@@ -274,18 +290,7 @@ def _moved(form: Form, move: tuple[int, ...]) -> Form:
     return replace(form, image_1=image_1, image_2=image_2, image_3=image_3)
 
 
-def _with_pictures_there(form: Form) -> Form:
-    """The form without the pictures whose files are no longer here."""
-    slots = [slot if slot and uploads.is_upload(slot) else None for slot in form.slots]
-    return replace(form, image_1=slots[0], image_2=slots[1], image_3=slots[2])
-
-
 def _chips(texts: Texts, form: Form) -> str:
     """A button for each picture that puts its name into the prompt, where the cursor is."""
     names = [texts("chip.insert", number=number) for number in range(1, IMAGES_MAX + 1) if form.slots[number - 1]]
-    buttons = "".join(
-        f'<button type="button" data-insert="{escape(name)}"'
-        f' aria-label="{escape(texts("chip.label", name=name))}">{escape(name)}</button>'
-        for name in names
-    )
-    return f'<div class="chips">{buttons}</div>' if buttons else ""
+    return render("chips", texts=texts, names=names) if names else ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import Any
 
 import gradio as gr
@@ -10,12 +9,14 @@ import gradio as gr
 from studio.i18n.language import word
 from studio.prompt import examples, starters
 from studio.prompt.form import VARIATIONS_MAX
+from studio.views.render import render
 from wan_client import ImageSize
 from wan_client.schema import (
     DEFAULT_IMAGE_SIZE,
     DEFAULT_NEGATIVE_PROMPT,
     DEFAULT_PROMPT_EXTEND,
     DEFAULT_SEED,
+    IMAGES_MAX,
     NEGATIVE_PROMPT_MAX,
     PROMPT_MAX,
     count_characters,
@@ -77,19 +78,7 @@ def _pictures() -> dict[str, Any]:
     """The three places for pictures, in the order of their numbers, and what exchanges them."""
     with gr.Column(elem_id="pictures"):
         with gr.Row(elem_id="slots"):
-            slots = [
-                Slot(
-                    label=word(f"slot.{number}"),
-                    type="filepath",
-                    image_mode=None,
-                    sources=["upload", "clipboard", "webcam"],
-                    height=172,
-                    min_width=100,
-                    elem_id=f"slot-{number}",
-                    buttons=[],
-                )
-                for number in (1, 2, 3)
-            ]
+            slots = [Slot(number) for number in range(1, IMAGES_MAX + 1)]
         with gr.Row(elem_id="swaps"):
             swaps = {
                 "swap_1_2": gr.Button(word("swap.1_2"), size="sm", min_width=32),
@@ -247,7 +236,14 @@ def _examples() -> dict[str, Any]:
         gr.Markdown(word("examples.heading"), elem_id="examples-heading")
         with gr.Row(elem_id="examples"):
             cards = [
-                (example, gr.Button(word(f"example.{example.name}"), icon=example.thumbnail, elem_classes="example"))
+                (
+                    example,
+                    gr.Button(
+                        word(f"example.{example.name}"),
+                        icon=example.thumbnail,
+                        elem_classes=["example", f"example-{example.name}"],
+                    ),
+                )
                 for example in examples.load()
             ]
     return {"examples": cards}
@@ -267,8 +263,21 @@ def _history() -> dict[str, Any]:
                 min_width=60,
             )
             forget = gr.Button(word("history.forget"), size="sm", elem_classes="quiet", elem_id="forget", min_width=60)
+        keeping = _html("keeping")
         history = gr.HTML(elem_id="history", js_on_load=CLICKS, padding=False)
-    return {"history": history, "open_recipe": open_recipe, "forget": forget}
+        with gr.Accordion(word("code.title"), open=False, elem_id="code-panel"), gr.Row():
+            code_box = gr.Textbox(
+                label=word("code.label"), placeholder=word("code.placeholder"), elem_id="code-box", scale=3
+            )
+            code_fetch = gr.Button(word("code.fetch"), size="sm", min_width=80, scale=1, elem_id="code-fetch")
+    return {
+        "history": history,
+        "keeping": keeping,
+        "code_box": code_box,
+        "code_fetch": code_fetch,
+        "open_recipe": open_recipe,
+        "forget": forget,
+    }
 
 
 def _html(name: str) -> gr.HTML:
@@ -277,5 +286,5 @@ def _html(name: str) -> gr.HTML:
 
 def _count(field: str, text: str, limit: int) -> gr.HTML:
     """A live count of the characters in a box, kept by the browser."""
-    words = f'<p class="count" data-limit="{limit}">{count_characters(text)} / {escape(f"{limit:,}")}</p>'
+    words = render("count", count=count_characters(text), limit=limit)
     return gr.HTML(words, elem_id=f"{field}-count", js_on_load=None, padding=False)

@@ -137,6 +137,32 @@ class Actions:
         await asyncio.gather(*(job.cancel() for job in self._jobs.group(group) if not job.ended))
         return {self._parts.cancel: gr.update(interactive=False)}
 
+    async def fetch(self, kept: str, token: str, code: str, request: gr.Request) -> AsyncIterator[Changes]:
+        """Fetch the run that a retrieval code names: its picture, or what it still waits for."""
+        texts, known, code = texts_for(request), history.read(kept), code.strip()
+        entry = await asyncio.to_thread(self._jobs.known, code) if code else None
+        if entry is None:
+            yield self._failed(texts, WanError("code_unknown", charged=Charged.NO), token)
+            return
+        if found := await asyncio.to_thread(outcome.load, entry.key):
+            entry = replace(entry, result=found.digest)
+            others = [other for other in known.entries if other.key != entry.key]
+            yield {
+                **self.looked_at(replace(known, entries=(entry, *others)), entry, request),
+                self._parts.notes: history.notes([entry]),
+                self._parts.status: view.notice(texts("run.fetched")),
+                self._parts.code_box: "",
+            }
+            return
+        try:
+            job = await self._jobs.resume(entry, visitor_of(request), token)
+        except WanError as problem:
+            yield self._failed(texts, problem, token, sandbox=entry.engine == SANDBOX)
+            return
+        yield {self._parts.code_box: ""}
+        async for changes in self._watch(texts, known, [job], job.group, request):
+            yield changes
+
     def show(self, kept: str, event: gr.EventData, request: gr.Request) -> Changes:
         """Show a finished run: one of the variations, or one of the history."""
         known = history.read(kept)
@@ -177,7 +203,7 @@ class Actions:
             **self._emptied(texts),
             **self._idle(texts),
             self._parts.notes: history.notes(drop=[entry.key for entry in known.entries]),
-            self._parts.draft: history.notes(draft=Form(), everything=True),
+            self._parts.draft: history.notes(everything=True),
             self._parts.history: view.history(texts, []),
             self._parts.status: view.notice(texts("history.forgotten")),
             self._parts.again: gr.update(visible=False),
@@ -235,7 +261,7 @@ class Actions:
         for job in jobs:
             if job.failed_permanently:
                 del entries[job.key]
-        return history.Kept(tuple(sorted(entries.values(), key=lambda entry: entry.at, reverse=True)))
+        return replace(known, entries=tuple(sorted(entries.values(), key=lambda entry: entry.at, reverse=True)))
 
     def _standing(self, texts: Texts, known: Kept, jobs: Sequence[Job], group: str) -> Changes:
         """Where the runs stand: what changes by the second."""

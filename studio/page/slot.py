@@ -1,32 +1,61 @@
-"""A picture slot that takes whatever people have, and leaves judging it to the client."""
+"""A slot that takes whatever picture people have, in whatever way they give it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import Any
 
 import gradio as gr
+from gradio.processing_utils import save_file_to_cache
+from gradio.utils import get_upload_folder
 
+from studio.prompt.examples import ASSETS
+from studio.prompt.form import PATH_MAX
 from studio.uploads import is_upload
 
-if TYPE_CHECKING:
-    from gradio.data_classes import ImageData
 
+class Slot(gr.HTML):
+    """A place for one picture: chosen, dropped, pasted, photographed, or moved from elsewhere on the page.
 
-class Slot(gr.Image):
-    """Gradio's image component, handing on the uploaded file's path unopened.
+    Its value is the path of an uploaded file. ``slot.js`` draws it, uploads what it is given, and asks the server for a
+    verdict (`studio.page.verdict`). A slot raises ``move`` where another slot's picture is dropped on it, and
+    ``example`` where an example is.
 
-    Left alone it would open the file first, and fail without a word on what Pillow alone can't read, such as HEIC.
+    Args:
+        number: Its place among the slots, from 1.
     """
 
-    def get_block_name(self) -> str:
-        """The component that the browser draws."""
-        return "image"
+    def __init__(self, number: int) -> None:
+        self.number = number
+        super().__init__(
+            html_template="",
+            # The page's scripts may come after its components. The events are named here, as Gradio wants them.
+            js_on_load="""const events = ["move", "example"];
+const start = () => window.wanSlot ? window.wanSlot(element, props, trigger, watch) : setTimeout(start, 20);
+start();""",
+            elem_id=f"slot-{number}",
+            apply_default_css=False,
+            container=True,
+            padding=False,
+            min_width=100,
+            number=number,
+        )
 
-    def preprocess(self, payload: ImageData | None) -> str | None:
-        """The uploaded file's path.
+    def preprocess(self, payload: Any) -> str | None:
+        """Return the path, whether or not its file is still there: the form says which picture is missing.
 
-        A caller can name any file here, and Gradio would hand out a copy of it with the next answer. What is no
-        upload, or is one no longer, is no picture.
+        Raises:
+            ValueError: It can't be a path. No browser sends that.
         """
-        path = payload.path if payload else None
-        return path if path and is_upload(path) else None
+        if not payload:
+            return None
+        if not isinstance(payload, str) or len(payload) > PATH_MAX:
+            raise ValueError("no path")
+        return payload
+
+    def postprocess(self, value: str | None) -> str | None:
+        """Return the path for the browser: an example's picture is copied to where files are served from."""
+        if value and not is_upload(value) and ASSETS.resolve() in Path(value).resolve().parents:
+            copied: str = save_file_to_cache(value, get_upload_folder())
+            return copied
+        return value or None

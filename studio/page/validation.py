@@ -9,8 +9,9 @@ from typing import Any
 import gradio as gr
 
 from studio.i18n.texts import Texts, texts_for
-from studio.prompt.form import Form
-from wan_client import WanError
+from studio.prompt.form import PENDING, Form
+from studio.uploads import is_upload
+from wan_client import ImageError, WanError
 from wan_client.schema import DEFAULT_SEED, check_negative_prompt, check_prompt, check_seed
 
 from .components import FIELDS
@@ -32,8 +33,15 @@ def problems(form: Form, texts: Texts) -> Iterator[tuple[str, str]]:
             check(getattr(form, name))
         except WanError as problem:
             yield name, _words(texts, problem)
+    for place, path in enumerate(form.slots, 1):
+        if path and not is_upload(path):
+            code = "image_pending" if path == PENDING else "image_gone"
+            yield f"image_{place}", _words(texts, WanError(code, number=place))
     try:
         replace(form, prompt="-", negative_prompt="", seed=DEFAULT_SEED).request()
+    except ImageError:
+        # Said above, of each of them.
+        return
     except WanError as problem:
         number = problem.values.get("empty", problem.values.get("number", 1))
         yield f"image_{number}" if problem.values.get("field") == "images" else "image_size", _words(texts, problem)

@@ -9,6 +9,10 @@ from wan_client import EditRequest, ImageSize, InvalidRequest
 from wan_client.schema import DEFAULT_NEGATIVE_PROMPT, DEFAULT_PROMPT_EXTEND, DEFAULT_SEED, SEED_MAX
 
 VARIATIONS_MAX = 4
+# A path of the page's own is far shorter; a longer text is no path.
+PATH_MAX = 1000
+# While the browser uploads a picture, the slot's value is this. It is no file's path, so nothing is sent without it.
+PENDING = "pending"
 
 
 def how_many(variations: object) -> int:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from html import escape
 from itertools import count
 from typing import TYPE_CHECKING, Literal
 
 from studio.i18n.texts import DEFAULT_LANGUAGE, Texts, translations
+from studio.views.render import render
+from wan_client.mentions import READ_MAX, Mention, language_of, mentions, mismatch, renumber
 from wan_client.schema import IMAGES_MAX, PROMPT_MAX, count_characters
-
-from .mentions import READ_MAX, Mention, language_of, mentions, names_any, renumber
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,22 +62,17 @@ def check(prompt: str, filled: Sequence[bool]) -> tuple[Finding, ...]:
         return (_gap(prompt, there, len(filled)),)
     if not there or not prompt.strip() or len(prompt) > READ_MAX:
         return ()
-    named = list(dict.fromkeys(mention.number for mention in mentions(prompt)))
-    missing = [number for number in named if number not in there]
-    unnamed = [number for number in there if number not in named]
-    if len(missing) == len(unnamed) == 1:
+    named = {mention.number for mention in mentions(prompt)}
+    found = mismatch(prompt, len(there))
+    idle = [number for number in there if number not in named]
+    if len(found.missing) == len(idle) == 1:
         # Most likely the one is meant by the other.
-        changed = renumber(prompt, {missing[0]: unnamed[0]})
+        changed = renumber(prompt, {found.missing[0]: idle[0]})
         if changed != prompt:
-            return (Finding("missing", missing[0], (Mend("rename", unnamed[0], changed),)),)
-    if names_any(prompt):
-        unnamed = []
-    elif not named:
-        # Image 1 is the picture to edit, unless the prompt says otherwise.
-        unnamed = unnamed[1:]
+            return (Finding("missing", found.missing[0], (Mend("rename", idle[0], changed),)),)
     return (
-        *(Finding("missing", number) for number in missing),
-        *(Finding("unnamed", number, _append(prompt, number)) for number in unnamed),
+        *(Finding("missing", number) for number in found.missing),
+        *(Finding("unnamed", number, _append(prompt, number)) for number in found.unnamed),
     )
 
 
@@ -112,16 +106,18 @@ def findings_html(texts: Texts, findings: Sequence[Finding]) -> str:
     """
     if not findings:
         return ""
-    lines, places = [], count()
+    places = count()
+    shown = []
     for finding in findings:
         code = "too_many" if finding.number > IMAGES_MAX else finding.code
-        words = texts(f"reference.{code}", number=finding.number, limit=IMAGES_MAX)
-        buttons = ""
-        if code == "missing":
-            label = texts("reference.mend.add", number=finding.number)
-            buttons += f'<button type="button" data-choose="{finding.number}">{escape(label)}</button>'
-        for mend in finding.mends:
-            label = texts(f"reference.mend.{mend.code}", number=mend.number)
-            buttons += f'<button type="button" data-event="click" data-mend="{next(places)}">{escape(label)}</button>'
-        lines.append(f"<li><span>{escape(words)}</span>{buttons}</li>")
-    return f'<div class="ref-check said"><ul>{"".join(lines)}</ul></div>'
+        shown.append(
+            {
+                "number": finding.number,
+                "words": texts(f"reference.{code}", number=finding.number, limit=IMAGES_MAX),
+                "choose": texts("reference.mend.add", number=finding.number) if code == "missing" else None,
+                "corrections": [
+                    (next(places), texts(f"reference.mend.{mend.code}", number=mend.number)) for mend in finding.mends
+                ],
+            }
+        )
+    return render("references", findings=shown)

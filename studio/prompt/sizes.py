@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from html import escape
 from typing import TYPE_CHECKING
 
+from studio.views.render import render
 from wan_client import ImageError, ImageSize, images
 
 if TYPE_CHECKING:
@@ -35,8 +35,5 @@ def frame_html(texts: Texts, size: ImageSize) -> str:
     drawn_width, drawn_height = round(width * scale), round(height * scale)
     left, top = (_BOX_WIDTH - drawn_width) / 2, (_BOX_HEIGHT - drawn_height) / 2
     words = texts("frame.size", ratio=size.ratio, width=width, height=height)
-    return (
-        f'<p class="frame"><svg aria-hidden="true" viewBox="0 0 {_BOX_WIDTH} {_BOX_HEIGHT}">'
-        f'<rect width="{drawn_width}" height="{drawn_height}" x="{left}" y="{top}" rx="3"/></svg>'
-        f"<span>{escape(words)}</span></p>"
-    )
+    box = {"width": _BOX_WIDTH, "height": _BOX_HEIGHT}
+    return render("frame", box=box, width=drawn_width, height=drawn_height, x=left, y=top, words=words)

@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 import mimetypes
 import shlex
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from studio.views.render import render
 from wan_client import ImageSize
 from wan_client.schema import (
     DEFAULT_IMAGE_SIZE,
@@ -187,24 +187,12 @@ def panel(texts: Texts, form: Form, *, sandbox: bool, api_base: str = DEFAULT_AP
     """
     needs = texts("snippet.files", names=", ".join(_names(form)))
     engine = texts("snippet.preview" if sandbox else "snippet.token")
-    parts = [
-        _snippet(texts, "snippet.python", python(form, sandbox=sandbox, api_base=api_base)),
-        _snippet(texts, "snippet.curl", curl(form, sandbox=sandbox, api_base=api_base)),
-        _snippet(texts, "snippet.command", command(form, sandbox=sandbox, api_base=api_base)),
-    ]
-    return (
-        f'<details class="snippets"><summary>{escape(texts("snippet.title"))}</summary>'
-        f"<p>{escape(needs)} {escape(engine)} {escape(texts('snippet.client'))}</p>{''.join(parts)}</details>"
-    )
-
-
-def _snippet(texts: Texts, key: str, code: str) -> str:
-    name = escape(texts(key))
-    return (
-        f'<details class="snippet"><summary>{name}</summary>'
-        f'<button type="button" data-copy="{escape(texts("snippet.copied"))}">{escape(texts("snippet.copy"))}</button>'
-        f'<pre tabindex="0" role="group" aria-label="{name}"><code>{escape(code)}</code></pre></details>'
-    )
+    snippets = {
+        "snippet.python": python(form, sandbox=sandbox, api_base=api_base),
+        "snippet.curl": curl(form, sandbox=sandbox, api_base=api_base),
+        "snippet.command": command(form, sandbox=sandbox, api_base=api_base),
+    }
+    return render("code", texts=texts, needs=needs, engine=engine, snippets=snippets.items())
 
 
 def _environment(*, sandbox: bool, api_base: str) -> dict[str, str]:

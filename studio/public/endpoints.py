@@ -30,7 +30,7 @@ from wan_client.schema import (
     SEED_MAX,
 )
 
-from .visitors import visitor_of
+from .visitors import own_headers, visitor_of
 
 SIZES = (*(size.ratio for size in ImageSize), *(size.value for size in ImageSize))
 Facts = dict[str, Any]
@@ -134,8 +134,17 @@ def hand_over_both(page: gr.Blocks) -> None:
     async def outputs(job: Any) -> list[Any]:
         return list(await asyncio.to_thread(job.result))
 
-    if page.mcp_server_obj:
-        page.mcp_server_obj._execute_tool_without_progress = outputs  # type: ignore[method-assign]
+    if server := page.mcp_server_obj:
+        server._execute_tool_without_progress = outputs  # type: ignore[method-assign]
+        connect = server._get_or_create_client
+
+        def client() -> Any:
+            made = connect()
+            made.headers |= own_headers()
+            return made
+
+        # Pictures inside a call are uploaded from this server's own address; the agent was counted for them already.
+        server._get_or_create_client = client  # type: ignore[method-assign]
 
 
 async def _told(jobs: Jobs, start: Callable[[], Awaitable[Job]], texts: Texts, *, cancels: bool = True) -> News:

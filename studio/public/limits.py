@@ -1,32 +1,28 @@
 """What strangers may spend of the owner's money: runs by the hour and by the day, runs at once, dollars a day.
 
-Hours and days are the clock's (UTC), so that a visitor can be told when there is more. Every count is one number in a
-store of the `limits` library, raised before a run and never above its limit. A run at work holds a place of its own,
-which the store itself takes back should this server die.
+Hours and days are the clock's (UTC), so that a visitor can be shown when there is more. All that a run counts is
+decided in one step, before it begins: what is refused counts nowhere. A run at work holds a place under its own name,
+on a lease that is renewed while a server watches the run: no place outlives its run by more than a lease.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import math
-import random
 import time
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from html import escape
+from hashlib import sha256
 from typing import TYPE_CHECKING, Final
-
-from limits.aio.storage import MemoryStorage, RedisStorage
-from limits.errors import StorageError
 
 from wan_client import Charged, WanError
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from .counters import Count, Places, StoreUnavailable, open_store
 
-    from limits.aio.storage import Storage
-    from redis.asyncio import ConnectionPool
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 
     from studio.i18n.texts import Texts
     from studio.settings import LimitSettings
@@ -41,10 +37,10 @@ HOUR, DAY = 3600, 86_400
 MICRO: Final = 1_000_000
 BUDGET: Final = "budget"
 EVERYBODY: Final = "everybody"
-KEY_PREFIX = "wan"
 PRICED_BY_PICTURE = frozenset({"output", "image"})
-# How long the store may keep a caller waiting, in seconds.
-STORE_SECONDS = 2.0
+LEASE_SECONDS = 60
+# Tokens that a visitor may try in an hour. Each costs the API two requests.
+TOKENS_HOURLY = 20
 
 
 @dataclass(frozen=True)
@@ -81,11 +77,6 @@ class LimitReached(WanError):
     def __init__(self, status: LimitStatus) -> None:
         super().__init__(f"limit_{status.code}", **status.values)  # type: ignore[arg-type]  # values are the sentence's
         self.status = status
-
-
-def limits_html(texts: Texts, status: LimitStatus | None) -> str:
-    """The line that tells a visitor what is left; nothing where nothing is limited."""
-    return f'<p class="limits">{escape(status.sentence(texts))}</p>' if status else ""
 
 
 def price_of(model: ModelEntry) -> float | None:
@@ -134,32 +125,43 @@ class _Window:
 
 
 @dataclass(frozen=True)
-class _Places:
-    """A limit of what may be at work at once: so many places, each held by one run."""
+class _AtOnce:
+    """A limit of what may be at work at once."""
 
     code: str
     owner: str
     limit: int
 
-    def in_any_order(self) -> list[str]:
-        """Where they are in the store, shuffled: a free one is soon found, and no two look at the same one first."""
-        numbers = random.sample(range(self.limit), self.limit)
-        return [f"{self.code}/{self.owner}/{number}" for number in numbers]
+    @property
+    def key(self) -> str:
+        """The name of its places in the store."""
+        return f"places/{self.code}/{self.owner}"
 
-    def left(self, left: int) -> LimitStatus:
-        """What is left of them."""
+    def left(self, used: int) -> LimitStatus:
+        """What is left of it."""
+        left = max(0, self.limit - used)
         return LimitStatus(self.code, left, {"limit": self.limit, "left": left})
 
 
 class Permit:
     """The right to one run. Whoever takes it ends it, whatever becomes of the run."""
 
-    def __init__(self, limits: Limits, windows: Iterable[_Window], places: Iterable[str]) -> None:
+    def __init__(self, limits: Limits, windows: Iterable[_Window], places: Iterable[str], holder: str) -> None:
         self._limits = limits
         self._windows = tuple(windows)
         self._places = tuple(places)
-        self._since = time.monotonic()
+        self._holder = holder
         self._ended = False
+
+    async def renew(self) -> None:
+        """Hold the run's place for another lease."""
+        await self._limits.hold_places(self._places, self._holder)
+
+    async def keep(self) -> None:
+        """Renew until cancelled."""
+        while True:
+            await asyncio.sleep(self._limits.lease / 3)
+            await self.renew()
 
     async def end(self, *, reached: bool, charged: Charged, cost: float | None = None) -> None:
         """Free the run's place and settle what it counts. Ending it again changes nothing.
@@ -172,9 +174,7 @@ class Permit:
         if self._ended:
             return
         self._ended = True
-        # A place held for too long may be another run's by now.
-        if time.monotonic() - self._since < self._limits.lease - STORE_SECONDS:
-            await self._limits.vacate(self._places)
+        await self._limits.release_places(self._places, self._holder)
         for window in self._windows:
             counts = window.each
             if charged is Charged.NO and (window.code == BUDGET or not reached):
@@ -182,7 +182,7 @@ class Permit:
             elif window.code == BUDGET and cost is not None and 0 <= cost < math.inf:
                 counts = _micro(cost)
             if counts != window.each:
-                await self._limits.give_back(window, window.each - counts)
+                await self._limits.add(window, counts - window.each)
 
 
 class Limits:
@@ -190,23 +190,25 @@ class Limits:
 
     Args:
         settings: What is allowed.
-        lease: After how many seconds the place of a run counts as free, though nobody freed it. Longer than a run.
+        lease: For how many seconds a run holds its place without being renewed.
         clock: The time, in seconds since 1970.
     """
 
-    def __init__(self, settings: LimitSettings, *, lease: int, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, settings: LimitSettings, *, lease: int = LEASE_SECONDS, clock: Callable[[], float] = time.time
+    ) -> None:
         self.settings = settings
         self.lease = lease
         self._clock = clock
-        self._store, self._pool = _open_store(settings.storage_uri)
+        self._store = open_store(settings.storage_uri)
         self._in_trouble = False
 
-    async def take(self, visitor: Visitor, *, runs: int = 1, price: float | None = None) -> list[Permit]:
+    async def take(self, visitor: Visitor, runs: Sequence[str], *, price: float | None = None) -> list[Permit]:
         """Take the right to some runs: to all of them, or to none.
 
         Args:
             visitor: Who asks.
-            runs: How many.
+            runs: The runs' keys.
             price: What one costs by the catalogue, in US dollars; None where that is not known.
 
         Returns:
@@ -216,18 +218,28 @@ class Limits:
             LimitReached: A limit stands against it; or the day has a budget and the price is not known; or the store
                 is out of reach.
         """
-        windows = self._windows(visitor, price)
-        held: list[list[str]] = [[] for _ in range(runs)]
-        async with self._at_hand(), AsyncExitStack() as undo:
-            for window in windows:
-                await self._count(window, runs)
-                undo.push_async_callback(self.give_back, window, runs * window.each)
-            for places in self._places(visitor):
-                for number, mine in enumerate(held):
-                    mine.append(await self._occupy(places, runs_before=number))
-                    undo.push_async_callback(self.vacate, mine[-1:])
-            undo.pop_all()
-        return [Permit(self, windows, places) for places in held]
+        return await self._take(self._windows(visitor, price), self._places(visitor), runs)
+
+    async def take_up(self, visitor: Visitor, run: str, *, within_limits: bool) -> Permit:
+        """Hold the place of a run that is at work already: after a restart, or on another replica.
+
+        It was counted when it was started, so it is not counted again.
+
+        Args:
+            visitor: Who asks.
+            run: The run's key.
+            within_limits: Whether it needs a free place, if it holds none any more.
+
+        Raises:
+            LimitReached: There is no free place, or the store is out of reach.
+        """
+        places = self._places(visitor)
+        if within_limits:
+            (permit,) = await self._take([], places, [run])
+        else:
+            permit = Permit(self, [], [kind.key for kind in places], _holder(run))
+            await permit.renew()
+        return permit
 
     async def status(self, visitor: Visitor, *, price: float | None = None) -> LimitStatus | None:
         """What the tightest limit leaves to the visitor; None where nothing is limited.
@@ -237,12 +249,20 @@ class Limits:
             price: What a run costs by the catalogue, in US dollars; None where that is not known.
         """
         try:
+            windows, places = self._windows(visitor, price), self._places(visitor)
+            kinds: list[_Window | _AtOnce] = [*windows, *places]
+            if not kinds:
+                return None
             async with self._at_hand():
-                found = [window.left(await self._store.get(window.key)) for window in self._windows(visitor, price)]
-                found += [places.left(0) for places in self._places(visitor) if not await self._has_room(places)]
+                used = await self._store.read(
+                    [window.key for window in windows], [kind.key for kind in places], now=self._clock()
+                )
         except LimitReached as reached:
             return reached.status
-        return min(found, key=lambda status: status.left, default=None)
+        found = [kind.left(number) for kind, number in zip(kinds, used, strict=True)]
+        # Places come and go by the second: they are worth a word only where there is none.
+        told = [*found[: len(windows)], *(status for status in found[len(windows) :] if not status.left)]
+        return min(told, key=lambda status: status.left, default=None)
 
     async def count_upload(self, visitor: Visitor) -> None:
         """Count a request with pictures.
@@ -250,28 +270,56 @@ class Limits:
         Raises:
             LimitReached: The visitor has sent too many in this hour.
         """
-        if self.settings.uploads:
-            window = _Window("uploads", visitor.name, self.settings.uploads, HOUR, 1, self._clock())
-            async with self._at_hand():
-                await self._count(window, 1)
+        await self._count_hourly("uploads", visitor, self.settings.uploads)
 
-    async def give_back(self, window: _Window, amount: int) -> None:
-        """Count less within a window, or more where the amount is negative."""
+    async def count_token(self, visitor: Visitor) -> None:
+        """Count a token that was entered and that the API has not seen yet.
+
+        Raises:
+            LimitReached: The visitor has tried too many in this hour.
+        """
+        await self._count_hourly("tokens", visitor, TOKENS_HOURLY)
+
+    async def hold_places(self, places: Sequence[str], holder: str) -> None:
+        """Hold places for another lease. Where they can't be held, they are lost to whoever comes next."""
+        if places:
+            with suppress(LimitReached):
+                async with self._at_hand():
+                    await self._store.hold(places, holder, now=self._clock(), lease=self.lease)
+
+    async def release_places(self, places: Sequence[str], holder: str) -> None:
+        """Release places. What can't be released is free after its lease."""
+        if places:
+            with suppress(LimitReached):
+                async with self._at_hand():
+                    await self._store.release(places, holder)
+
+    async def add(self, window: _Window, amount: int) -> None:
+        """Count more within a window, or less where the amount is negative."""
         with suppress(LimitReached):
             async with self._at_hand():
-                await self._store.incr(window.key, window.seconds, -amount)
-
-    async def vacate(self, places: Iterable[str]) -> None:
-        """Free places. One that can't be freed frees itself after its lease."""
-        with suppress(LimitReached):
-            async with self._at_hand():
-                for place in places:
-                    await self._store.clear(place)
+                await self._store.add(window.key, amount)
 
     async def close(self) -> None:
         """Close the connections to the store."""
-        if self._pool:
-            await self._pool.aclose()
+        await self._store.close()
+
+    async def _take(self, windows: Sequence[_Window], places: Sequence[_AtOnce], runs: Sequence[str]) -> list[Permit]:
+        """Count some runs and hold their places, in one step."""
+        counts = [Count(window.key, len(runs) * window.each, window.limit, window.seconds) for window in windows]
+        holders = [_holder(run) for run in runs]
+        async with self._at_hand():
+            refusal = await self._store.take(
+                counts, [Places(kind.key, kind.limit) for kind in places], holders, now=self._clock(), lease=self.lease
+            )
+        if refusal:
+            kinds: list[_Window | _AtOnce] = [*windows, *places]
+            raise LimitReached(kinds[refusal.place].left(refusal.used))
+        return [Permit(self, windows, [kind.key for kind in places], holder) for holder in holders]
+
+    async def _count_hourly(self, code: str, visitor: Visitor, limit: int) -> None:
+        if limit:
+            await self._take([_Window(code, visitor.name, limit, HOUR, 1, self._clock())], [], [""])
 
     def _windows(self, visitor: Visitor, price: float | None) -> list[_Window]:
         """The limits of hours and days, those first that last longest."""
@@ -291,46 +339,21 @@ class Limits:
         )
         return [window for window in windows if window.limit]
 
-    def _places(self, visitor: Visitor) -> list[_Places]:
+    def _places(self, visitor: Visitor) -> list[_AtOnce]:
         places = (
-            _Places("visitor_at_once", visitor.name, self.settings.visitor_at_once),
-            _Places("at_once", EVERYBODY, self.settings.at_once),
+            _AtOnce("visitor_at_once", visitor.name, self.settings.visitor_at_once),
+            _AtOnce("at_once", EVERYBODY, self.settings.at_once),
         )
         return [kind for kind in places if kind.limit]
 
-    async def _count(self, window: _Window, runs: int) -> None:
-        """Count some runs within a window, all or none."""
-        amount = runs * window.each
-        used = await self._store.get(window.key)
-        # Asking first keeps a request that is too large from standing in the way of a small one, if only for a moment.
-        if used + amount <= window.limit:
-            used = await self._store.incr(window.key, window.seconds, amount) - amount
-            if used + amount <= window.limit:
-                return
-            await self._store.incr(window.key, window.seconds, -amount)
-        raise LimitReached(window.left(used))
-
-    async def _occupy(self, places: _Places, *, runs_before: int) -> str:
-        """Hold a free place: one where nobody counted before."""
-        for place in places.in_any_order():
-            if await self._store.incr(place, self.lease) == 1:
-                return place
-        raise LimitReached(places.left(runs_before))
-
-    async def _has_room(self, places: _Places) -> bool:
-        for place in places.in_any_order():
-            if not await self._store.get(place):
-                return True
-        return False
-
     @asynccontextmanager
     async def _at_hand(self) -> AsyncIterator[None]:
-        """Tell trouble with the store as a limit: what can't be counted is not begun."""
+        """Raise trouble with the store as a limit: what can't be counted is not begun."""
         try:
             yield
-        except StorageError as problem:
+        except StoreUnavailable as problem:
             if not self._in_trouble:
-                log.error("the runs can't be counted: %s", type(problem.__cause__).__name__)
+                log.error("the runs can't be counted: %s", problem)
             self._in_trouble = True
             raise LimitReached(LimitStatus("unavailable", 0)) from None
         self._in_trouble = False
@@ -340,23 +363,6 @@ def _micro(dollars: float) -> int:
     return round(dollars * MICRO)
 
 
-def _open_store(uri: str | None) -> tuple[Storage, ConnectionPool | None]:
-    """The store of all counts, and the connections to it that want closing."""
-    if uri is None:
-        return MemoryStorage(), None
-    from redis.asyncio import ConnectionPool  # noqa: PLC0415  # an optional extra
-
-    pool = ConnectionPool.from_url(
-        uri.removeprefix("async+"),
-        socket_timeout=STORE_SECONDS,
-        socket_connect_timeout=STORE_SECONDS,
-        retry=None,  # a count that is sent twice counts twice
-    )
-    store = RedisStorage(
-        uri,
-        wrap_exceptions=True,
-        implementation="redispy",
-        key_prefix=KEY_PREFIX,
-        connection_pool=pool,  # type: ignore[arg-type]  # as its documentation has it
-    )
-    return store, pool
+def _holder(run: str) -> str:
+    """Return what a run's place is held under. A run's key opens its pictures, so it is kept nowhere."""
+    return sha256(f"place {run}".encode("utf-8", "surrogatepass")).hexdigest()[:32]

@@ -13,12 +13,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
+from studio.gradio_compat import bound_answers
 from studio.i18n.texts import DEFAULT_LANGUAGE, Texts, texts_for
 from studio.page.blocks import Blocks
+from studio.settings import can_sign_in
 from studio.uploads import is_elsewhere, is_upload
 from wan_client import WanError
 
-from .visitors import can_sign_in
+from .upload_limits import TEXT_MAX
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -36,6 +38,12 @@ class Page(Blocks):
         """Whether Gradio shall serve the ways to sign in and out; the page has a link of its own to them."""
         return can_sign_in()
 
+    def queue(self, *given: Any, **named: Any) -> Page:
+        """Make the queue, with bounds to what waits in it."""
+        super().queue(*given, **named)
+        bound_answers(self._queue)
+        return self
+
     async def process_api(self, *given: Any, **named: Any) -> dict[str, Any]:
         """Handle a call. What a caller says of the event counts if it is an object, and names no file but an upload."""
         event = named.get("event_data")
@@ -51,11 +59,24 @@ class Page(Blocks):
             gradio.Error: It can't be used. Gradio would write a traceback for each, and tell the caller nothing.
         """
         try:
+            _check_texts(block_fn, inputs)
             at_home = traverse(inputs, _at_home, is_file_obj_with_meta)
             processed: list[Any] = await super().preprocess_data(block_fn, at_home, *given, **named)
         except Exception as problem:  # noqa: BLE001  # whatever a caller's input may bring about
             raise gr.Error(_told(Texts(DEFAULT_LANGUAGE), problem), print_exception=False) from None
         return processed
+
+    async def call_function(self, *given: Any, **named: Any) -> dict[str, Any]:
+        """Run a handler.
+
+        Raises:
+            gradio.Error: It can't do what it was asked for, which is a sentence, and no fault of the program.
+        """
+        try:
+            called: dict[str, Any] = await super().call_function(*given, **named)
+        except WanError as problem:
+            raise gr.Error(Texts(DEFAULT_LANGUAGE).sentences(problem, sandbox=False), print_exception=False) from None
+        return called
 
 
 class MalformedCalls:
@@ -90,6 +111,18 @@ class MalformedCalls:
                 raise
             told = _told(texts_for(gr.Request(Request(scope))), problem)
             await JSONResponse({"detail": told}, 400)(scope, receive, send)
+
+
+def _check_texts(block_fn: Any, inputs: list[Any]) -> None:
+    """Check that no text is longer than any that a person enters.
+
+    Raises:
+        ValueError: One is. What the browser keeps is no such text: it comes first, from a box that is not shown.
+    """
+    for place, (component, value) in enumerate(zip(block_fn.inputs, inputs, strict=False)):
+        kept = place == 0 and component.visible is False
+        if isinstance(value, str) and len(value) > TEXT_MAX and not kept:
+            raise ValueError("a text is too long")
 
 
 def _at_home(file: dict[str, Any]) -> dict[str, Any]:

@@ -2,31 +2,43 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import nullcontext, suppress
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, PlainTextResponse
 
 from studio.i18n.texts import texts_for
-from studio.uploads import check_room
 from wan_client import WanError
 
 from .limits import LimitReached
-from .visitors import MCP_PATH, Visitor, name_in
+from .visitors import MCP_PATH, Visitor, is_passed_on, name_in
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from contextlib import AbstractContextManager
+
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from studio.uploads import Room
 
     from .limits import Limits
 
 UPLOAD_PATHS = ("/gradio_api/upload", "/upload")
+MEGABYTE = 1_000_000
 # Three pictures as large as the page takes one, and the lines between them.
 REQUEST_MB = 121
-# All other calls carry words: more of them than a browser's storage holds make no sense.
-WORDS_MB = 5
-MEGABYTE = 1_000_000
+# A page hands over what its browser keeps, which is some 0.7 MB at the most.
+PAGE_MB = 1
+PAGE_PATHS = ("/queue/join",)
+STORAGE_BEGINS = '{"runs":'
+# All other calls carry a form. A prompt that is too long is shown as such, up to here.
+WORDS_BYTES = 200_000
+TEXT_MAX = 16_000
+# The name of a session, of a function, of an event.
+NAME_MAX = 200
 
 
 class UploadLimits:
@@ -37,11 +49,13 @@ class UploadLimits:
     Args:
         app: The application.
         limits: Counts the uploads.
+        room: The room for them.
     """
 
-    def __init__(self, app: ASGIApp, limits: Limits) -> None:
+    def __init__(self, app: ASGIApp, limits: Limits, room: Room) -> None:
         self._app = app
         self._limits = limits
+        self._room = room
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer it."""
@@ -50,30 +64,144 @@ class UploadLimits:
             return
         request = Request(scope, receive)
         try:
-            await self._check(request)
+            reserved = await self._checked(request)
         except WanError as problem:
-            if problem.code != "upload_too_large":
-                # A browser that is cut off while it sends does not read the answer.
-                async for _ in request.stream():
-                    pass
-            texts = texts_for(gr.Request(request))
-            told = [texts(f"error.{problem.code}{part}", **problem.values) for part in ("", ".hint")]
-            await PlainTextResponse(" ".join(told), _status(problem))(scope, receive, send)
-        else:
+            await self._refuse(request, problem, send)
+            return
+        with reserved:
             await self._app(scope, receive, send)
 
-    async def _check(self, request: Request) -> None:
-        upload = request.url.path.endswith(UPLOAD_PATHS[0]) or request.url.path == UPLOAD_PATHS[1]
-        limit = REQUEST_MB if upload or MCP_PATH in request.url.path else WORDS_MB
-        # Without a length there is no telling how much is coming; and where both are said, the length is not the one
-        # that counts.
-        length, coding = (request.headers.get(name, "") for name in ("content-length", "transfer-encoding"))
-        if coding or not length.isdecimal() or int(length) > limit * MEGABYTE:
-            raise WanError("upload_too_large", limit=limit)
-        if not upload:
+    async def _checked(self, request: Request) -> AbstractContextManager[None]:
+        """Check a call, and reserve room for what it uploads."""
+        path, length = request.url.path, _length(request)
+        if MCP_PATH in path:
+            _check_length(length, REQUEST_MB * MEGABYTE)
+            if length > WORDS_BYTES:
+                # Pictures inside the call: Gradio uploads them to itself, on the agent's account.
+                self._room.check(length)
+                await self._limits.count_upload(Visitor(name=name_in(request.scope)))
+                return self._room.reserved(length)
+            return nullcontext()
+        if not (path.endswith(UPLOAD_PATHS[0]) or path == UPLOAD_PATHS[1]):
+            _check_length(length, PAGE_MB * MEGABYTE if path.endswith(PAGE_PATHS) else WORDS_BYTES)
+            return nullcontext()
+        _check_length(length, REQUEST_MB * MEGABYTE)
+        self._room.check(length)
+        if not is_passed_on(request.scope):
+            await self._limits.count_upload(Visitor(name=name_in(request.scope)))
+        return self._room.reserved(length)
+
+    async def _refuse(self, request: Request, problem: WanError, send: Send) -> None:
+        if problem.code != "upload_too_large":
+            # A browser that is cut off while it sends does not read the answer.
+            with suppress(ClientDisconnect):
+                async for _ in request.stream():
+                    pass
+        texts = texts_for(gr.Request(request))
+        told = [texts(f"error.{problem.code}{part}", **problem.values) for part in ("", ".hint")]
+        await PlainTextResponse(" ".join(told), _status(problem))(request.scope, request.receive, send)
+
+
+class TextLimits:
+    """Middleware that refuses a call with texts that no part of the page can be as long as.
+
+    It does so before Gradio reads the call: Gradio keeps calls, and the page repeats a prompt in its answers.
+
+    Args:
+        app: The application.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or answer it."""
+        if scope["type"] != "http" or scope["method"] != "POST" or not _carries_words(scope):
+            await self._app(scope, receive, send)
             return
-        check_room()
-        await self._limits.count_upload(Visitor(name=name_in(request.scope)))
+        request = Request(scope, receive)
+        try:
+            body = await request.body()
+        except ClientDisconnect:
+            return
+        if not _fits(body, storage=scope["path"].endswith(PAGE_PATHS)):
+            texts = texts_for(gr.Request(request))
+            told = [texts(f"error.call_malformed{part}") for part in ("", ".hint")]
+            await JSONResponse({"detail": " ".join(told)}, HTTPStatus.BAD_REQUEST)(scope, receive, send)
+            return
+        given = False
+
+        async def again() -> Message:
+            nonlocal given
+            if given:
+                return await receive()
+            given = True
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        await self._app(scope, again, send)
+
+
+def _carries_words(scope: Scope) -> bool:
+    path: str = scope["path"]
+    return not (path.endswith(UPLOAD_PATHS[0]) or path == UPLOAD_PATHS[1] or MCP_PATH in path)
+
+
+def _fits(body: bytes, *, storage: bool) -> bool:
+    """Return whether no text of a call is too long. What is no JSON is for Gradio to refuse: it keeps none of it."""
+    if len(body) <= NAME_MAX:
+        return True
+    try:
+        call = json.loads(body)
+    except json.JSONDecodeError:
+        return True
+    except (ValueError, RecursionError):
+        # A number with thousands of digits, or a thousand lists in each other.
+        return False
+    if not isinstance(call, dict):
+        return True
+    data = call.get("data")
+    if storage and isinstance(data, list) and data and str(data[0]).startswith(STORAGE_BEGINS):
+        # What the browser keeps, which only the page's own handlers read, and always as the first of their inputs.
+        call = {**call, "data": data[1:]}
+    names = {name: value for name, value in call.items() if name not in {"data", "event_data"}}
+    return _length_of(names, NAME_MAX if "data" in call else TEXT_MAX) and _length_of(call, TEXT_MAX)
+
+
+def _length_of(value: Any, longest: int) -> bool:
+    """Return whether no text in a value is longer than that, and all of them together not much longer."""
+    total, left = 0, [value]
+    while left:
+        part = left.pop()
+        if isinstance(part, str):
+            if len(part) > longest:
+                return False
+            total += len(part)
+        elif isinstance(part, dict):
+            left += part.keys()
+            left += part.values()
+        elif isinstance(part, list):
+            left += part
+        elif isinstance(part, int) and abs(part) >= 10**NAME_MAX:
+            return False
+    return total <= 4 * TEXT_MAX
+
+
+def _length(request: Request) -> int:
+    """Return how long a request's body is.
+
+    Raises:
+        WanError: It does not say. There is no telling then how much is coming; and where it says a coding as well, the
+            length is not what counts.
+    """
+    length, coding = (request.headers.get(name, "") for name in ("content-length", "transfer-encoding"))
+    if coding or not (length.isascii() and length.isdecimal()) or len(length) > NAME_MAX:
+        raise WanError("upload_too_large", limit=REQUEST_MB)
+    return int(length)
+
+
+def _check_length(length: int, most: int) -> None:
+    if length > most:
+        raise WanError("upload_too_large", limit=f"{most / MEGABYTE:g}")
 
 
 def _status(problem: WanError) -> HTTPStatus:

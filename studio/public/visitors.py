@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import hmac
 import math
-import os
 import secrets
 import time
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING, Any
 
 from starlette.datastructures import Headers, MutableHeaders
 
+from studio.settings import on_a_space
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     import gradio as gr
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from studio.settings import Network
 
 IPV6_HOST_BITS = 64
 MCP_PATH = "/gradio_api/mcp"
 CALLER = "x-wan-caller"
+PASSED_ON = "x-wan-passed-on"
 _SECRET = secrets.token_bytes(32)
 
 
@@ -94,27 +94,22 @@ class McpCallers:
         await self._app(scope, receive, send)
 
 
-def trust(networks: Iterable[Network]) -> None:
-    """Have the server believe ``X-Forwarded-For`` from these networks alone. Call it before the server starts.
-
-    Uvicorn, which Gradio starts without a word about proxies, goes through the header from its end while the hops are
-    trusted. Of itself it would trust this machine, from which anybody behind a tunnel or on a shared host calls too.
-    """
-    os.environ["FORWARDED_ALLOW_IPS"] = ",".join(str(network) for network in networks)
-
-
-def can_sign_in() -> bool:
-    """Whether visitors can sign in: on a Space with ``hf_oauth``, which gives it these and Gradio's extra for it."""
-    given = ("SPACE_ID", "OAUTH_CLIENT_ID", "OAUTH_CLIENT_SECRET", "OAUTH_SCOPES", "OPENID_PROVIDER_URL")
-    on_space = os.environ.get("SYSTEM") == "spaces" and all(os.environ.get(name) for name in given)
-    return on_space and all(find_spec(module) for module in ("authlib", "itsdangerous"))
-
-
 def signed_in_name(session: Mapping[str, Any]) -> str:
     """What a signed-in visitor is called; empty for all others."""
     if not _signed_in(session):
         return ""
     return str(session["oauth_info"]["userinfo"].get("preferred_username") or "…")
+
+
+def own_headers() -> dict[str, str]:
+    """Return what tells this server's calls of itself from those of others."""
+    return {PASSED_ON: _signature(PASSED_ON)}
+
+
+def is_passed_on(scope: Mapping[str, Any]) -> bool:
+    """Whether this server calls itself, with what a visitor handed in and was counted for."""
+    given = Headers(raw=scope.get("headers", [])).get(PASSED_ON, "")
+    return hmac.compare_digest(given.encode(), _signature(PASSED_ON).encode())
 
 
 def _caller(signed: str) -> str | None:
@@ -129,7 +124,7 @@ def _signature(name: str) -> str:
 def _signed_in(session: Mapping[str, Any]) -> str | None:
     """The user's lasting id in the cookie that Gradio signs on a Space; elsewhere its sign-in is only a rehearsal."""
     login = session.get("oauth_info")
-    if "SPACE_ID" not in os.environ or not login or (login.get("expires_at") or math.inf) < time.time():
+    if not on_a_space() or not login or (login.get("expires_at") or math.inf) < time.time():
         return None
     user: str | None = login.get("userinfo", {}).get("sub")
     return user

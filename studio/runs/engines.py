@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import hmac
 import time
+from collections import OrderedDict
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from studio import uploads
-from wan_client import AsyncWanClient, Backend
+from wan_client import AsyncWanClient, AuthenticationError, Backend, Charged
 from wan_client.hosting.public_url import PublicHost, PublicUrl
 from wan_client.settings import DEFAULT_API_BASE, Hosting
 
@@ -24,6 +26,21 @@ SANDBOX, OWNER, VISITOR = "sandbox", "owner", "visitor"
 PRICE_SECONDS = 600.0
 # Beyond a run's deadline: how long a picture may lie on this server that no process is left to remove.
 HOSTED_SECONDS = 600.0
+# Of how many visitors' tokens it is remembered what came of them.
+TOKENS_KEPT = 1000
+
+
+@dataclass
+class _Token:
+    """What is known of a visitor's token.
+
+    Attributes:
+        model: The catalogue's entry, and when it was asked for with the token, on the monotonic clock.
+        refused: When the API refused the token.
+    """
+
+    model: tuple[float, ModelEntry] | None = None
+    refused: float | None = None
 
 
 class Engines:
@@ -43,6 +60,7 @@ class Engines:
         self.pictures.base = settings.public_url
         self._opening = asyncio.Lock()
         self._model: tuple[float, ModelEntry] | None = None
+        self._tokens: OrderedDict[bytes, _Token] = OrderedDict()
 
     def name(self, token: str = "") -> str:
         """Which engine a token chooses; none chooses the page owner's."""
@@ -93,16 +111,44 @@ class Engines:
 
     async def model(self, token: str = "") -> ModelEntry:
         """The catalogue's entry of the model; of the page owner's engine asked for every ten minutes at the most."""
-        if token:
-            async with self.client(token) as client:
-                return await client.model()
         now = time.monotonic()
+        if token:
+            known = self.admit(token)
+            if known.model is None or now - known.model[0] > PRICE_SECONDS:
+                async with self.client(token) as client:
+                    known.model = now, await client.model()
+            return known.model[1]
         if self._model and now - self._model[0] <= PRICE_SECONDS:
             return self._model[1]
         model = await (await self._open()).model()
         # One without a price may be the trouble of a moment, and a budget can't be kept by it.
         self._model = (now, model) if model.price_usd else None
         return model
+
+    def is_new(self, token: str) -> bool:
+        """Whether nothing is known of a visitor's token."""
+        return _digest(token) not in self._tokens
+
+    def admit(self, token: str) -> _Token:
+        """Remember a visitor's token, by its hash, in place of one that was not used for long."""
+        known = self._tokens[_digest(token)] = self._tokens.pop(_digest(token), _Token())
+        if len(self._tokens) > TOKENS_KEPT:
+            self._tokens.popitem(last=False)
+        return known
+
+    def refuse(self, token: str) -> None:
+        """Remember that the API has refused a visitor's token."""
+        self.admit(token).refused = time.monotonic()
+
+    def check(self, token: str) -> None:
+        """Check that a token is not one that the API refused a short while ago.
+
+        Raises:
+            AuthenticationError: It is.
+        """
+        known = self._tokens.get(_digest(token))
+        if known and known.refused is not None and time.monotonic() - known.refused <= PRICE_SECONDS:
+            raise AuthenticationError("authentication", charged=Charged.NO)
 
     async def close(self) -> None:
         """Close the connections. Runs at the API go on."""
@@ -113,3 +159,7 @@ class Engines:
         async with self._opening:
             await self._owner.open()
         return self._owner
+
+
+def _digest(token: str) -> bytes:
+    return sha256(token.encode("utf-8", "surrogatepass")).digest()

@@ -12,23 +12,26 @@ import logging
 import secrets
 import time
 from collections import OrderedDict
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from dataclasses import replace
 from datetime import datetime, timezone
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import TypeAdapter, ValidationError
 
 from studio import telemetry, uploads
 from studio.browser.store import Entry
-from studio.prompt.recipe import Recipe
 from studio.public.limits import LimitReached, Limits, price_of
 from studio.telemetry import RunFacts
+from studio.uploads import Room
 from wan_client import (
+    AuthenticationError,
     Backend,
     CancelOutcome,
     Charged,
+    DownloadFailed,
+    Downloading,
     Finished,
     ImageSize,
     RunCancelled,
@@ -39,12 +42,13 @@ from wan_client import (
     WanError,
     prepare,
 )
+from wan_client.recipe import Recipe
 
 from . import results as outcome
-from .engines import SANDBOX, VISITOR, Engines
+from .engines import OWNER, SANDBOX, VISITOR, Engines
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
     from contextlib import AbstractAsyncContextManager
 
     from studio.prompt.form import Form
@@ -60,9 +64,10 @@ log = logging.getLogger(__name__)
 _ENTRY = TypeAdapter(Entry)
 KEPT = 500
 REQUEST_ID = "request-id.txt"
+PROOF = "proof.txt"
 ENTRY = "run.json"
-# Beyond a run's deadline: for its pictures to be prepared, sent, fetched.
-SETTLING_SECONDS = 600
+# How often room is looked for that a result waits for.
+ROOM_SECONDS = 10.0
 
 
 class Job:
@@ -86,7 +91,8 @@ class Job:
         *,
         prove: Callable[[str], str],
         visitor: Visitor,
-        permit: Permit | None = None,
+        permit: Permit,
+        room: Room,
         asked: Form | None = None,
     ) -> None:
         self.event: Event | None = None
@@ -102,6 +108,7 @@ class Job:
         self._prove = prove
         self._visitor = visitor
         self._permit = permit
+        self._room = room
         self._submitted: float | None = None
         self._ran: float | None = None
         self._run: Run | None = None
@@ -160,6 +167,11 @@ class Job:
         return bool(problem and problem.request_id and not isinstance(problem, RunFailed | RunNotFound | RunCancelled))
 
     @property
+    def lacks_room(self) -> bool:
+        """Whether its picture is at the API and could not be written here."""
+        return isinstance(self.problem, DownloadFailed) and self.problem.code == "not_writable"
+
+    @property
     def failed_permanently(self) -> bool:
         """Whether it has ended for good without a picture."""
         return self.problem is not None and not self.outcome and not self.can_be_fetched
@@ -189,8 +201,14 @@ class Job:
         self._entry = replace(self._entry, group=other.group, at=other.entry.at)
 
     def detach(self) -> None:
-        """Stop watching the run. At the API it goes on."""
+        """Stop watching the run. At the API it goes on, and its place is held until the lease ends."""
         self._task.cancel()
+
+    def forget(self) -> None:
+        """Keep nothing of the run. What was submitted is watched to its end, because it holds its place until then."""
+        self.forgotten = True
+        if not (self._run and self._run.submitting):
+            self.detach()
 
     async def cancel(self) -> CancelOutcome | None:
         """Cancel the run at the API, and say what came of it. None where it had ended before."""
@@ -204,17 +222,22 @@ class Job:
 
     async def _work(self) -> None:
         telemetry.started()
+        keeping = asyncio.create_task(self._permit.keep())
         try:
-            await self._watch()
-            await self._settle()
+            with self._room.reserved(uploads.RESULT_BYTES):
+                await self._watch()
         except asyncio.CancelledError:
-            if self.forgotten:
-                # Its place is free; what it may cost stays counted.
+            # What was submitted goes on, and so does its lease.
+            if self.forgotten and not self._was_submitted:
                 await asyncio.shield(self._settle())
             raise
+        else:
+            keeping.cancel()
+            await self._settle()
         finally:
+            keeping.cancel()
             telemetry.ended(self._facts())
-        if self.failed_permanently and self.asked:
+        if self.forgotten or (self.failed_permanently and self.asked):
             # No browser keeps it, so nobody could ask for its files to be deleted.
             await asyncio.to_thread(uploads.forget_run, self.key)
         self._notify()
@@ -224,12 +247,15 @@ class Job:
             async with self._engine as client:
                 self._run = self._make(client)
                 self._made.set()
-                async for event in self._run:
-                    self.event = event
-                    self._note_time(event)
-                    if isinstance(event, Finished):
-                        self.outcome = await asyncio.to_thread(self._keep, event.result)
-                    self._notify()
+                async with aclosing(cast("AsyncGenerator[Event]", aiter(self._run))) as events:
+                    async for event in events:
+                        self.event = event
+                        self._note_time(event)
+                        if self.forgotten and isinstance(event, Downloading | Finished):
+                            break
+                        if isinstance(event, Finished):
+                            self.outcome = await asyncio.to_thread(self._keep, event.result)
+                        self._notify()
         except WanError as problem:
             self.problem = _alone(problem)
         except Exception:
@@ -285,11 +311,11 @@ class Job:
 
     async def _settle(self) -> None:
         """Give back what the run held of the page's limits, and count what it came to."""
-        if self._permit:
-            left = Charged.UNKNOWN if self._was_submitted else Charged.NO
-            charged = self.problem.charged if self.problem else Charged.YES if self.outcome else left
-            reached = self.request_id is not None or charged is not Charged.NO
-            await self._permit.end(reached=reached, charged=charged, cost=self._cost())
+        ended_well = self.outcome or (self.forgotten and isinstance(self.event, Downloading | Finished))
+        left = Charged.YES if ended_well else Charged.UNKNOWN if self._was_submitted else Charged.NO
+        charged = self.problem.charged if self.problem else left
+        reached = self.request_id is not None or charged is not Charged.NO
+        await self._permit.end(reached=reached, charged=charged, cost=self._cost())
 
     def _keep(self, result: Result) -> Outcome:
         entry = self.entry
@@ -301,7 +327,13 @@ class Job:
             created=datetime.fromtimestamp(entry.at, timezone.utc),
             references=entry.references,
         )
-        return outcome.keep(result, self.key, result.images or self._prepared_again(), recipe)
+        try:
+            return outcome.keep(result, self.key, result.images or self._prepared_again(), recipe)
+        except OSError:
+            log.exception("the result of run %s could not be kept", result.request_id)
+            problem = DownloadFailed("not_writable", file=result.path.name, charged=Charged.YES)
+            problem.request_id = result.request_id
+            raise problem from None
 
     def _prepared_again(self) -> tuple[PreparedImage, ...]:
         """The references of a run that was picked up by its id, if their files are still here."""
@@ -350,13 +382,15 @@ class Jobs:
         self.engines = Engines(settings)
         free = settings.engine.backend is Backend.SANDBOX
         allowed = settings.limits.of_free_runs if free else settings.limits
-        lease = int(settings.engine.deadline) + SETTLING_SECONDS
-        self.limits = Limits(allowed, lease=lease)
+        self.limits = Limits(allowed)
         # A token is believed only when the API has seen it, and until then its runs are this server's work.
-        self.own_token_limits = Limits(settings.limits.of_free_runs, lease=lease)
+        self.own_token_limits = Limits(settings.limits.of_free_runs)
+        self.room = Room()
         self.stopping = False
         self.sending_seconds = settings.engine.timeouts.sending
         self._jobs: OrderedDict[str, Job] = OrderedDict()
+        self._forgotten: set[Job] = set()
+        self._fetching: set[asyncio.Task[None]] = set()
         self._latest: dict[str, tuple[tuple[Form, ...], asyncio.Task[list[Job]]]] = {}
 
     async def start(self, forms: Sequence[Form], visitor: Visitor, token: str = "") -> list[Job]:
@@ -389,26 +423,32 @@ class Jobs:
     async def _start(self, forms: tuple[Form, ...], visitor: Visitor, token: str) -> list[Job]:
         for form in forms:
             form.request()
-        uploads.check_room()
+        needed = len(forms) * uploads.RESULT_BYTES
+        self.room.check(needed)
         limits = self.own_token_limits if token else self.limits
+        keys = [secrets.token_urlsafe(16) for _ in forms]
         try:
+            await self.admit(token, visitor)
             price = None if token else await self.price()
-            permits = await limits.take(visitor, runs=len(forms), price=price)
+            permits = await limits.take(visitor, keys, price=price)
         except LimitReached as reached:
             telemetry.refused(reached.status.code)
             reached.own_token = bool(token)
             raise
         try:
-            entries = await asyncio.to_thread(self._entries, forms, token)
+            entries = await asyncio.to_thread(self._entries, forms, keys, token)
             # Asked last: `stop` waits for the jobs that there are.
             if self.stopping:
                 raise WanError("restarting")
             if visitor.session and visitor.session not in self._latest:
                 # Closed or reloaded meanwhile: no browser has the run's key, so nobody could ever fetch it.
                 raise WanError("page_closed")
+            self.room.check(needed)
         except BaseException:
             for permit in permits:
                 await permit.end(reached=False, charged=Charged.NO)
+            for key in keys:
+                await asyncio.to_thread(uploads.forget_run, key)
             raise
         return [
             self._remember(self._job(entry, token, visitor, permit, form))
@@ -457,8 +497,29 @@ class Jobs:
             raise WanError("other_engine", charged=Charged.UNKNOWN, request_id=request_id)
         if not proven and request_id != noted:
             raise RunNotFound("run_not_found", charged=Charged.UNKNOWN)
-        entry = replace(entry, request_id=request_id)
-        return self._remember(self._job(entry, token, visitor))
+        limits = self.own_token_limits if token else self.limits
+        try:
+            await self.admit(token, visitor)
+            # That the owner paid for it is proven; what anybody can invent needs a free place.
+            permit = await limits.take_up(visitor, entry.key, within_limits=entry.engine != OWNER)
+        except WanError as refused:
+            refused.request_id = request_id
+            raise
+        if (other := self.find(entry.key)) and other is not job:
+            return other
+        return self._remember(self._job(replace(entry, request_id=request_id), token, visitor, permit))
+
+    async def admit(self, token: str, visitor: Visitor) -> None:
+        """Count a visitor's own token that is new to this page.
+
+        Raises:
+            LimitReached: The visitor has tried too many in this hour.
+            AuthenticationError: The API has refused it a short while ago.
+        """
+        if token and self.engines.is_new(token):
+            await self.own_token_limits.count_token(visitor)
+            self.engines.admit(token)
+        self.engines.check(token)
 
     def group(self, name: str) -> list[Job]:
         """The jobs of one click, in their order."""
@@ -473,13 +534,14 @@ class Jobs:
         if job := self.find(key):
             return job.entry
         noted = _noted(key)
-        return replace(noted, key=key, request_id=_noted_id(key)) if noted else None
+        return replace(noted, key=key, request_id=_noted_id(key), proof=_text(key, PROOF)) if noted else None
 
     def forget(self, key: str) -> None:
         """Forget a run and delete its files. At the API it goes on, if it was going."""
         if job := self._jobs.pop(key, None):
-            job.forgotten = True
-            job.detach()
+            job.forget()
+            self._forgotten.add(job)
+            job.work.add_done_callback(lambda _: self._forgotten.discard(job))
         uploads.forget_run(key)
         self.engines.public_host(key).release()
 
@@ -493,38 +555,37 @@ class Jobs:
         Cut off in the middle, they might be paid for and lost.
         """
         self.stopping = True
-        await asyncio.gather(*(job.wait_until_submitted() for job in self._jobs.values()))
+        await asyncio.gather(*(job.wait_until_submitted() for job in (*self._jobs.values(), *self._forgotten)))
 
     async def close(self) -> None:
         """Close the connections. Runs at the API go on."""
-        for job in self._jobs.values():
+        for waiting in self._fetching:
+            waiting.cancel()
+        for job in (*self._jobs.values(), *self._forgotten):
             job.detach()
         await self.engines.close()
         await self.limits.close()
         await self.own_token_limits.close()
 
-    def _entries(self, forms: Sequence[Form], token: str) -> list[Entry]:
-        """The runs of the forms, each with the pictures in a folder of its own."""
+    def _entries(self, forms: Sequence[Form], keys: Sequence[str], token: str) -> list[Entry]:
+        """The runs of the forms, each with the pictures in folders of its own."""
         group, engine, now = secrets.token_hex(8), self.engines.name(token), time.time()
         entries = []
-        for step, form in enumerate(forms):
-            key = secrets.token_urlsafe(16)
-            folder = uploads.run_folder(key)
-            folder.mkdir(parents=True)
-            kept, references = uploads.keep_references(form, folder)
+        for step, (form, key) in enumerate(zip(forms, keys, strict=True)):
+            kept, references = uploads.keep_references(form, key)
             entries.append(_note(Entry(key, group, kept, engine, now + step / 1000, references)))
         return entries
 
-    def _job(
-        self, entry: Entry, token: str, visitor: Visitor, permit: Permit | None = None, asked: Form | None = None
-    ) -> Job:
-        folder, pictures = uploads.run_folder(entry.key), uploads.picture_folder(entry.key)
-        folder.mkdir(parents=True, exist_ok=True)
-        pictures.mkdir(exist_ok=True)
+    def _job(self, entry: Entry, token: str, visitor: Visitor, permit: Permit, asked: Form | None = None) -> Job:
+        pictures = uploads.picture_folder(entry.key)
+
+        prove = partial(self.engines.proof, token, entry.key)
 
         def note(request_id: str) -> None:
-            with suppress(OSError):
-                (folder / REQUEST_ID).write_text(request_id, "utf-8")
+            if not job.forgotten:
+                with suppress(OSError):
+                    uploads.write_record(entry.key, REQUEST_ID, request_id.encode())
+                    uploads.write_record(entry.key, PROOF, prove(request_id).encode())
 
         def make(client: AsyncWanClient) -> Run:
             public = self.engines.public_host(entry.key)
@@ -532,9 +593,27 @@ class Jobs:
                 return client.resume(entry.request_id, folder=pictures, public=public)
             return client.run(entry.form.request(), folder=pictures, on_submitted=note, public=public)
 
-        prove = partial(self.engines.proof, token, entry.key)
+        def ended(_: asyncio.Task[None]) -> None:
+            if isinstance(job.problem, AuthenticationError) and token:
+                self.engines.refuse(token)
+            if job.lacks_room and not job.forgotten and not self.stopping:
+                waiting = asyncio.create_task(self._fetch_later(job, token, visitor))
+                self._fetching.add(waiting)
+                waiting.add_done_callback(self._fetching.discard)
+
         engine = self.engines.client(token)
-        return Job(entry, engine, make, prove=prove, visitor=visitor, permit=permit, asked=asked)
+        job = Job(entry, engine, make, prove=prove, visitor=visitor, permit=permit, room=self.room, asked=asked)
+        job.work.add_done_callback(ended)
+        return job
+
+    async def _fetch_later(self, job: Job, token: str, visitor: Visitor) -> None:
+        """Fetch a result that could not be written, as soon as there is room for it."""
+        while self._jobs.get(job.key) is job:
+            await asyncio.sleep(ROOM_SECONDS)
+            with suppress(WanError):
+                await asyncio.to_thread(self.room.check, uploads.RESULT_BYTES)
+                await self.resume(job.entry, visitor, token)
+                return
 
     def _remember(self, job: Job) -> Job:
         self._jobs[job.key] = job
@@ -558,23 +637,25 @@ def _is_over(starting: asyncio.Task[list[Job]]) -> bool:
 
 def _note(entry: Entry) -> Entry:
     """Note a run down, for those who have its key and nothing else. The key itself is not written anywhere."""
-    folder = uploads.run_folder(entry.key)
     with suppress(OSError):
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / ENTRY).write_bytes(_ENTRY.dump_json(replace(entry, key="")))
+        uploads.write_record(entry.key, ENTRY, _ENTRY.dump_json(replace(entry, key="")))
     return entry
 
 
 def _noted(key: str) -> Entry | None:
     try:
-        return _ENTRY.validate_json((uploads.run_folder(key) / ENTRY).read_bytes())
+        return _ENTRY.validate_json(uploads.read_record(key, ENTRY))
     except (OSError, ValidationError):
         return None
 
 
 def _noted_id(key: str) -> str:
     """The request id that was noted down when the API gave it: the browser may not have heard of it any more."""
+    return _text(key, REQUEST_ID)
+
+
+def _text(key: str, name: str) -> str:
     try:
-        return (uploads.run_folder(key) / REQUEST_ID).read_text("utf-8")
+        return uploads.read_record(key, name).decode()
     except OSError:
         return ""

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image
 from pydantic import TypeAdapter, ValidationError
 
-from studio.prompt.recipe import write_copies
-from studio.uploads import picture_folder, run_folder
+from studio.uploads import picture_folder, read_record, run_file, served_folder, write_record
 from wan_client import Change  # noqa: TC001
+from wan_client.recipe import write_copies
 
 from .comparison import framed, shown_image
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
-    from studio.prompt.recipe import Recipe
     from wan_client import PreparedImage, Result
+    from wan_client.recipe import Recipe
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ class Outcome:
     """A finished run.
 
     Attributes:
-        key: The run's key, which leads to its folders.
+        key: The run's key, which leads to its files.
         pictures: The names of the result's files in its picture folder; there is nearly always one.
         digest: The SHA-256 of the first, in hexadecimal.
         width: Of the first picture, in pixels.
@@ -59,7 +59,7 @@ class Outcome:
         thumbnail: The name of a small copy of the first.
         sent: The references as they were sent.
         recipe: The name of the copy that carries the recipe.
-        clean: The name of the copy that carries nothing, in the picture folder.
+        clean: The name of the copy that carries nothing.
     """
 
     key: str
@@ -81,7 +81,7 @@ class Outcome:
     @property
     def bytes_in(self) -> int:
         """The size of the references as they were sent."""
-        return _size(self.folder / sent.name for sent in self.sent)
+        return _size(self.sent_file(number) for number in range(1, len(self.sent) + 1))
 
     @property
     def bytes_out(self) -> int:
@@ -94,9 +94,28 @@ class Outcome:
         return picture_folder(self.key) / self.pictures[0]
 
     @property
-    def folder(self) -> Path:
-        """Where everything else lies that belongs to the run."""
-        return run_folder(self.key)
+    def before_file(self) -> Path | None:
+        """The picture to compare the first with."""
+        return run_file(self.key, "before", self.before) if self.before else None
+
+    @property
+    def thumbnail_file(self) -> Path:
+        """The small copy of the first picture, or the picture itself where there is none."""
+        return run_file(self.key, "thumbnail", self.thumbnail) if self.thumbnail else self.path
+
+    @property
+    def recipe_file(self) -> Path | None:
+        """The copy that carries the recipe."""
+        return run_file(self.key, "recipe", self.recipe) if self.recipe else None
+
+    @property
+    def clean_file(self) -> Path | None:
+        """The copy that carries nothing."""
+        return run_file(self.key, "clean", self.clean) if self.clean else None
+
+    def sent_file(self, number: int) -> Path:
+        """Return the file of a reference as it was sent."""
+        return run_file(self.key, f"sent-{number}", self.sent[number - 1].name)
 
 
 def _size(files: Iterable[Path]) -> int:
@@ -116,13 +135,16 @@ def keep(result: Result, key: str, images: Sequence[PreparedImage], recipe: Reci
         key: The run's key.
         images: The references as they were sent, where they are still there.
         recipe: What made the picture.
+
+    Raises:
+        OSError: The record can't be written, so nobody would find the result again.
     """
-    folder, size = run_folder(key), (result.width, result.height)
-    with_recipe, clean = _copies(result.path, folder, recipe)
+    size = result.width, result.height
+    with_recipe, clean = _copies(result.path, key, recipe)
     sent = [
         Sent(name, image.width, image.height)
         for number, image in enumerate(images, 1)
-        if (name := _kept(folder / f"sent-{number}{_suffix(image)}", image.data))
+        if (name := _kept(_place(key, f"sent-{number}", _suffix(image)), image.data))
     ]
     outcome = Outcome(
         key=key,
@@ -134,34 +156,44 @@ def keep(result: Result, key: str, images: Sequence[PreparedImage], recipe: Reci
         cost=result.cost,
         changes=tuple(image.changes for image in images),
         extra=dict(result.extra),
-        before=_drawn(folder / "before.jpg", lambda: framed(images, size, result.extra)) if images else None,
+        before=_drawn(_place(key, "before", ".jpg"), lambda: framed(images, size, result.extra)) if images else None,
         before_image=shown_image(result.extra, len(images)),
-        thumbnail=_drawn(folder / "thumbnail.jpg", lambda: _thumbnail(result.path)),
+        thumbnail=_drawn(_place(key, "thumbnail", ".jpg"), lambda: _thumbnail(result.path)),
         sent=tuple(sent) if len(sent) == len(images) else (),
         recipe=with_recipe,
         clean=clean,
     )
-    _drawn(folder / RECORD, lambda: _OUTCOME.dump_json(replace(outcome, key="")))
+    write_record(key, RECORD, _OUTCOME.dump_json(replace(outcome, key="")))
     return outcome
 
 
 def load(key: str) -> Outcome | None:
     """The outcome of a run; None where there is none, or no longer."""
     try:
-        outcome = replace(_OUTCOME.validate_json((run_folder(key) / RECORD).read_bytes()), key=key)
+        outcome = replace(_OUTCOME.validate_json(read_record(key, RECORD)), key=key)
     except (OSError, ValidationError):
         return None
     return outcome if outcome.path.is_file() else None
 
 
-def _copies(picture: Path, folder: Path, recipe: Recipe) -> tuple[str, str] | tuple[None, None]:
+def _copies(picture: Path, key: str, recipe: Recipe) -> tuple[str, str] | tuple[None, None]:
     try:
         with_recipe, clean = write_copies(picture, recipe)
-        with_recipe.replace(folder / with_recipe.name)
+        for kind, copy in (("recipe", with_recipe), ("clean", clean)):
+            copy.replace(_made(served_folder(key, kind)) / copy.name)
     except (OSError, ValueError):
         log.exception("the copies could not be written")
         return None, None
     return with_recipe.name, clean.name
+
+
+def _place(key: str, kind: str, suffix: str) -> Path:
+    return served_folder(key, kind) / f"{kind}{suffix}"
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def _suffix(image: PreparedImage) -> str:
@@ -189,6 +221,7 @@ def _drawn(file: Path, draw: Callable[[], bytes]) -> str | None:
 
 def _kept(file: Path, data: bytes) -> str | None:
     try:
+        _made(file.parent)
         file.write_bytes(data)
     except OSError:
         log.exception("%s could not be kept", file.stem)

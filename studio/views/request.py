@@ -8,7 +8,6 @@ import io
 import json
 import math
 from dataclasses import dataclass, field
-from html import escape
 from typing import TYPE_CHECKING
 
 from PIL import Image
@@ -16,6 +15,8 @@ from PIL import Image
 from wan_client import WanError
 from wan_client.hosting import prepared
 from wan_client.hosting.data_uri import DataUri
+
+from .render import render
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -119,27 +120,19 @@ def told_changes(texts: Texts, changes: Iterable[Change]) -> list[str]:
 def outgoing_html(texts: Texts, sent: Outgoing | WanError, *, sandbox: bool = False) -> str:
     """What will be sent, or the sentence that says why nothing can be."""
     if isinstance(sent, WanError):
-        return f'<div class="outgoing said"><p>{escape(texts.sentences(sent, sandbox=sandbox))}</p></div>'
-    items = "".join(_image_html(texts, number, image) for number, image in enumerate(sent.images, 1))
-    total = escape(texts("outgoing.total", size=_told_size(sent.size)))
-    way, body = escape(texts(f"outgoing.way.{sent.way}")), escape(texts("outgoing.body"))
-    return (
-        f'<div class="outgoing"><ol>{items}</ol><p class="outgoing-total said">{total}</p>'
-        f'<p class="outgoing-way said">{way}</p>'
-        f"<details><summary>{body}</summary>"
-        f'<pre tabindex="0" role="region" aria-label="{body}">{escape(sent.body)}</pre></details></div>'
-    )
+        return render("request_refused", words=texts.sentences(sent, sandbox=sandbox))
+    images = [_image(texts, number, image) for number, image in enumerate(sent.images, 1)]
+    return render("request", texts=texts, images=images, size=_told_size(sent.size), body=sent.body, way=sent.way)
 
 
-def _image_html(texts: Texts, number: int, image: OutgoingImage) -> str:
-    name = texts(f"slot.{number}")
-    facts = f"{image.width} × {image.height} · {image.media_type.rpartition('/')[2].upper()} · {_told_size(image.size)}"
-    changes = told_changes(texts, image.changes) or [texts("outgoing.unchanged")]
-    listed = "".join(f"<li>{escape(change)}</li>" for change in changes)
-    return (
-        f'<li><img src="{image.thumbnail}" alt=""><div><strong>{escape(name)}</strong>'
-        f"<span>{escape(facts)}</span><ul>{listed}</ul></div></li>"
-    )
+def _image(texts: Texts, number: int, image: OutgoingImage) -> dict[str, object]:
+    kind = image.media_type.rpartition("/")[2].upper()
+    return {
+        "name": texts(f"slot.{number}"),
+        "thumbnail": image.thumbnail,
+        "facts": f"{image.width} × {image.height} · {kind} · {_told_size(image.size)}",
+        "changes": told_changes(texts, image.changes) or [texts("outgoing.unchanged")],
+    }
 
 
 def _told_size(size: int) -> str:

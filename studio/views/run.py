@@ -1,4 +1,4 @@
-"""What the page shows of a job: pure functions from a job to HTML. Everything that comes from outside is escaped."""
+"""What the page shows of a job: pure functions from a job to HTML."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import math
 import textwrap
 import time
 from dataclasses import dataclass
-from html import escape
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
@@ -29,12 +28,15 @@ from wan_client import (
 )
 from wan_client.settings import DEFAULT_API_BASE
 
+from .render import render
 from .request import told_changes
 from .viewer import Picture, viewer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    from markupsafe import Markup
 
     from studio.browser.store import Entry
     from studio.i18n.texts import Texts
@@ -118,15 +120,17 @@ def price(texts: Texts, model: ModelEntry, runs: int) -> str:
 
 
 def _banner(kind: str, name: str, words: str) -> str:
-    return f'<p class="engine engine-{kind}"><strong>{escape(name)}</strong> <span>{escape(words)}</span></p>'
+    return render("engine", kind=kind, name=name, words=words)
+
+
+def keeps_nothing(texts: Texts) -> str:
+    """Return what it means that the browser keeps nothing, with a link where it may."""
+    return render("keeps_nothing", texts=texts)
 
 
 def placeholder(texts: Texts) -> str:
-    """The stage before there is a result."""
-    return (
-        f'<div class="stage stage-empty"><h2 class="stage-title">{escape(texts("stage.empty"))}</h2>'
-        f"<p>{escape(texts('stage.empty.hint'))}</p></div>"
-    )
+    """Return the stage before there is a result."""
+    return render("placeholder", texts=texts)
 
 
 def status(texts: Texts, jobs: Sequence[Job]) -> str:
@@ -134,33 +138,33 @@ def status(texts: Texts, jobs: Sequence[Job]) -> str:
     waiting = [job for job in jobs if not job.ended]
     finished = [job for job in jobs if job.outcome]
     if waiting:
-        return _waiting(texts, waiting[0], (len(finished), len(jobs)))
+        codes = [job.entry.key for job in waiting]
+        return _waiting(texts, waiting[0], (len(finished), len(jobs)), codes)
     if finished:
         return _finished(texts, finished, len(jobs))
     owner = jobs[0].entry.engine == OWNER
     return failure(texts, jobs[0].problem or WanError("unexpected"), sandbox=jobs[0].sandbox, owner=owner)
 
 
-def _waiting(texts: Texts, job: Job, count: tuple[int, int]) -> str:
+def _waiting(texts: Texts, job: Job, count: tuple[int, int], codes: Sequence[str]) -> str:
     """The five stages, a sentence, and a clock that screen readers are spared."""
     words = event_words(texts, job.event)
     stage, share = _progress(job.event)
     if isinstance(job.event, Retrying) and job.request_id is None:
         stage = STAGES.index("upload")
-    cells = []
-    for index, name in enumerate(STAGES):
-        state = "done" if index < stage else "now" if index == stage else "todo"
-        known = f' style="--share:{share:.0%}" data-known' if state == "now" and share is not None else ""
-        cells.append(f'<li class="{state}"{known}><span>{escape(texts(f"stage.{name}"))}</span></li>')
-    clock = _clock(max(0.0, time.time() - job.entry.at))
     done, total = count
     if total > 1:
         words = f"{texts('run.some_finished', done=done, total=total)} {words}"
-    return (
-        f'<div class="run" data-state="waiting" data-title="{escape(texts("title.waiting", clock=clock))}">'
-        f'<ol class="stages" aria-hidden="true">{"".join(cells)}</ol>'
-        f'<p class="run-line"><span class="said">{escape(words)}</span>'
-        f'<span class="clock" aria-hidden="true">{clock}</span></p>{cancel_note(texts, job)}</div>'
+    return render(
+        "waiting",
+        texts=texts,
+        words=words,
+        stages=STAGES,
+        stage=stage,
+        share=None if share is None else f"{share:.0%}",
+        clock=_clock(max(0.0, time.time() - job.entry.at)),
+        note=cancel_note(texts, job),
+        codes=codes,
     )
 
 
@@ -169,9 +173,9 @@ def cancel_note(texts: Texts, job: Job) -> str:
     if job.cancel_outcome in {None, CancelOutcome.CANCELLED}:
         return ""
     if job.ended:
-        return _note(texts("cancel.too_late"))
+        return texts("cancel.too_late")
     charged = texts("charged.sandbox" if job.sandbox else "charged.maybe")
-    return _note(f"{texts(f'cancel.{job.cancel_outcome.value}')} {charged}")
+    return f"{texts(f'cancel.{job.cancel_outcome.value}')} {charged}"
 
 
 def failure(texts: Texts, problem: WanError, *, sandbox: bool, owner: bool = False) -> str:
@@ -183,26 +187,24 @@ def failure(texts: Texts, problem: WanError, *, sandbox: bool, owner: bool = Fal
         sandbox: Whether the local preview was at work.
         owner: Whether the page's owner pays: what concerns the account is then not for every visitor to do.
     """
-    run_id = ""
-    if problem.request_id:
-        run_id = f'<p class="run-id">{escape(texts("run.id"))} <code>{escape(problem.request_id)}</code></p>'
     what_to_do = texts(f"error.{problem.code}.hint", **problem.values)
     if isinstance(problem, LimitReached) and not problem.own_token:
         what_to_do = f"{what_to_do} {texts('limits.own_token')}"
     if owner and problem.code in OWNERS_MATTERS:
         what_to_do = f"{what_to_do} {texts('error.tell_owner')}"
-    return (
-        '<section class="run run-failed" role="alert" data-state="failed"'
-        f' data-title="{escape(texts("title.failed"))}">'
-        f'<p class="run-what">{escape(texts(f"error.{problem.code}", **problem.values))}</p>'
-        f"<p>{escape(texts.charged(problem, sandbox=sandbox))} "
-        f"{escape(what_to_do)}</p>{run_id}</section>"
+    return render(
+        "failure",
+        texts=texts,
+        what=texts(f"error.{problem.code}", **problem.values),
+        charged=texts.charged(problem, sandbox=sandbox),
+        what_to_do=what_to_do,
+        request_id=problem.request_id,
     )
 
 
 def notice(words: str) -> str:
-    """A calm sentence in the place of the status line."""
-    return f'<div class="run run-finished"><p class="run-line"><span class="said">{escape(words)}</span></p></div>'
+    """Return a calm sentence in the place of the status line."""
+    return render("notice", words=words)
 
 
 def _finished(texts: Texts, jobs: Sequence[Job], total: int) -> str:
@@ -219,43 +221,34 @@ def _finished(texts: Texts, jobs: Sequence[Job], total: int) -> str:
     costs = [outcome.cost for outcome in outcomes if outcome.cost is not None]
     if costs and not jobs[0].sandbox:
         words.append(texts("run.cost", cost=f"{sum(costs):.4g}"))
-    notes = "".join(dict.fromkeys(cancel_note(texts, job) for job in jobs))
-    return (
-        f'<div class="run run-finished" data-state="finished" data-title="{escape(texts("title.finished"))}">'
-        f'<p class="run-line"><span class="said">{escape(" ".join(words))}</span></p>{notes}</div>'
-    )
+    notes = dict.fromkeys(note for job in jobs if (note := cancel_note(texts, job)))
+    return render("finished", texts=texts, words=" ".join(words), notes=notes)
 
 
 def takes(texts: Texts, shown: Sequence[Take]) -> str:
-    """The variations of one click, side by side as they land. A single one needs no choosing."""
+    """Return the variations of one click, side by side as they land. A single one needs no choosing."""
     if len(shown) < 2:
         return ""
-    cards = "".join(
-        f'<li class="take" data-state="{take.state}">{_take(texts, take, number)}</li>'
-        for number, take in enumerate(shown, 1)
-    )
-    return f'<ul class="takes" aria-label="{escape(texts("takes.label"))}">{cards}</ul>'
+    return render("variations", texts=texts, cards=[_variation(texts, take) for take in shown])
 
 
-def _take(texts: Texts, take: Take, number: int) -> str:
-    key, seed = escape(take.entry.key), escape(texts("fact.seed", seed=int(take.entry.form.seed or 0)))
-    if take.outcome:
-        name, picture = escape(texts("takes.show", number=number)), _thumbnail(take.outcome)
-        return (
-            f'<button type="button" data-event="click" data-key="{key}" aria-label="{name}">'
-            f'<img src="{picture}" alt=""></button><span>{seed}</span>'
-        )
+def _variation(texts: Texts, take: Take) -> dict[str, str | None]:
+    """Return what a card of the filmstrip shows: a picture, why there is none, or how far it is."""
     job = take.job
+    words, retry = event_words(texts, job.event) if job else "", None
     if job and job.ended:
         problem = job.problem or WanError("unexpected")
-        again = "takes.fetch" if job.can_be_fetched else "takes.retry"
         words = f"{texts(f'error.{problem.code}', **problem.values)} {texts.charged(problem, sandbox=job.sandbox)}"
-        return (
-            f'<div class="take-words">{escape(words)}</div><button type="button" class="pill" data-event="retry"'
-            f' data-key="{key}">{escape(texts(again))}</button>'
-        )
-    words = event_words(texts, job.event) if job else ""
-    return f'<div class="take-words">{escape(words)}</div><span>{seed}</span>'
+        retry = texts("takes.fetch" if job.can_be_fetched else "takes.retry")
+    return {
+        "key": take.entry.key,
+        "state": take.state,
+        "seed": texts("fact.seed", seed=int(take.entry.form.seed or 0)),
+        "thumbnail": _thumbnail(take.outcome) if take.outcome else None,
+        "picture": file_url(take.outcome.path) if take.outcome else None,
+        "words": words,
+        "retry": retry,
+    }
 
 
 def result_panel(texts: Texts, take: Take, others: Sequence[Take] = ()) -> str:
@@ -273,17 +266,22 @@ def result_panel(texts: Texts, take: Take, others: Sequence[Take] = ()) -> str:
     facts += [f"{outcome.width} × {outcome.height}", texts("fact.seed", seed=int(take.entry.form.seed or 0))]
     if outcome.cost is not None and take.entry.engine != SANDBOX:
         facts.append(texts("price", amount=f"{outcome.cost:.4g}"))
-    return (
-        f'<div class="stage" data-shown="{escape(take.entry.key)}">'
-        f'<h2 class="unseen">{escape(texts("takes.only"))}</h2>{_comparison(texts, take, outcome, others)}'
-        f'<p class="facts">{_downloads(texts, take, outcome)}<span>{escape(" · ".join(facts))}</span></p>'
-        f"{_plan(texts, outcome.extra)}{_changes(texts, outcome.changes)}</div>"
+    return render(
+        "result",
+        texts=texts,
+        key=take.entry.key,
+        comparison=_comparison(texts, take, outcome, others),
+        downloads=_downloads(outcome),
+        query=link.to_query(take.entry.form),
+        facts=" · ".join(facts),
+        plan=_plan(texts, outcome.extra),
+        changes=_changes(texts, outcome.changes),
     )
 
 
-def _comparison(texts: Texts, take: Take, outcome: Outcome, others: Sequence[Take]) -> str:
+def _comparison(texts: Texts, take: Take, outcome: Outcome, others: Sequence[Take]) -> Markup:
     """The result beside the reference that it is laid over; every other picture can be chosen in its place."""
-    key, folder = take.entry.key, outcome.folder
+    key = take.entry.key
     mine = sorted((other for other in (take, *others) if other.entry.group == take.entry.group), key=_began)
     group = [(number, other.entry, other.outcome) for number, other in enumerate(mine, 1) if other.outcome]
     earlier = [(other.entry, other.outcome) for other in others if other.outcome and other not in mine]
@@ -291,14 +289,14 @@ def _comparison(texts: Texts, take: Take, outcome: Outcome, others: Sequence[Tak
         Picture(
             f"image-{number}",
             texts(f"slot.{number}"),
-            file_url(folder / sent.name),
+            file_url(outcome.sent_file(number)),
             sent.width,
             sent.height,
             "reference",
             {
-                entry.key: file_url(result.folder / result.before)
+                entry.key: file_url(result.before_file)
                 for _, entry, result in group
-                if result.before and result.before_image == number
+                if result.before_file and result.before_image == number
             },
         )
         for number, sent in enumerate(outcome.sent, 1)
@@ -321,55 +319,32 @@ def _picture(entry: Entry, outcome: Outcome, label: str, kind: Literal["result",
     return Picture(entry.key, label, file_url(outcome.path), outcome.width, outcome.height, kind)
 
 
-def _downloads(texts: Texts, take: Take, outcome: Outcome) -> str:
-    """The API's own file first; behind it the copy with the recipe in it, and the one that says nothing."""
+def _downloads(outcome: Outcome) -> list[dict[str, str]]:
+    """Return the API's own file first; behind it the copy with the recipe in it, and the one that says nothing."""
     named = {
         "download": outcome.path,
-        "recipe": outcome.folder / outcome.recipe if outcome.recipe else None,
-        "clean": outcome.path.with_name(outcome.clean) if outcome.clean else None,
+        "recipe": outcome.recipe_file,
+        "clean": outcome.clean_file,
     }
-    links = "".join(
-        f'<a class="download" href="{file_url(file)}" download="{escape(file.name)}"'
-        f' title="{escape(texts(f"result.{kind}.hint"))}">{escape(texts(f"result.{kind}"))}</a>'
-        for kind, file in named.items()
-        if file
-    )
-    query, copied = escape(link.to_query(take.entry.form)), escape(texts("link.copied"))
-    return (
-        f'{links}<button type="button" class="pill" data-link="?{query}" data-copied="{copied}"'
-        f' title="{escape(texts("link.hint"))}">{escape(texts("link.copy"))}</button>'
-    )
+    return [{"kind": kind, "url": file_url(file), "name": file.name} for kind, file in named.items() if file]
 
 
 def history(texts: Texts, shown: Sequence[Take]) -> str:
-    """This browser's finished runs, newest first."""
-    if not shown:
-        return f'<p class="history-empty">{escape(texts("history.empty"))}</p>'
-    cards = "".join(_card(texts, take) for take in shown)
-    return f'<ul class="history">{cards}</ul>'
-
-
-def _card(texts: Texts, take: Take) -> str:
-    key, prompt = escape(take.entry.key), escape(_short(take.entry.form.prompt))
-    picture = (
-        f'<img src="{_thumbnail(take.outcome)}" alt="" loading="lazy">'
-        if take.outcome
-        else f"<span>{escape(texts('history.gone'))}</span>"
-    )
-    return (
-        f'<li><button type="button" class="history-show" data-event="click" data-key="{key}" title="{prompt}">'
-        f'{picture}<span class="history-words">{prompt}</span></button>'
-        f'<span class="history-tools"><button type="button" class="pill" data-event="select" data-key="{key}"'
-        f' aria-label="{escape(texts("history.restore.label", prompt=_short(take.entry.form.prompt)))}">'
-        f"{escape(texts('history.restore'))}</button>"
-        f'<button type="button" class="pill" data-event="delete" data-key="{key}"'
-        f' aria-label="{escape(texts("history.delete.label", prompt=_short(take.entry.form.prompt)))}">✕</button>'
-        "</span></li>"
-    )
+    """Return this browser's finished runs, newest first."""
+    cards = [
+        {
+            "key": take.entry.key,
+            "prompt": _short(take.entry.form.prompt),
+            "thumbnail": _thumbnail(take.outcome) if take.outcome else None,
+            "picture": file_url(take.outcome.path) if take.outcome else None,
+        }
+        for take in shown
+    ]
+    return render("history", texts=texts, cards=cards)
 
 
 def _thumbnail(outcome: Outcome) -> str:
-    return file_url(outcome.folder / outcome.thumbnail if outcome.thumbnail else outcome.path)
+    return file_url(outcome.thumbnail_file)
 
 
 def _short(prompt: str) -> str:
@@ -388,7 +363,7 @@ def _plan(texts: Texts, extra: Mapping[str, Any]) -> str:
     lines = [texts("preview.understood", operations=", ".join(understood)) if understood else texts("preview.nothing")]
     if missed:
         lines.append(texts("preview.missed", phrases=", ".join(missed)))
-    return f'<p class="plan">{escape(" ".join(lines))}</p>'
+    return " ".join(lines)
 
 
 def _operation(texts: Texts, step: Mapping[str, Any]) -> str:
@@ -399,17 +374,11 @@ def _operation(texts: Texts, step: Mapping[str, Any]) -> str:
     return texts("preview.of_image", operation=words, image=image) if image else words
 
 
-def _changes(texts: Texts, sent: Sequence[Sequence[Change]]) -> str:
-    """What was done to the pictures before they were sent."""
-    items = [
-        f"<li>{escape(texts('changes.image', number=number))} {escape('; '.join(changes))}</li>"
-        for number, image in enumerate(sent, 1)
-        if (changes := told_changes(texts, image))
+def _changes(texts: Texts, sent: Sequence[Sequence[Change]]) -> list[tuple[int, str]]:
+    """Return what was done to each picture before it was sent, by its number."""
+    return [
+        (number, "; ".join(changes)) for number, image in enumerate(sent, 1) if (changes := told_changes(texts, image))
     ]
-    if not items:
-        return ""
-    title = escape(texts("changes.title"))
-    return f'<details class="changes"><summary>{title}</summary><ul>{"".join(items)}</ul></details>'
 
 
 def event_words(texts: Texts, event: Event | None) -> str:
@@ -432,10 +401,6 @@ def _progress(event: Event | None) -> tuple[int, float | None]:
         case Running(elapsed, (_, high)):
             return stage, min(elapsed / max(high, 0.1), 1.0)
     return stage, None
-
-
-def _note(words: str) -> str:
-    return f'<p class="run-note said">{escape(words)}</p>'
 
 
 def _clock(seconds: float) -> str:

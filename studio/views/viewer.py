@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from html import escape
 from itertools import groupby
 from typing import TYPE_CHECKING, Literal
 
+from .render import render
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from markupsafe import Markup
 
     from studio.i18n.texts import Texts
 
@@ -62,7 +65,7 @@ class Picture:
     aligned: Mapping[str, str] = field(default_factory=dict)
 
 
-def viewer(texts: Texts, pictures: Sequence[Picture], a: str, b: str) -> str:
+def viewer(texts: Texts, pictures: Sequence[Picture], a: str, b: str) -> Markup:
     """The viewer of all these pictures. A picture alone can be looked at closely, with nothing to compare.
 
     Args:
@@ -73,7 +76,6 @@ def viewer(texts: Texts, pictures: Sequence[Picture], a: str, b: str) -> str:
     """
     known = {picture.key: picture for picture in pictures}
     left, right = known[a], known[b]
-    single = len(pictures) == 1
     data = [
         {
             "key": picture.key,
@@ -87,58 +89,18 @@ def viewer(texts: Texts, pictures: Sequence[Picture], a: str, b: str) -> str:
         for picture in pictures
     ]
     said = {name: texts(f"viewer.{name}", **values) for name, values in _SAID.items()}
-    views = "".join(_button(texts, name, pressed=name == "slider") for name in (*_VIEWS, "swap"))
-    return (
-        f'<wan-viewer class="viewer" role="group" lang="{escape(texts.language)}"'
-        f' aria-label="{escape(texts("viewer.label"))}"'
-        f' data-view="{"single" if single else "slider"}" data-a="{escape(a)}" data-b="{escape(b)}"'
-        f' data-pictures="{_json(data)}" data-said="{_json(said)}">'
-        f'<div class="viewer-pickers"{" hidden" if len(pictures) < 3 else ""}>'
-        f"{_picker(texts, pictures, 'a', a)}{_picker(texts, pictures, 'b', b)}</div>"
-        f'<div class="viewer-stage" tabindex="-1" role="group" aria-label="{escape(texts("viewer.stage"))}"'
-        f' style="--ratio:{right.width}/{right.height}">'
-        f"{_pane('b', right, right.url)}{_pane('a', left, left.aligned.get(b, left.url))}"
-        '<span class="viewer-cut" aria-hidden="true"></span>'
-        '<input type="range" min="0" max="100" step="0.5" value="50"'
-        f' aria-label="{escape(texts("viewer.cut"))}"></div>'
-        f'<div class="viewer-bar"><span class="viewer-views">{views}</span><span class="viewer-zoom">'
-        f"{_button(texts, 'out')}"
-        f'<button type="button" data-do="fit" title="{escape(texts("viewer.fit"))}"></button>'
-        f"{_button(texts, 'in')}{_button(texts, 'full', pressed=False)}</span></div>"
-        '<p class="viewer-said" role="status"></p></wan-viewer>'
+    groups = [(kind, list(group)) for kind, group in groupby(pictures, lambda picture: picture.kind)]
+    return render(
+        "viewer",
+        texts=texts,
+        icons=_ICONS,
+        views=(*_VIEWS, "swap"),
+        single=len(pictures) == 1,
+        choosing=len(pictures) > 2,
+        left=left,
+        left_url=left.aligned.get(b, left.url),
+        right=right,
+        groups=groups,
+        pictures=json.dumps(data, ensure_ascii=False),
+        said=json.dumps(said, ensure_ascii=False),
     )
-
-
-def _json(value: object) -> str:
-    return escape(json.dumps(value, ensure_ascii=False))
-
-
-def _pane(side: str, picture: Picture, url: str) -> str:
-    label = escape(picture.label)
-    return (
-        f'<div class="viewer-pane viewer-{side}" data-label="{label}">'
-        f'<img src="{escape(url)}" alt="{label}" decoding="async" draggable="false"></div>'
-    )
-
-
-def _button(texts: Texts, name: str, *, pressed: bool | None = None) -> str:
-    label = escape(texts(f"viewer.{name}"))
-    state = "" if pressed is None else f' aria-pressed="{str(pressed).lower()}"'
-    return (
-        f'<button type="button" data-do="{name}" aria-label="{label}" title="{label}"{state}>'
-        f'<svg viewBox="0 0 20 20" aria-hidden="true"><path d="{_ICONS[name]}"/></svg></button>'
-    )
-
-
-def _picker(texts: Texts, pictures: Sequence[Picture], side: str, chosen: str) -> str:
-    groups = "".join(
-        f'<optgroup label="{escape(texts(f"viewer.{kind}"))}">'
-        + "".join(
-            f'<option value="{escape(picture.key)}"{" selected" if picture.key == chosen else ""}>'
-            f"{escape(picture.label)}</option>"
-            for picture in group
-        )
-        + "</optgroup>"
-        for kind, group in groupby(pictures, lambda picture: picture.kind)
-    )
-    return f'<select data-side="{side}" aria-label="{escape(texts(f"viewer.{side}"))}">{groups}</select>'

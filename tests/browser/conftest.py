@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from tests import programs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,11 +31,9 @@ CHROMIUM_ARGUMENTS = [
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium. Where there is none the tests fail: a browser test that is skipped tests nothing."""
-    path = shutil.which("chromium")
-    assert path, "the browser tests need Chromium: apt-get install chromium"
+    """The browser that `programs` finds."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=programs.browser(), args=CHROMIUM_ARGUMENTS)
         yield browser
         browser.close()
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
-
 from playwright.sync_api import expect, sync_playwright
 
+from tests import programs
 from tests.browser.conftest import CHROMIUM_ARGUMENTS
 from tests.conftest import PHOTOS, ROOT, running_app
 
@@ -14,7 +13,7 @@ def main() -> None:
     """Run the first example of the README and write ``assets/screenshot.jpg``."""
     with running_app(WAN_BACKEND="sandbox") as app, sync_playwright() as playwright:
         app.play(picture="preview")
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM_ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=programs.browser(), args=CHROMIUM_ARGUMENTS)
         page = browser.new_page(viewport={"width": 1440, "height": 920})
         page.goto(app.url)
         page.locator(".stage").wait_for()

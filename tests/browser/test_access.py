@@ -263,7 +263,7 @@ def test_what_is_wrong_is_shown_told_and_focused_even_where_it_is_folded_away(
     page = visit(app.url, width=390, height=844)
     page.locator("#generate").click()
     slot = page.get_by_role("group", name="Image 1")
-    expect(slot.get_by_role("button", name="Image 1: Drop here - or - Choose a file")).to_be_focused()
+    expect(slot.get_by_role("button", name="Image 1: Add a picture")).to_be_focused()
     expect(page.locator("#slot-1")).to_be_in_viewport()
     expect(page.locator("#prompt textarea")).to_have_attribute("aria-invalid", "true")
     expect(page.locator("#voice")).to_contain_text("There is no picture.")

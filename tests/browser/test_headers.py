@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING
 
 import httpx
@@ -10,6 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from studio.server import SECURITY_HEADERS
+from tests import programs
 from tests.browser.conftest import CHROMIUM_ARGUMENTS
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ LOAD_FROM_ELSEWHERE = """() => new Promise((settle) => {
 def browser_with_camera(browser: Browser) -> Iterator[Browser]:
     """A browser with a camera that shows a test picture."""
     arguments = [*CHROMIUM_ARGUMENTS, "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
-    other = browser.browser_type.launch(executable_path=shutil.which("chromium"), args=arguments)
+    other = browser.browser_type.launch(executable_path=programs.browser(), args=arguments)
     yield other
     other.close()
 
@@ -50,10 +50,8 @@ def test_the_whole_page_works_under_its_security_policy(app: App, browser_with_c
     page.locator(".stage").wait_for()
     page.locator("#slot-1 input[type=file]").set_input_files(photos / "cat.jpg")
     page.locator("#slot-1 img").wait_for()
-    page.locator("#slot-2").get_by_label("Capture from camera").click()
-    page.locator("#slot-2").get_by_text("Click to Access Webcam").click()
-    page.wait_for_function("document.querySelector('#slot-2 video').videoWidth > 0")
-    page.locator("#slot-2").get_by_label("capture photo").click()
+    page.locator("#slot-2").get_by_role("button", name="Take a photo").click()
+    page.locator("dialog.camera").get_by_role("button", name="Take the photo").click()
     page.locator("#slot-2 img").wait_for()
     page.locator("#prompt textarea").fill("turn image 1 into a pencil sketch")
     page.locator("#generate").click()

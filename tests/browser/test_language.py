@@ -59,7 +59,7 @@ def test_the_page_speaks_the_language_of_its_address_throughout(
     expect(page).to_have_title(texts("page.title"))
     expect(page.locator("html")).to_have_attribute("lang", tag(language))
     expect(page.locator("meta[property='og:title']")).to_have_attribute("content", texts("page.title"))
-    expect(page.locator("#slot-1")).to_contain_text(texts("upload_text.drop_image"))
+    expect(page.locator("#slot-1")).to_contain_text(texts("slot.add"))
 
     page.locator("#slot-1 input[type=file]").set_input_files(photos / "cat.jpg")
     page.locator("#slot-1 img").wait_for()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from contextlib import suppress
 from datetime import datetime, timezone
 from email.utils import format_datetime
@@ -21,10 +22,12 @@ from wan_client import (
     ServerError,
     UnknownOutcome,
     WanError,
+    __version__,
 )
 from wan_client.api import Api, State
+from wan_client.outputs import Outputs
 
-from .support import TOKEN, Scripted, answer, scripted
+from .support import TOKEN, Scripted, answer, picture, scripted
 
 BODY = b'{"prompt": "x"}'
 PAGE = b"<html><body>413 Request Entity Too Large</body></html>"
@@ -36,6 +39,21 @@ async def submit(server: Scripted) -> str:
         return await api.submit(BODY)
     finally:
         await api.aclose()
+
+
+async def test_every_call_says_which_client_it_is() -> None:
+    model = answer({"model_id": "wan-ai/wan-2-6/image-to-image"})
+    with scripted(submit=[answer({"request_id": "r1"})], model=[model]) as server:
+        api = Api(server.url, TOKEN)
+        await api.submit(BODY)
+        await api.model()
+        await api.aclose()
+        server.otherwise = (200, {"Content-Type": "image/png"}, picture())
+        outputs = Outputs(server.url, ssl.create_default_context())
+        await outputs.download(f"{server.url}/files/1_output.png", lambda received, total: None)
+        await outputs.aclose()
+    assert {headers["User-Agent"] for _, _, headers in server.seen} == {f"wan-client/{__version__}"}
+    assert len(server.seen) == 3
 
 
 SEED = [{"loc": ["input", "seed"], "msg": "m"}]
@@ -199,7 +217,7 @@ NESTED = b"[" * 500 + b"]" * 500
 
 @pytest.mark.parametrize("number", [b"1e999", b"9" * 400, b"9" * 5000, b"NaN", b"-1", b"true", b'"much"', NESTED])
 async def test_a_cost_or_a_price_that_is_none_is_left_out(number: bytes) -> None:
-    reply = (200, {}, b'{"status": "succeeded", "output": "u", "cost": %b, "base_price_usd": %b}' % (number, number))
+    reply = answer(b'{"status": "succeeded", "output": "u", "cost": %b, "base_price_usd": %b}' % (number, number))
     with scripted(result=[reply], model=[reply]) as server:
         api = Api(server.url, TOKEN)
         assert (await api.result("r1")).cost is None

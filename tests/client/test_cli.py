@@ -109,6 +109,23 @@ def test_quiet_says_nothing_else(serve: Serve, shell: Shell) -> None:
     assert (shell.folder / out.strip()).exists()
 
 
+@pytest.mark.parametrize(
+    ("prompt", "images", "warnings"),
+    [
+        ("make image 1 like image 2", 1, ["image 2"]),
+        ("turn image 1 into a sketch", 2, ["image 2"]),
+        ("make it a sketch", 1, []),
+        ("join both images", 2, []),
+    ],
+)
+def test_a_prompt_that_does_not_fit_its_pictures_is_warned_of(
+    serve: Serve, shell: Shell, prompt: str, images: int, warnings: list[str]
+) -> None:
+    code, _, err = shell.at(serve()).run(prompt, *["cat.png"] * images, "--quiet")
+    assert code == 0
+    assert re.findall("image [0-9]", err) == warnings
+
+
 def test_without_a_token_the_preview_is_drawn_and_says_so(shell: Shell) -> None:
     code, out, err = shell.spawn("sepia", "cat.png")
     assert code == 0
@@ -189,7 +206,7 @@ def test_past_the_deadline_the_message_says_how_to_get_the_picture(serve: Serve,
     sandbox = serve(run_time=(2, 2), speed=1, warm_up=0)
     code, out, err = shell.at(sandbox, WAN_DEADLINE="1").run("sketch", "cat.png")
     assert (code, out) == (75, "")
-    found = re.search(r"wan_client resume (\w+)", err)
+    found = re.search(r"wan-client resume (\w+)", err)
     assert found
     code, out, err = shell.at(sandbox).run("resume", found[1], "-o", "late.png")
     assert (code, out) == (0, "late.png\n")
@@ -219,7 +236,7 @@ def test_ctrl_c_tells_that_a_running_run_goes_on(serve: Serve, shell: Shell) -> 
         _, err = process.communicate(timeout=20)
     assert process.returncode == 130
     assert "Too late to cancel" in err
-    assert re.search(r"wan_client resume \w+", err)
+    assert re.search(r"wan-client resume \w+", err)
     assert sandbox.counters.jobs_cancelled == 0
 
 

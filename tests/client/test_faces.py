@@ -115,7 +115,7 @@ async def test_without_a_token_the_sandbox_comes_and_goes_with_the_client(
 
 def test_importing_the_package_imports_little() -> None:
     code = (
-        "import sys, json; import httpx, PIL.Image; before = set(sys.modules); import wan_client; "
+        "import sys, json; import httpx, PIL.Image; before = set(sys.modules); from wan_client import *; "
         "print(json.dumps([sorted(sys.modules), sorted(set(sys.modules) - before)]))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, cwd=ROOT)

@@ -532,6 +532,7 @@ def test_three_pictures_at_once_are_the_same_as_one_by_one() -> None:
 # ---------------------------------------------------------------- memory
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 @pytest.mark.parametrize(
     ("kind", "size", "mode", "options"),
@@ -572,6 +573,7 @@ def test_together_they_take_no_more_memory_than_one_may(monkeypatch: pytest.Monk
     assert most == [1]
 
 
+@pytest.mark.slow
 def test_a_picture_that_is_divided_is_never_passed_on_as_it_was() -> None:
     prepared = prepare(saved(Image.new("RGB", (5200, 4900), (10, 120, 230)), "PNG"))
     assert check(prepared).size == (2600, 2450)

@@ -96,6 +96,17 @@ def test_during_the_look_up_in_the_journal(
     assert (sandbox.counters.submits_accepted, sandbox.counters.jobs_cancelled) == (int(paid), int(paid))
 
 
+def test_while_the_program_is_loaded_it_ends_without_a_word(shell: Shell) -> None:
+    (shell.folder / "slow").mkdir()
+    (shell.folder / "slow" / "httpx.py").write_text("open('loading', 'w').close(); import time; time.sleep(30)")
+    shell.env["PYTHONPATH"] = f"{shell.folder / 'slow'}{os.pathsep}{shell.env['PYTHONPATH']}"
+    with shell.start("sketch", "cat.png") as process:
+        until((shell.folder / "loading").exists)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+    assert (process.returncode, out, err) == (-signal.SIGINT, "", "")
+
+
 def test_while_the_client_opens(serve: Serve, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     sandbox, make = serve(), ssl.create_default_context
 

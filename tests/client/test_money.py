@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
     from .conftest import Serve
 
+pytestmark = pytest.mark.slow
+
 # ---------------------------------------------------------------- the submit: sent once
 
 LOST = [

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from .conftest import Serve
 
+pytestmark = pytest.mark.slow
+
 BRISK = Timeouts(read=1.0, silence=0.3, download=2.0)
 
 

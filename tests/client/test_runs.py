@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
     from .conftest import Serve
 
+pytestmark = pytest.mark.slow
+
 FOR_EVER = (60.0, 60.0)
 
 

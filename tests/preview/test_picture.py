@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from wan_sandbox.preview import OPERATIONS, Operation, Plan, draw, read, render
-from wan_sandbox.preview.frame import fit, shown
+from wan_sandbox.preview.render.frame import fit, shown
 
 SIZES = [(1024, 1024), (800, 1200), (1200, 800), (960, 1280), (1280, 960), (720, 1280), (1280, 720), (1344, 576)]
 SMALL = (160, 128)
@@ -146,6 +146,7 @@ def test_edges_are_extended_where_a_crop_would_lose_too_much() -> None:
 SIDES = st.tuples(st.integers(120, 700), st.integers(120, 700))
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(SIDES, SIDES, st.sampled_from([0.3, 0.45, 0.66, 0.95]))
 def test_the_frame_tells_what_is_shown(source: tuple[int, int], size: tuple[int, int], keep: float) -> None:

@@ -18,6 +18,8 @@ from wan_sandbox.faults.switches import JOB_FAULTS, KINDS, PLACES
 
 from .support import MODEL, TOKEN, body, until
 
+pytestmark = pytest.mark.slow
+
 HOME = Path(wan_sandbox.__file__).resolve().parent.parent
 
 
@@ -128,7 +130,7 @@ def test_wrong_options(arguments: list[str], capsys: pytest.CaptureFixture[str])
         main(arguments)
     assert ended.value.code == 64
     said = capsys.readouterr().err
-    assert said.startswith("wan_sandbox: error: ")
+    assert said.startswith("wan-sandbox: error: ")
     assert said.count("\n") == 1
     assert "_span" not in said
 

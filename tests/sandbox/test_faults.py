@@ -21,6 +21,8 @@ from wan_sandbox.faults.switches import JOB_FAULTS, KINDS, PROXY_CODES, Switches
 from .conftest import Serve
 from .support import MODEL, TOKEN, Caller, body, data_uri, picture, until
 
+pytestmark = pytest.mark.slow
+
 STATUSES = {
     "401": (401, 401001),
     "402": (402, 402001),

@@ -293,6 +293,7 @@ def test_a_client_of_another_kind_completes_a_job(shared: Caller) -> None:
         assert reply.read(8) == b"\x89PNG\r\n\x1a\n"
 
 
+@pytest.mark.slow
 def test_a_preview_is_drawn_and_explained(serve: Serve) -> None:
     caller = serve(picture="preview")
     request_id = caller.accepted(prompt="turn image 1 into a pencil sketch", image_size="1344*576 (21:9)")

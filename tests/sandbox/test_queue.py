@@ -9,6 +9,8 @@ import pytest
 from .conftest import Serve
 from .support import MODEL, Caller, body, data_uri, picture, until
 
+pytestmark = pytest.mark.slow
+
 
 def positions(caller: Caller, ids: list[str]) -> list[int | None]:
     return [caller.status(request_id).json().get("queue_position") for request_id in ids]

@@ -48,7 +48,7 @@ def test_only_uploaded_files_can_be_named(upload: str, path: str) -> None:
     name = path or str(Path(upload).parent)
     with pytest.raises(ImageError) as caught:
         Form("sketch", name).request()
-    assert caught.value.code == "image_missing_file"
+    assert caught.value.code == "image_gone"
 
 
 def test_a_link_out_of_the_uploads_is_not_followed(upload: str, tmp_path: Path) -> None:

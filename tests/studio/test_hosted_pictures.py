@@ -12,9 +12,9 @@ from gradio_client import Client, handle_file
 from PIL import Image
 from starlette.applications import Starlette
 
-from studio import PageSettings
 from studio.public.hosted_pictures import route
 from studio.runs.jobs import Jobs
+from studio.settings import PageSettings
 from tests.client.support import TOKEN
 from tests.conftest import App
 from wan_client import SettingsError

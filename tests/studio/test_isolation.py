@@ -186,6 +186,8 @@ def test_an_address_is_not_fetched_for_whoever_names_it(app: App) -> None:
     answer = post(app, "/gradio_api/run/like_image_1", {"data": [picture], "session_hash": "s"})
     assert not answer.is_success
     assert "can't be read" in answer.text
+    verdict = post(app, "/slot", {"path": "https://example.com/huge", "number": 1})
+    assert verdict.json()["state"] == "gone"
 
 
 def test_a_text_made_to_take_long_is_not_begun() -> None:

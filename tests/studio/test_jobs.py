@@ -5,28 +5,43 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import shutil
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from studio import uploads
+from studio.browser.store import Entry
 from studio.prompt.form import Form
-from studio.public.limits import LimitReached
+from studio.public.limits import TOKENS_HOURLY, LimitReached
 from studio.public.visitors import Visitor
 from studio.runs import results as outcome
 from studio.runs.jobs import REQUEST_ID, Jobs, watch_changes
 from studio.settings import LimitSettings, PageSettings
-from wan_client import Backend, CancelOutcome, PreparedImage, RunNotFound, Settings, WanError
+from wan_client import (
+    AsyncWanClient,
+    AuthenticationError,
+    Backend,
+    CancelOutcome,
+    DownloadFailed,
+    PreparedImage,
+    RunNotFound,
+    Settings,
+    WanError,
+    outputs,
+)
 from wan_sandbox import Sandbox
 from wan_sandbox import Settings as SandboxSettings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
-    from pathlib import Path
 
     from studio.runs.jobs import Job
+
+pytestmark = pytest.mark.slow
 
 KEEP_HOURS = 1.0
 PAGE, ANOTHER_PAGE = Visitor("page"), Visitor("another page")
@@ -117,7 +132,7 @@ async def test_variations_are_runs_of_one_group_in_the_order_of_their_seeds(
     assert sandbox.counters.submits_accepted == 3
 
 
-async def test_a_run_that_came_to_nothing_is_run_again_in_its_place(settings: PageSettings, form: Form) -> None:
+async def test_a_run_that_failed_permanently_is_run_again_in_its_place(settings: PageSettings, form: Form) -> None:
     with Sandbox(SandboxSettings(run_time=(0.1, 0.1), picture="blank", faults=("failed-text*1",))) as faulty:
         jobs = Jobs(replace(settings, engine=Settings(Backend.SANDBOX, faulty.url)))
         started = await jobs.start(form.variations(3), PAGE)
@@ -274,13 +289,51 @@ async def test_a_forgotten_run_leaves_no_file(jobs: Jobs, form: Form) -> None:
     assert jobs.find(job.key) is None
 
 
-async def test_beside_a_picture_lies_nothing_that_tells_of_its_run(jobs: Jobs, form: Form) -> None:
+async def test_each_file_of_a_run_that_is_served_lies_alone(jobs: Jobs, form: Form) -> None:
     job = await ended(await started(jobs, form))
-    assert job.outcome
-    assert {file.name for file in job.outcome.path.parent.iterdir()} == {job.outcome.path.name, job.outcome.clean}
+    result = job.outcome
+    assert result
+    served = [result.path, result.before_file, result.thumbnail_file, result.recipe_file, result.clean_file]
+    files = [file for file in (*served, result.sent_file(1), Path(job.form.image_1 or "")) if file]
+    assert len({file.parent for file in files}) == len(files) == 7
+    for file in files:
+        assert [other.name for other in file.parent.iterdir()] == [file.name]
+        assert uploads.is_upload(str(file))
+    records = list(uploads.run_folder(job.key).iterdir())
+    assert {record.name for record in records} == {"run.json", "outcome.json", "request-id.txt"}
+    assert not any(uploads.is_upload(str(record)) for record in records)
 
 
-async def test_a_run_that_came_to_nothing_leaves_no_file_and_can_be_tried_again(
+async def test_runs_of_the_version_before_are_found_and_their_records_hidden(jobs: Jobs, form: Form) -> None:
+    job = await ended(await started(jobs, form))
+    result = job.outcome
+    assert result
+    old = uploads.old_run_folder(job.key)
+    old.mkdir()
+    for file in (result.before_file, result.thumbnail_file, result.recipe_file, result.sent_file(1)):
+        assert file
+        file.replace(old / file.name)
+    assert result.clean_file
+    result.clean_file.replace(result.path.parent / result.clean_file.name)
+    for record in uploads.run_folder(job.key).iterdir():
+        record.replace(old / record.name)
+    for _ in range(2):
+        found = outcome.load(job.key)
+        assert found
+        for place in (found.before_file, found.thumbnail_file, found.recipe_file, found.clean_file, found.sent_file(1)):
+            assert place
+            assert place.is_file()
+        known = jobs.known(job.key)
+        assert known
+        assert known.request_id == job.request_id
+        uploads.hide_old_records()
+    assert not list(old.glob("*.json"))
+    assert not list(old.glob("*.txt"))
+    jobs.forget(job.key)
+    assert not old.exists()
+
+
+async def test_a_run_that_failed_permanently_leaves_no_file_and_can_be_tried_again(
     settings: PageSettings, form: Form
 ) -> None:
     with Sandbox(SandboxSettings(run_time=(0.1, 0.1), picture="blank", faults=("failed-text*1",))) as failing:
@@ -357,13 +410,157 @@ async def test_a_page_that_closes_before_its_run_begins_pays_for_nothing(
     assert sandbox.counters.submits_received == 0
 
 
-async def test_a_forgotten_run_gives_its_place_back(settings: PageSettings, form: Form) -> None:
+async def test_a_forgotten_run_holds_its_place_until_it_ends_and_leaves_nothing(
+    settings: PageSettings, form: Form
+) -> None:
     jobs = Jobs(replace(settings, limits=LimitSettings(visitor_at_once=1)))
     job = await started(jobs, form)
     await job.wait_until_submitted()
     jobs.forget(job.key)
+    with pytest.raises(LimitReached):
+        await started(jobs, replace(form, seed=5), ANOTHER_PAGE)
     await asyncio.wait([job.work])
+    assert job.outcome is None
+    left = (uploads.run_folder(job.key), *(uploads.served_folder(job.key, kind) for kind in uploads.KINDS))
+    assert not any(folder.exists() for folder in left)
     assert await ended(await started(jobs, replace(form, seed=5)))
+    await jobs.close()
+
+
+async def test_a_run_that_is_forgotten_before_it_is_sent_is_not_sent(
+    settings: PageSettings, form: Form, sandbox: Sandbox
+) -> None:
+    jobs = Jobs(replace(settings, limits=LimitSettings(visitor_at_once=1)))
+    job = await started(jobs, form)
+    jobs.forget(job.key)
+    await asyncio.wait([job.work])
+    assert sandbox.counters.submits_received == 0
+    assert await ended(await started(jobs, replace(form, seed=5)))
+    await jobs.close()
+
+
+async def test_after_a_restart_runs_at_work_lock_nobody_out(settings: PageSettings, form: Form, redis: str) -> None:
+    allowed = LimitSettings(visitor_at_once=2, at_once=2, storage_uri=redis)
+    first, second = (Jobs(replace(settings, limits=allowed)) for _ in range(2))
+    running = await first.start(form.variations(2), PAGE)
+    await asyncio.gather(*(job.wait_until_submitted() for job in running))
+    await first.close()
+    taken_up = [await second.resume(job.entry, Visitor()) for job in running]
+    with pytest.raises(LimitReached):
+        await started(second, replace(form, seed=5))
+    await asyncio.gather(*(ended(job) for job in taken_up))
+    assert all(job.outcome for job in taken_up)
+    assert await second.start(form.variations(2), PAGE)
+    await second.close()
+
+
+async def test_a_result_that_finds_no_room_is_fetched_as_soon_as_there_is(
+    settings: PageSettings, form: Form, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("studio.runs.jobs.ROOM_SECONDS", 0.01)
+    write, full = outputs.write, True
+
+    def written(*given: Any) -> Path:
+        if full:
+            raise DownloadFailed("not_writable", file="picture.png")
+        return write(*given)
+
+    monkeypatch.setattr(outputs, "write", written)
+    jobs = Jobs(settings)
+    usage = shutil.disk_usage(form.image_1 or "")
+    job = await started(jobs, form)
+    await job.wait_until_submitted()
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=0))
+    await ended(job)
+    assert job.lacks_room
+    assert job.can_be_fetched
+    assert jobs.find(job.key) is job
+    full = False
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    (fetching,) = jobs._fetching
+    await asyncio.wait_for(fetching, 20)
+    again = jobs.find(job.key)
+    assert again
+    assert (await ended(again)).outcome
+    assert sandbox.counters.submits_accepted == 1
+    await jobs.close()
+
+
+async def test_a_record_that_can_not_be_written_leaves_the_run_to_be_fetched(
+    jobs: Jobs, form: Form, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = await started(jobs, form)
+    await job.wait_until_submitted()
+
+    def full(*_given: object) -> None:
+        raise OSError
+
+    monkeypatch.setattr("studio.runs.results.write_record", full)
+    await ended(job)
+    assert job.lacks_room
+    assert job.can_be_fetched
+    monkeypatch.undo()
+
+
+async def test_room_is_reserved_while_a_run_is_at_work(jobs: Jobs, form: Form) -> None:
+    job = await started(jobs, form)
+    await job.wait_until_submitted()
+    assert jobs.room._reserved == uploads.RESULT_BYTES
+    await ended(job)
+    assert jobs.room._reserved == 0
+
+
+async def test_made_up_runs_leave_no_folder(settings: PageSettings, form: Form, sandbox: Sandbox) -> None:
+    jobs = Jobs(replace(settings, engine=Settings(Backend.RUNCOMFY, sandbox.url, token="right")))
+    token = "made-up"
+    for number in range(5):
+        key, request_id = f"key-{number}", f"invented-{number}"
+        proof = jobs.engines.proof(token, key, request_id)
+        entry = Entry(key, "group", form, "visitor", request_id=request_id, proof=proof)
+        job = await ended(await jobs.resume(entry, Visitor(), token))
+        assert isinstance(job.problem, RunNotFound)
+        assert not uploads.run_folder(key).exists()
+        assert not uploads.picture_folder(key).exists()
+    await jobs.close()
+
+
+async def test_tokens_are_tried_a_few_times_an_hour_and_a_refused_one_is_not_sent_again(
+    settings: PageSettings, form: Form
+) -> None:
+    with Sandbox(SandboxSettings(token="right", run_time=(0, 0), picture="blank")) as strict:
+        jobs = Jobs(replace(settings, hosted_base=strict.url))
+        refused = await ended(await started(jobs, form, token="wrong"))
+        assert refused.problem
+        assert refused.problem.code == "authentication"
+        received = strict.counters.submits_received
+        with pytest.raises(AuthenticationError):
+            await started(jobs, form, token="wrong")
+        assert strict.counters.submits_received == received
+        for number in range(TOKENS_HOURLY - 1):
+            await jobs.admit(f"token-{number}", PAGE)
+            await jobs.admit(f"token-{number}", PAGE)
+        with pytest.raises(LimitReached) as caught:
+            await jobs.admit("another", PAGE)
+        assert caught.value.code == "limit_tokens"
+        await jobs.admit("another", Visitor(name="address 192.0.2.7"))
+        await jobs.close()
+
+
+async def test_the_catalogue_is_asked_once_with_a_token(settings: PageSettings, sandbox: Sandbox) -> None:
+    jobs = Jobs(settings)
+    asked = 0
+    model = AsyncWanClient.model
+
+    async def counted(client: AsyncWanClient) -> Any:
+        nonlocal asked
+        asked += 1
+        return await model(client)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(AsyncWanClient, "model", counted)
+        for _ in range(3):
+            await jobs.engines.model("a-token")
+    assert asked == 1
     await jobs.close()
 
 
@@ -378,6 +575,17 @@ async def test_a_made_up_token_does_not_lift_what_protects_the_server(
     assert caught.value.own_token
     await asyncio.gather(*(ended(job) for job in running))
     await jobs.close()
+
+
+async def test_two_uploads_of_the_same_file_are_two(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    mine, theirs = (tmp_path / f"{uploads.UPLOAD_PREFIX}{name}" / "cat.jpg" for name in ("a", "b"))
+    for file in (mine, theirs):
+        file.parent.mkdir()
+        file.write_bytes(b"the same")
+    uploads.forget([str(mine)])
+    assert not mine.parent.exists()
+    assert theirs.exists()
 
 
 def test_what_is_forgotten_is_ones_own_uploads_and_nothing_else(

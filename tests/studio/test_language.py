@@ -102,6 +102,7 @@ def test_the_switch_keeps_the_rest_of_the_address_and_marks_the_language_in_use(
 READ = {"label", "placeholder", "info", "title", "alt", "aria-label", "aria-description", "submit_btn", "stop_btn"}
 FIRST_IS_READ = {"Button", "Markdown", "Tab", "Accordion", "Checkbox", "Info", "Warning", "Error", "UploadButton"}
 HTML = re.compile(r"(?<!\?P)</?[a-z][a-z0-9]*( [^<>]*)?/?>")
+TEMPLATE_CODE = re.compile(r"\{[{%#].*?[}%#]\}", re.DOTALL)
 VALUE_IS_READ = {"Button", "Markdown", "HTML", "DownloadButton", "UploadButton", "update"}
 
 
@@ -163,6 +164,26 @@ def _letters(text: str) -> bool:
 def test_no_text_that_a_visitor_reads_is_written_into_the_code(file: Path) -> None:
     written = [(line, text) for line, text in _shown(ast.parse(file.read_text("utf-8"))) if _letters(text)]
     assert not written
+
+
+@pytest.mark.parametrize("file", sorted(STUDIO.rglob("templates/*.html")), ids=lambda file: file.name)
+def test_no_text_that_a_visitor_reads_is_written_into_a_template(file: Path) -> None:
+    reader = _Reader()
+    reader.feed(TEMPLATE_CODE.sub("0", file.read_text("utf-8")))
+    assert not [text for text in reader.read if _letters(text)]
+
+
+@pytest.mark.parametrize("file", sorted(STUDIO.rglob("*.py")), ids=lambda file: file.name)
+def test_html_lies_in_templates_and_not_in_the_code(file: Path) -> None:
+    tree = ast.parse(file.read_text("utf-8"))
+    docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    found = [
+        node.lineno
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.Constant, ast.JoinedStr)) and id(node) not in docstrings
+        if (text := _literal(node)) and HTML.search(text)
+    ]
+    assert not found
 
 
 def test_the_walk_through_the_code_finds_such_a_text() -> None:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from tests.conftest import App
 
+pytestmark = pytest.mark.slow
+
 VISITORS, WAITING, TOO_MANY = 60, 30, 3
 
 

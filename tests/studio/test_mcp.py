@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import io
+import random
 import subprocess
 import sys
 from contextlib import asynccontextmanager
@@ -13,6 +15,7 @@ import httpx
 import pytest
 from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
+from PIL import Image
 
 from studio import settings
 from studio.settings import PageSettings
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
     from mcp.types import CallToolResult
 
     from tests.conftest import App
+
+pytestmark = pytest.mark.slow
 
 PICTURE = f"data:image/jpeg;base64,{base64.b64encode((PHOTOS / 'cat.jpg').read_bytes()).decode()}"
 
@@ -189,3 +194,23 @@ def test_without_its_extra_the_demo_does_not_start(tmp_path: Path) -> None:
 def test_without_the_switch_there_are_no_tools(app: App) -> None:
     answer = httpx.get(f"{app.url}/gradio_api/mcp/schema", trust_env=False)
     assert answer.status_code == httpx.codes.NOT_FOUND
+
+
+async def test_pictures_inside_an_agents_call_count_as_its_own_uploads() -> None:
+    with running_app(WAN_BACKEND="sandbox", WAN_MCP="1", WAN_LIMIT_UPLOADS="1") as app:
+        buffer = io.BytesIO()
+        noise = Image.frombytes("RGB", (400, 400), random.Random(5).randbytes(480_000))
+        noise.save(buffer, "PNG")
+        large = f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+        async with agent(app, "127.0.0.2") as session:
+            answer = await session.call_tool("edit", {"prompt": "sketch", "image_1": large})
+            assert not answer.isError, words(answer)
+        with pytest.raises(BaseException):  # noqa: B017, PT011  # the protocol's client wraps the refusal in groups
+            async with agent(app, "127.0.0.2") as session:
+                await session.call_tool("edit", {"prompt": "sketch", "image_1": large})
+        # Another agent has its own, and so has a person who calls from the server's own address.
+        async with agent(app, "127.0.0.3") as session:
+            assert not (await session.call_tool("edit", {"prompt": "mirror", "image_1": large})).isError
+        async with httpx.AsyncClient(trust_env=False) as person:
+            picture = {"files": ("cat.jpg", buffer.getvalue())}
+            assert (await person.post(f"{app.url}/gradio_api/upload", files=picture)).is_success

@@ -21,6 +21,8 @@ from wan_client import ImageSize
 if TYPE_CHECKING:
     from tests.conftest import App
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def client(app: App, tmp_path: Path) -> Client:

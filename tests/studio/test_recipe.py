@@ -21,20 +21,18 @@ from PIL.PngImagePlugin import PngInfo
 
 from studio.i18n.texts import Texts, translations
 from studio.prompt.form import Form
-from studio.prompt.recipe import (
+from studio.prompt.recipe import differing, restored, settings_of
+from wan_client import Backend, ImageSize, InvalidRequest, Settings, WanClient
+from wan_client.recipe import (
     HEAD_BYTES_MAX,
     RECIPE_BYTES_MAX,
     Recipe,
-    differing,
     embed,
     fingerprint,
     read,
-    restored,
-    settings_of,
     strip,
     write_copies,
 )
-from wan_client import Backend, ImageSize, InvalidRequest, Settings, WanClient
 from wan_client.schema import SEED_MAX, count_characters, tidy
 from wan_sandbox import Sandbox
 from wan_sandbox import Settings as SandboxSettings
@@ -284,6 +282,7 @@ def says_preview(png: bytes) -> bool:
     return told.get("Title") == "Local preview" and "not made by the model" in told.get("Comment", "")
 
 
+@pytest.mark.slow
 def test_a_preview_says_so_in_both_copies_and_in_their_names(preview: Path) -> None:
     recipe = a_recipe(engine=Backend.SANDBOX)
     assert says_preview(preview.read_bytes())

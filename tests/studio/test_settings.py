@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import tempfile
 from dataclasses import asdict
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
@@ -15,24 +17,57 @@ from wan_client import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 
 def limits(**environment: str) -> LimitSettings:
-    return PageSettings.load(environment).limits
+    return LimitSettings.load(environment)
 
 
 def test_on_ones_own_machine_nothing_is_limited_unless_asked_for() -> None:
     assert limits() == LimitSettings()
-    assert limits(GRADIO_SERVER_NAME="127.0.0.1") == LimitSettings()
+    assert limits(GRADIO_SERVER_NAME="127.0.0.1") == limits(GRADIO_SERVER_NAME="::1") == LimitSettings()
+    assert limits(GRADIO_SHARE="false") == LimitSettings()
     assert limits(WAN_LIMIT_BUDGET="2.5") == LimitSettings(budget=2.5)
 
 
-@pytest.mark.parametrize("place", [{"SPACE_ID": "a/b"}, {"GRADIO_SERVER_NAME": "0.0.0.0"}])
+@pytest.mark.parametrize(
+    "place",
+    [
+        {"SPACE_ID": "a/b"},
+        {"GRADIO_SERVER_NAME": "0.0.0.0"},
+        {"GRADIO_SERVER_NAME": "::"},
+        {"GRADIO_SERVER_NAME": "demo.example"},
+        {"GRADIO_SHARE": "True"},
+        {"GRADIO_SHARE": "1"},
+        {"KAGGLE_KERNEL_RUN_TYPE": "Interactive"},
+        {"WAN_AUTH": "guest:long enough"},
+    ],
+)
 def test_where_strangers_come_everything_is_limited_unless_said_otherwise(place: Mapping[str, str]) -> None:
     assert limits(**place) == PUBLIC_LIMITS
     assert all(value for name, value in asdict(PUBLIC_LIMITS).items() if name not in {"price", "storage_uri"})
     changed = limits(**place, WAN_LIMIT_VISITOR_DAILY="5", WAN_LIMIT_HOURLY="0")
     assert (changed.visitor_daily, changed.hourly, changed.daily) == (5, 0, PUBLIC_LIMITS.daily)
+
+
+def test_whether_the_page_is_shared_is_decided_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not PageSettings.load({}).share
+    assert PageSettings.load({"GRADIO_SHARE": "TRUE"}).share
+    assert not PageSettings.load({"GRADIO_SHARE": "true", "SPACE_ID": "a/b"}).share
+    monkeypatch.setattr(settings, "colab_check", lambda: True)
+    assert PageSettings.load({}).share
+    assert limits() == PUBLIC_LIMITS
+    assert not PageSettings.load({"GRADIO_SHARE": "false"}).share
+
+
+@pytest.mark.parametrize("given", ["guest", "guest:", ":long enough", "guest:short"])
+def test_a_login_that_can_not_hold_is_refused_and_not_repeated(given: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        PageSettings.load({"WAN_AUTH": given})
+    assert caught.value.code == "auth_malformed"
+    assert given not in str(caught.value.values)
+    assert "long enough" not in repr(PageSettings.load({"WAN_AUTH": "guest:long enough"}))
 
 
 def test_free_runs_are_limited_by_what_the_server_bears_alone() -> None:
@@ -47,9 +82,9 @@ def test_free_runs_are_limited_by_what_the_server_bears_alone() -> None:
     [
         ("memory://", None),
         ("async+memory://", None),
-        ("redis://127.0.0.1:6379/0", "async+redis://127.0.0.1:6379/0"),
-        ("async+redis://127.0.0.1", "async+redis://127.0.0.1"),
-        ("rediss://:secret@redis.example:6380/1", "async+rediss://:secret@redis.example:6380/1"),
+        ("redis://127.0.0.1:6379/0", "redis://127.0.0.1:6379/0"),
+        ("async+redis://127.0.0.1", "redis://127.0.0.1"),
+        ("rediss://:secret@redis.example:6380/1", "rediss://:secret@redis.example:6380/1"),
     ],
 )
 def test_the_store_is_named_as_the_library_names_it(given: str, expected: str | None) -> None:
@@ -102,3 +137,45 @@ def test_only_a_space_trusts_proxies_of_itself() -> None:
     assert not trusts("203.0.113.9", SPACE_ID="a/b")
     assert not trusts("10.1.2.3", SPACE_ID="a/b", WAN_TRUSTED_PROXIES="none")
     assert trusts("192.0.2.1", WAN_TRUSTED_PROXIES="192.0.2.0/24, ::1")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "code"),
+    [
+        ("GRADIO_SERVER_PORT", "abc", "number_malformed"),
+        ("GRADIO_SERVER_PORT", "70000", "number_malformed"),
+        ("GRADIO_SERVER_NAME", "192.0.2.1", "address_unusable"),
+        ("GRADIO_SERVER_NAME", "not a host", "address_unusable"),
+        ("WAN_LOG", "jsno", "choice_unknown"),
+        ("GRADIO_TEMP_DIR", __file__, "folder_unusable"),
+    ],
+)
+def test_odd_surroundings_are_a_sentence_with_the_variables_name(name: str, value: str, code: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        PageSettings.load({name: value})
+    assert (caught.value.code, caught.value.values["name"]) == (code, name)
+
+
+def test_an_ipv6_address_is_taken_with_brackets_and_without() -> None:
+    assert socket.has_ipv6
+    assert PageSettings.load({"GRADIO_SERVER_NAME": "[::1]"}).host == "::1"
+    assert PageSettings.load({"GRADIO_SERVER_NAME": "::"}).host == "::"
+
+
+def test_where_gradios_folder_is_anothers_the_page_takes_one_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    assert PageSettings.load({}).folder is None
+    (tmp_path / "gradio").rmdir()
+    # Not even root writes into a file as if it were a folder.
+    (tmp_path / "gradio").write_text("")
+    folder = PageSettings.load({}).folder
+    assert folder
+    assert folder.parent == tmp_path
+
+
+def test_no_proxy_catches_what_stays_on_this_machine() -> None:
+    environ = {"NO_PROXY": "inside.example"}
+    PageSettings.load({}).hand_over(environ)
+    assert environ["no_proxy"] == environ["NO_PROXY"] == "inside.example,localhost,127.0.0.1,::1"

@@ -31,6 +31,8 @@ from wan_sandbox import Sandbox, Settings
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 TOKEN = "demo-token-5f1c"
 KINDS: dict[str, Callable[..., str]] = {"python": python, "curl": curl, "command": command}

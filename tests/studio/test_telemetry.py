@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import logging
+import sys
+import traceback
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -33,10 +35,11 @@ FACTS = telemetry.RunFacts(
 @pytest.fixture
 def written(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], str]]:
     """What has been written to standard error."""
-    handlers = logging.root.handlers
+    handlers, streams = logging.root.handlers, (sys.stdout, sys.stderr)
     levels = {name: logging.getLogger(name).level for name in telemetry.LOGGERS}
     yield lambda: capsys.readouterr().err
     logging.root.handlers = handlers
+    sys.stdout, sys.stderr = streams
     for name, level in levels.items():
         logging.getLogger(name).setLevel(level)
 
@@ -47,6 +50,19 @@ def value(name: str, **labels: str) -> float:
 
 def lines(written: Callable[[], str]) -> list[dict[str, Any]]:
     return [json.loads(line) for line in written().splitlines()]
+
+
+def test_what_others_print_is_json_too(written: Callable[[], str]) -> None:
+    telemetry.write_logs(as_json=True)
+    sys.stdout.write("a line")
+    sys.stdout.write(" in two parts\n\nand another\n")
+    try:
+        int("x")
+    except ValueError:
+        traceback.print_exc()
+    told = [line["message"] for line in lines(written)]
+    assert told[:2] == ["a line in two parts", "and another"]
+    assert told[-1].startswith("ValueError")
 
 
 def test_a_run_is_one_line_of_json(written: Callable[[], str]) -> None:

@@ -38,6 +38,8 @@ HOSTILE = "<img src=x onerror=alert(1)>"
 
 def job(**known: Any) -> Any:
     defaults = {
+        "key": "k1",
+        "failed_permanently": False,
         "request_id": "r1",
         "event": None,
         "entry": Entry("k1", "g", Form("sketch"), OWNER),

@@ -16,8 +16,8 @@ import pytest
 from starlette.requests import Request
 
 from studio.i18n.language import switch
-from studio.public.visitors import can_sign_in, name_in, visitor_of
-from studio.settings import PRIVATE_NETWORKS
+from studio.public.visitors import name_in, visitor_of
+from studio.settings import PRIVATE_NETWORKS, can_sign_in
 from tests.conftest import ROOT, START_SECONDS, free_port, running_app
 
 if TYPE_CHECKING:
@@ -29,14 +29,15 @@ THIS_MACHINE = "address 127.0.0.1"
 
 
 PAGE = """
-import gradio as gr
 from studio.settings import PageSettings
-from studio.visitors import trust, visitor_of
+
+PageSettings.load().hand_over()
+import gradio as gr
+from studio.public.visitors import visitor_of
 
 def who(request: gr.Request) -> str:
     return visitor_of(request).name
 
-trust(PageSettings.load().trusted_proxies)
 with gr.Blocks() as page:
     gr.api(who, api_name="who")
 page.launch(quiet=True, ssr_mode=False)
@@ -184,6 +185,7 @@ def test_visitors_can_sign_in_where_a_space_lets_them(space: dict[str, str], mon
             assert "Sign" not in switch(stranger)
 
 
+@pytest.mark.slow
 def test_the_sign_in_of_a_space_is_served(space: dict[str, str]) -> None:
     with running_app(WAN_BACKEND="sandbox", **space) as app:
         page = httpx.get(app.url, timeout=60, trust_env=False)

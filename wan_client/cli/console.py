@@ -57,8 +57,12 @@ class Console:
 
     def follow(self, ended: int, total: int) -> None:
         """Show how many of several have ended."""
+        self.show_share(ended / total, MESSAGES["cli.batch.running"].format(ended=ended, total=total))
+
+    def show_share(self, share: float, text: str) -> None:
+        """Show how much is done."""
         if not self._quiet:
-            self.progress.draw(ended / total, MESSAGES["cli.batch.running"].format(ended=ended, total=total))
+            self.progress.draw(share, text)
 
     def line(self, text: str) -> None:
         """Give a part of the answer as soon as it is known; in JSON it comes with the rest."""

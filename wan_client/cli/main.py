@@ -42,6 +42,7 @@ from wan_client.errors import (
     UnknownOutcome,
     WanError,
 )
+from wan_client.mentions import mismatch
 from wan_client.messages import MESSAGES
 from wan_client.schema import DEFAULT_IMAGE_SIZE, DEFAULT_NEGATIVE_PROMPT, DEFAULT_SEED, ImageSize
 from wan_client.settings import Backend, Settings
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
 
 GOES_ON = 75
 INTERRUPTED = 130
+EXPORTS = {"page", "sheet", "wipe", "bundle"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -78,6 +80,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _main(words: list[str]) -> int:
     occupy_closed_streams()
+    if words and words[0] in EXPORTS:
+        return _export(*words)
     command = words.pop(0) if words and words[0] in _COMMANDS else "edit"
     arguments = _parser(command, as_json="--json" in words).parse_args(words)
     console = Console(as_json=arguments.json, quiet=getattr(arguments, "quiet", False))
@@ -100,9 +104,20 @@ def _ignore_interrupts() -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
+def _export(command: str, *words: str) -> int:
+    try:
+        from . import export  # noqa: PLC0415  # an extra
+    except ImportError:
+        problem = SettingsError("export_missing")
+        Console(as_json="--json" in words).fail(problem.as_dict())
+        return exit_code(problem)
+    return export.run(command, words)
+
+
 def _edit(client: WanClient, arguments: argparse.Namespace, console: Console) -> int:
     if _is_sandbox(client.settings):
         console.info(MESSAGES["cli.sandbox"])
+    _warn_of_mismatch(arguments.prompt, len(arguments.images), console)
     result = client.edit(
         arguments.prompt,
         *arguments.images,
@@ -114,6 +129,15 @@ def _edit(client: WanClient, arguments: argparse.Namespace, console: Console) ->
         prompt_extend=arguments.prompt_extend,
     )
     return _tell_result(client, result, console)
+
+
+def _warn_of_mismatch(prompt: str, images: int, console: Console) -> None:
+    """Warn where the prompt and the pictures given with it do not agree; the run goes on."""
+    found = mismatch(prompt, images)
+    for number in found.missing:
+        console.error(MESSAGES["cli.image_missing"].format(number=number))
+    for number in found.unnamed:
+        console.error(MESSAGES["cli.image_unnamed"].format(number=number))
 
 
 def _resume(client: WanClient, arguments: argparse.Namespace, console: Console) -> int:
@@ -370,7 +394,7 @@ def _outcome(run: Run) -> tuple[CancelOutcome, str]:
     return outcome, f"cancel.{outcome.value}"
 
 
-class _Parser(argparse.ArgumentParser):
+class Parser(argparse.ArgumentParser):
     """Leaves with the code of a wrong call."""
 
     as_json = False
@@ -380,6 +404,7 @@ class _Parser(argparse.ArgumentParser):
         (console.error if file is sys.stderr else console.line)(message.removesuffix("\n"))
 
     def error(self, message: str) -> NoReturn:
+        """Say what is wrong with the call, and leave."""
         console = Console(as_json=self.as_json)
         console.error(self.format_usage().rstrip())
         words = {"code": "usage", "message": message, "charged": Charged.NO.value, "request_id": None}
@@ -387,15 +412,15 @@ class _Parser(argparse.ArgumentParser):
         self.exit(64)
 
 
-def _parser(command: str, *, as_json: bool = False) -> _Parser:
+def _parser(command: str, *, as_json: bool = False) -> Parser:
     text = {name[len("cli.help.") :]: value for name, value in MESSAGES.items() if name.startswith("cli.help.")}
     if command == "edit":
-        parser = _Parser(prog="wan_client", description=text["description"], epilog=text["epilog"])
+        parser = Parser(prog="wan-client", description=text["description"], epilog=text["epilog"])
         parser.add_argument("prompt", help=text["prompt"])
         parser.add_argument("images", nargs="*", metavar="image", help=text["images"])
     elif command == "batch":
         epilog = text["batch_epilog"].format(columns=", ".join(batch.COLUMNS))
-        parser = _Parser(prog="wan_client batch", description=text["batch"], epilog=epilog)
+        parser = Parser(prog="wan-client batch", description=text["batch"], epilog=epilog)
         parser.add_argument("source", type=Path, help=text["source"])
         parser.add_argument("-p", "--prompt", default="", help=text["batch_prompt"])
         counts = range(1, READS_AT_ONCE + 1)
@@ -406,7 +431,7 @@ def _parser(command: str, *, as_json: bool = False) -> _Parser:
         parser.add_argument("--again", action="store_true", help=text["again"])
         parser.add_argument("--dry-run", action="store_true", help=text["dry_run"])
     else:
-        parser = _Parser(prog=f"wan_client {command}", description=text[command])
+        parser = Parser(prog=f"wan-client {command}", description=text[command])
     if command in {"edit", "batch"}:
         sizes = "|".join(size.ratio for size in ImageSize)
         ratio = DEFAULT_IMAGE_SIZE.ratio

@@ -3,8 +3,8 @@
 preview = render([photo], prompt="turn image 1 into a pencil sketch", size=(1024, 1024))
 """
 
-from wan_sandbox.preview.picture import Preview, draw, render
 from wan_sandbox.preview.plan import OPERATIONS, Operation, Plan
 from wan_sandbox.preview.reader import read
+from wan_sandbox.preview.render.picture import Preview, draw, render
 
 __all__ = ["OPERATIONS", "Operation", "Plan", "Preview", "draw", "read", "render"]

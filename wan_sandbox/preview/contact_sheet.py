@@ -7,8 +7,8 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from wan_sandbox.preview.picture import draw
 from wan_sandbox.preview.plan import LOOKS, Operation, Plan
+from wan_sandbox.preview.render.picture import draw
 
 _ASSETS = Path(__file__).resolve().parents[2] / "assets"
 _CELL = 264

@@ -58,16 +58,32 @@ ADJUSTMENTS = (
     "polish",
     "neutral_grade",
 )
-COMPOSITIONS = (
-    "side_by_side",
-    "split",
-    "triptych",
-    "double_exposure",
-    "inset",
-    "background",
-)
+LAYOUTS = ("side_by_side", "split", "triptych", "double_exposure")
+"""Compositions of several references, none of them before another."""
+COMPOSITIONS = (*LAYOUTS, "inset", "background")
+OPPOSITES = {
+    "brighter": "darker",
+    "more_contrast": "less_contrast",
+    "more_saturated": "less_saturated",
+    "blur": "sharpen",
+}
+"""What each adjustment is where less of it is asked for."""
 OPERATIONS = (*LOOKS, *ADJUSTMENTS, "colours_of", *COMPOSITIONS)
 """Every operation that a plan can hold, by its stable name."""
+
+
+COLOURS = {
+    "red": "#c8322f",
+    "orange": "#e07a1f",
+    "yellow": "#e3bb2c",
+    "green": "#3f8f4a",
+    "teal": "#1f8a8a",
+    "blue": "#2f5fc0",
+    "purple": "#7d4bb5",
+    "pink": "#de6fa1",
+    "brown": "#7a5230",
+}
+"""The colours that a tint or a duotone can have, by name."""
 
 
 @dataclass(frozen=True)

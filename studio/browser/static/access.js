@@ -5,21 +5,10 @@ function wanSet(node, name, value) {
   else if (node && node.getAttribute(name) !== value) node.setAttribute(name, value);
 }
 
-// Gradio calls every slot's controls the same; their numbers tell them apart. What is drawn on a button says nothing more.
+// What is drawn on a button says nothing more.
 function wanName() {
   const all = (selector, within = document) => within.querySelectorAll(selector);
   const labelled = (block, selector) => block.querySelector(selector)?.textContent.trim().replace(/\s+/g, " ");
-  for (const slot of all("#slots > .block")) {
-    const name = labelled(slot, '[data-testid="block-label"]');
-    if (!name) continue;
-    wanSet(slot, "role", "group");
-    wanSet(slot, "aria-label", name);
-    for (const image of all("img", slot)) wanSet(image, "alt", name);
-    for (const control of all("button:not(:has(button)), input", slot)) {
-      const own = control.textContent.trim().replace(/\s+/g, " ") || control.getAttribute("aria-label") || control.title;
-      if (!own.startsWith(name)) wanSet(control, "aria-label", own ? `${name}: ${own}` : name);
-    }
-  }
   for (const group of all("fieldset")) wanSet(group, "aria-label", labelled(group, '[data-testid="block-info"]') ?? null);
   for (const drawn of all("svg, .label-wrap .icon")) wanSet(drawn, "aria-hidden", "true");
   for (const drawn of all(".example img")) wanSet(drawn, "alt", "");

@@ -1,34 +1,5 @@
 // What the browser does without asking the server.
 
-// What the server says about runs and about the form is kept here: a run in an item of its own, so that two tabs
-// never overwrite each other's; the form in this tab alone.
-function wanKeep(told) {
-  try {
-    for (const [key, entry] of Object.entries(told.keep)) localStorage.setItem(`wan-run-${key}`, entry);
-    for (const key of told.drop) localStorage.removeItem(`wan-run-${key}`);
-    if (told.draft) sessionStorage.setItem("wan-draft", told.draft);
-    else if (told.draft === "") sessionStorage.removeItem("wan-draft");
-    if (told.uploads.length) wanNoteUploads(told.uploads);
-    if (told.everything) localStorage.removeItem("wan-uploads");
-    if (told.draft !== null) wanLeaveLink();
-  } catch { /* a browser that keeps nothing */ }
-}
-
-// Which files came from this browser, so that they can be deleted when everything is to be forgotten.
-function wanNoteUploads(uploads) {
-  const all = new Set([...JSON.parse(localStorage.getItem("wan-uploads") ?? "[]"), ...uploads]);
-  localStorage.setItem("wan-uploads", JSON.stringify([...all].slice(-300)));
-}
-
-// What a link asked for is in the form, and from now on the form counts: a reload must not undo what is changed there.
-function wanLeaveLink() {
-  const address = new URL(location.href);
-  for (const name of [...address.searchParams.keys()]) {
-    if (!["lang", "__theme", "__sign"].includes(name)) address.searchParams.delete(name);
-  }
-  if (address.href !== location.href) window.history.replaceState(window.history.state, "", address);
-}
-
 let wanAsked = false;
 
 // The tab says what is happening, and a sound that something has ended, if that was asked for.
@@ -70,14 +41,9 @@ function wanMark() {
 }
 
 new MutationObserver((changes) => {
-  for (const note of document.querySelectorAll("#notes data, #draft data")) {
-    if (note.wanDone === note.value) continue;
-    note.wanDone = note.value;
-    wanKeep(JSON.parse(note.value));
-  }
   if (changes.some(({ target }) => target.closest?.("#status"))) wanTell(document.querySelector("#status .run"));
   if (changes.some(({ target }) => target.closest?.("#result, #takes, #history"))) wanMark();
-}).observe(document, { subtree: true, childList: true, attributes: true, attributeFilter: ["value", "data-title", "data-shown"] });
+}).observe(document, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-title", "data-shown"] });
 
 window.wanCount = (id, text) => {
   const count = document.querySelector(`#${id} .count`);
@@ -131,12 +97,13 @@ async function wanCopy(button, text, said) {
 }
 
 document.addEventListener("click", ({ target }) => {
-  const button = target.closest?.("[data-insert], [data-copy], [data-link], [data-choose]");
+  const button = target.closest?.("[data-insert], [data-copy], [data-link], [data-text], [data-choose]");
   if (!button) return;
-  const { insert, copy, link, copied, choose } = button.dataset;
+  const { insert, copy, link, text, copied, choose } = button.dataset;
   if (insert) wanInsert(insert);
-  else if (choose) document.querySelector(`#slot-${choose} input[type=file]`)?.click();
+  else if (choose) wanSlots[choose - 1].choose();
   else if (link) wanCopy(button, new URL(link, location.href.split("?")[0]).href, copied);
+  else if (text) wanCopy(button, text, copied);
   else wanCopy(button, button.closest(".snippet").querySelector("pre").textContent, copy);
 });
 

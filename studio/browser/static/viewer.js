@@ -153,8 +153,8 @@ customElements.define("wan-viewer", class Viewer extends HTMLElement {
     if (!side) return;
     const before = this.#frame;
     const [one, other] = side === "a" ? [this.#a, this.#b] : [this.#b, this.#a];
-    const pair = [key, key === other ? one : other];
-    [this.#a, this.#b] = side === "a" ? pair : pair.reverse();
+    const rest = key === other ? one : other;
+    [this.#a, this.#b] = side === "a" ? [key, rest] : [rest, key];
     this.#reframed(before);
     this.#say("comparing", { a: this.#pictures[this.#a].label, b: this.#pictures[this.#b].label });
   }

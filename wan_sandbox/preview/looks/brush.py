@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
-from wan_sandbox.preview.colour import Array
+from wan_sandbox.preview.render.colour import Array
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,12 +6,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from wan_sandbox.preview.colour import blend, contrast, from_oklab, full_range, luma, rgb, smoothstep, to_oklab
-from wan_sandbox.preview.texture import blur, clouds, flatten, frame_distance, hatching, local_contrast, paper, unit
+from wan_sandbox.preview.render.colour import blend, contrast, from_oklab, full_range, luma, rgb, smoothstep, to_oklab
+from wan_sandbox.preview.render.texture import (
+    blur,
+    clouds,
+    flatten,
+    frame_distance,
+    hatching,
+    local_contrast,
+    paper,
+    unit,
+)
 
 if TYPE_CHECKING:
-    from wan_sandbox.preview.colour import Array
     from wan_sandbox.preview.looks.brush import Brush
+    from wan_sandbox.preview.render.colour import Array
 
 
 def lines(plane: Array, width: float, level: float = 0.5, sharpness: float = 9) -> Array:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from wan_sandbox.preview.colour import (
+from wan_sandbox.preview.plan import COLOURS
+from wan_sandbox.preview.render.colour import (
     blend,
     contrast,
     from_oklab,
@@ -19,14 +20,13 @@ from wan_sandbox.preview.colour import (
     smoothstep,
     to_oklab,
 )
-from wan_sandbox.preview.texture import blur, clouds, grain, unit, vignette
-from wan_sandbox.preview.vocabulary import COLOURS
+from wan_sandbox.preview.render.texture import blur, clouds, grain, unit, vignette
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from wan_sandbox.preview.colour import Array
     from wan_sandbox.preview.looks.brush import Brush
+    from wan_sandbox.preview.render.colour import Array
 
 
 def duotone(picture: Array, brush: Brush) -> Array:
@@ -34,7 +34,7 @@ def duotone(picture: Array, brush: Brush) -> Array:
     level = contrast(full_range(luma(picture)), 0.45 * brush.amount)
     named = brush.parameters.get("colours")
     names: Sequence[str] = named if isinstance(named, (list, tuple)) else ()
-    return gradient_map(level, _inks([COLOURS[name][0] for name in names]))
+    return gradient_map(level, _inks([COLOURS[name] for name in names]))
 
 
 def _inks(codes: Sequence[str]) -> list[tuple[float, str]]:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageFilter
 
-from wan_sandbox.preview.colour import (
+from wan_sandbox.preview.looks.drawing import halftone, lines, outlines
+from wan_sandbox.preview.render.colour import (
     blend,
     contrast,
     from_oklab,
@@ -20,12 +21,11 @@ from wan_sandbox.preview.colour import (
     to_image,
     to_oklab,
 )
-from wan_sandbox.preview.looks.drawing import halftone, lines, outlines
-from wan_sandbox.preview.texture import blur, flatten, grain, local_contrast, resize, unit, vignette
+from wan_sandbox.preview.render.texture import blur, flatten, grain, local_contrast, resize, unit, vignette
 
 if TYPE_CHECKING:
-    from wan_sandbox.preview.colour import Array
     from wan_sandbox.preview.looks.brush import Brush
+    from wan_sandbox.preview.render.colour import Array
 
 _PANELS = (
     ("#1d1a5e", "#e8308a", "#ffd23f"),

@@ -8,13 +8,33 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from wan_sandbox.preview.colour import blend, contrast, from_oklab, luma, rgb, smoothstep, to_array, to_image, to_oklab
 from wan_sandbox.preview.looks.drawing import outlines
-from wan_sandbox.preview.texture import blur, clouds, edges, flatten, frame_distance, grain, local_contrast, paper, unit
+from wan_sandbox.preview.render.colour import (
+    blend,
+    contrast,
+    from_oklab,
+    luma,
+    rgb,
+    smoothstep,
+    to_array,
+    to_image,
+    to_oklab,
+)
+from wan_sandbox.preview.render.texture import (
+    blur,
+    clouds,
+    edges,
+    flatten,
+    frame_distance,
+    grain,
+    local_contrast,
+    paper,
+    unit,
+)
 
 if TYPE_CHECKING:
-    from wan_sandbox.preview.colour import Array
     from wan_sandbox.preview.looks.brush import Brush
+    from wan_sandbox.preview.render.colour import Array
 
 _ANGLES = 24
 

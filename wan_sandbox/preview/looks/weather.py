@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageDraw
 
-from wan_sandbox.preview.colour import blend, contrast, from_oklab, luma, rgb, screen, smoothstep, to_oklab
-from wan_sandbox.preview.texture import blur, clouds, hatching, unit
+from wan_sandbox.preview.render.colour import blend, contrast, from_oklab, luma, rgb, screen, smoothstep, to_oklab
+from wan_sandbox.preview.render.texture import blur, clouds, hatching, unit
 
 if TYPE_CHECKING:
-    from wan_sandbox.preview.colour import Array
     from wan_sandbox.preview.looks.brush import Brush
+    from wan_sandbox.preview.render.colour import Array
 
 
 def _flakes(shape: tuple[int, ...], rng: np.random.Generator, count: int, radius: float, spread: float) -> Array:

@@ -1,0 +1,130 @@
+// What is kept of a visitor's runs, form and uploads: by the browser where it agrees to, else by this tab.
+
+// What the tab kept before this page view. Where the language was changed, that was another history entry, so it is handed
+// over by the window's name, which is wiped at once.
+const wanHanded = window.history.state?.wan ?? (window.name.startsWith("wan:") ? JSON.parse(window.name.slice(4)) : {});
+if (window.name.startsWith("wan:")) window.name = "";
+document.addEventListener("click", ({ target }) => {
+  if (target.closest?.(".languages a") && window.history.state?.wan) window.name = `wan:${JSON.stringify(window.history.state.wan)}`;
+});
+
+// One area of the browser's storage. Where that is refused or full, the page keeps the item in its memory, and in the
+// tab's history entry, which a reload leaves alone; a closed tab takes both along.
+class WanArea {
+  #name;
+  #memory;
+
+  constructor(name) {
+    this.#name = name;
+    this.#memory = new Map(wanHanded[name] ?? []);
+    this.set("wan-probe", "1");
+    this.remove("wan-probe");
+    if (this.#memory.size) this.#note();
+  }
+
+  // Whether everything is kept by the browser.
+  lasts = true;
+
+  get(name) {
+    if (this.#memory.has(name)) return this.#memory.get(name);
+    try { return window[this.#name].getItem(name); } catch { return null; }
+  }
+
+  set(name, value) {
+    try {
+      window[this.#name].setItem(name, value);
+      if (this.#memory.delete(name)) this.#note();
+    } catch {
+      this.lasts = false;
+      this.#memory.set(name, value);
+      this.#note();
+    }
+  }
+
+  remove(name) {
+    try { window[this.#name].removeItem(name); } catch { /* not there either */ }
+    if (this.#memory.delete(name)) this.#note();
+  }
+
+  starting(beginning) {
+    const found = new Map();
+    try {
+      for (const [name, value] of Object.entries(window[this.#name])) found.set(name, value);
+    } catch { /* the memory holds all */ }
+    return [...found, ...this.#memory].filter(([name]) => name.startsWith(beginning)).map(([, value]) => value);
+  }
+
+  #note() {
+    const state = window.history.state ?? {};
+    try {
+      window.history.replaceState({ ...state, wan: { ...state.wan, [this.#name]: [...this.#memory] } }, "");
+    } catch { /* too much for the browser, or refused: the memory is left */ }
+  }
+}
+
+const wanLocal = new WanArea("localStorage"), wanTab = new WanArea("sessionStorage");
+document.documentElement.classList.toggle("keeps-nothing", !wanLocal.lasts);
+
+function wanUploads() {
+  try { return JSON.parse(wanLocal.get("wan-uploads") ?? "[]"); } catch { return []; }
+}
+
+// Which files came from this browser, so that they can be deleted when everything is to be forgotten.
+function wanNoteUploads(uploads) {
+  wanLocal.set("wan-uploads", JSON.stringify([...new Set([...wanUploads(), ...uploads])].slice(-300)));
+}
+
+// Everything, for a handler that needs it.
+window.wanKept = () => JSON.stringify({
+  runs: wanLocal.starting("wan-run-"), draft: wanTab.get("wan-draft"), uploads: wanUploads(), lasts: wanLocal.lasts,
+});
+
+// The form without anything entered. What Gradio puts into the form before the server has said so is no draft.
+let wanUntouched = null;
+
+// What the server says of runs is kept: a run in an item of its own, so that two tabs never overwrite each other's.
+function wanKeep(said) {
+  for (const [key, entry] of Object.entries(said.keep)) wanLocal.set(`wan-run-${key}`, entry);
+  for (const key of said.drop) wanLocal.remove(`wan-run-${key}`);
+  if (said.uploads.length) wanNoteUploads(said.uploads);
+  if (said.everything) {
+    wanLocal.remove("wan-uploads");
+    wanTab.remove("wan-draft");
+  }
+  if (said.untouched) {
+    wanUntouched = JSON.stringify(JSON.parse(said.untouched));
+    if (said.draft) wanTab.set("wan-draft", said.draft);
+    wanLeaveLink();
+  }
+}
+
+// The form is kept as it changes, by this tab alone and without the server: that may be away.
+window.wanDraft = (...values) => {
+  if (!wanUntouched) return;
+  const names = ["prompt", "image_1", "image_2", "image_3", "negative_prompt", "image_size", "seed", "prompt_extend"];
+  const form = Object.fromEntries(names.map((name, index) => [name, values[index] === WAN_PENDING ? null : values[index]]));
+  const draft = JSON.stringify(form);
+  if (draft === wanUntouched) wanTab.remove("wan-draft");
+  else wanTab.set("wan-draft", draft);
+};
+
+// What a link asked for is in the form, and from now on the form counts: a reload must not undo what is changed there.
+function wanLeaveLink() {
+  const address = new URL(location.href);
+  const given = [...address.searchParams.keys()]; // a copy, as the loop deletes from what it reads
+  for (const name of given) {
+    if (!["lang", "__theme", "__sign"].includes(name)) address.searchParams.delete(name);
+  }
+  if (address.href === location.href) return;
+  try {
+    window.history.replaceState(window.history.state, "", address);
+  } catch { /* a frame without an origin of its own */ }
+}
+
+new MutationObserver(() => {
+  for (const note of document.querySelectorAll("#notes data, #draft data")) {
+    if (note.wanDone === note.value) continue;
+    note.wanDone = note.value;
+    wanKeep(JSON.parse(note.value));
+  }
+}).observe(document, { subtree: true, childList: true, attributes: true, attributeFilter: ["value"] });

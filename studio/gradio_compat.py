@@ -1,0 +1,204 @@
+"""What this page changes in Gradio, and why.
+
+Written against Gradio 6.31. Each class names the tests that fail without it.
+"""
+
+from __future__ import annotations
+
+import secrets
+from asyncio import Queue as AsyncQueue
+from collections import OrderedDict
+from contextlib import suppress
+from copy import copy
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gradio import blocks, route_utils, routes, state_holder
+from gradio.components import State
+
+from .uploads import UPLOAD_PREFIX
+
+if TYPE_CHECKING:
+    from gradio.queueing import Queue
+    from starlette.datastructures import FormData
+
+# Answers that wait to be fetched: of one page or program, and of all together.
+SESSION_BYTES_MAX = 4_000_000
+ANSWERS_BYTES_MAX = 100_000_000
+SESSIONS_MAX = 2000
+# What a message is taken for beside its texts: a lower bound keeps millions of small ones from counting as nothing.
+MESSAGE_BYTES = 500
+
+
+class LeanSession(state_holder.SessionState):
+    """A session without a copy of all that was entered and shown.
+
+    Gradio keeps one for its deep links, which are closed here: 0.2 MB a session, and as much as anybody sends.
+    Test: `tests/studio/test_memory.py`.
+    """
+
+    def __init__(self, page: blocks.Blocks) -> None:
+        self.blocks_config = copy(page.default_config)
+        self.config_values: dict[int, Any] = {}
+        self.state_data: dict[int, Any] = {}
+        self._state_ttl: dict[int, Any] = {}
+        self.is_closed = False
+        self.STATE_TTL_WHEN_CLOSED = 3600
+
+    def __setitem__(self, key: int, value: Any) -> None:
+        block = self.blocks_config.blocks.get(key)
+        if isinstance(block, State):
+            self._state_ttl[key] = block.time_to_live, datetime.now()  # noqa: DTZ005  # Gradio's own clock
+            self.state_data[key] = value
+        else:
+            self.blocks_config.blocks[key] = value
+
+    def _update_config(self, key: int) -> None:
+        """Keep nothing."""
+
+    def _update_value_in_config(self, key: int, value: Any) -> None:
+        """Keep nothing."""
+
+
+class WaitingAnswers(OrderedDict[str, "AsyncQueue[Any]"]):
+    """The answers that wait for each session, bounded in bytes; those of the session that was longest idle go first.
+
+    Gradio bounds the sessions in number alone, and keeps the answers of callers that never read them.
+    Test: `tests/studio/test_memory.py`.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bytes = 0
+
+    def __setitem__(self, session: str, _queue: AsyncQueue[Any]) -> None:
+        super().__setitem__(session, _Answers(self, session))
+        while len(self) > SESSIONS_MAX:
+            self.drop(next(iter(self)))
+
+    def __missing__(self, session: str) -> AsyncQueue[Any]:
+        # An event goes on whose session is gone.
+        return _Discarded()
+
+    def __delitem__(self, session: str) -> None:
+        self.drop(session)
+
+    def drop(self, session: str) -> None:
+        """Drop what waits for a session."""
+        answers = super().pop(session, None)
+        if isinstance(answers, _Answers):
+            self.bytes -= answers.bytes
+            answers.bytes = 0
+
+    def waits(self, session: str, answers: _Answers) -> None:
+        """Drop what is too much, after another answer has come to wait."""
+        if answers.bytes > SESSION_BYTES_MAX:
+            self.drop(session)
+        elif self.get(session) is answers:
+            self.move_to_end(session)
+        while self.bytes > ANSWERS_BYTES_MAX and self:
+            self.drop(next(iter(self)))
+
+
+class _Answers(AsyncQueue[Any]):
+    def __init__(self, all_answers: WaitingAnswers, session: str) -> None:
+        super().__init__()
+        self.bytes = 0
+        self._all = all_answers
+        self._session = session
+
+    def _put(self, item: Any) -> None:
+        if self._all.get(self._session) is self:
+            super()._put(item)
+            self._count(_size(item))
+            self._all.waits(self._session, self)
+
+    def _get(self) -> Any:
+        item = super()._get()
+        if self._all.get(self._session) is self:
+            self._count(-_size(item))
+        return item
+
+    def _count(self, size: int) -> None:
+        self.bytes += size
+        self._all.bytes += size
+
+
+class _Discarded(AsyncQueue[Any]):
+    def _put(self, item: Any) -> None:
+        """Keep nothing."""
+
+
+class _EventIds(OrderedDict[str, "set[str]"]):
+    """The events of each session: Gradio forgets those of callers that never read an answer with the session alone."""
+
+    def __setitem__(self, session: str, events: set[str]) -> None:
+        super().__setitem__(session, events)
+        while len(self) > 2 * SESSIONS_MAX:
+            self.popitem(last=False)
+
+    def __missing__(self, session: str) -> set[str]:
+        return set()
+
+
+class UploadParser(route_utils.GradioMultiPartParser):
+    """Reads uploads into folders of their own, and deletes what broke off.
+
+    Gradio names an upload's folder by its content, so that two visitors share one file, and leaves the parts of an
+    upload behind whose sender is gone. Test: `tests/studio/test_upload_files.py`.
+    """
+
+    async def parse(self) -> FormData:
+        """Read an upload."""
+        try:
+            form = await super().parse()
+        except BaseException:
+            for file in self._files_to_close_on_error:
+                _delete(file)
+            raise
+        for _, value in form.multi_items():
+            if isinstance(value, route_utils.GradioUploadFile):
+                value.sha = _FolderName()  # type: ignore[assignment]
+        return form
+
+
+def _delete(file: Any) -> None:
+    with suppress(OSError):
+        file.close()
+        Path(file.name).unlink(missing_ok=True)
+
+
+class _FolderName:
+    """Stands for the hash of a file, by which Gradio names its folder."""
+
+    def hexdigest(self) -> str:
+        return UPLOAD_PREFIX + secrets.token_hex(16)
+
+
+def install() -> None:
+    """Make the changes to Gradio's modules. Making them again changes nothing."""
+    for module in (blocks, route_utils, state_holder):
+        module.SessionState = LeanSession  # type: ignore[attr-defined]
+    for place in (route_utils, routes):
+        place.GradioMultiPartParser = UploadParser  # type: ignore[attr-defined]
+
+
+def bound_answers(queue: Queue) -> None:
+    """Bound what waits in a page's queue."""
+    queue.pending_messages_per_session = WaitingAnswers()  # type: ignore[assignment]
+    queue.pending_event_ids_session = _EventIds()
+
+
+def _size(value: Any) -> int:
+    """Return about how many bytes a message holds."""
+    size, left = MESSAGE_BYTES, [getattr(value, "output", value)]
+    while left:
+        part = left.pop()
+        if isinstance(part, str):
+            size += len(part)
+        elif isinstance(part, dict):
+            left += part.values()
+        elif isinstance(part, list | tuple):
+            left += part
+    return size

@@ -1,0 +1,152 @@
+"""A page that only invited people open: one name and password (``WAN_AUTH``) for every route."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+from functools import cache
+from http import HTTPStatus
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+from gradio_client import Client
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+
+from studio.i18n.texts import texts_for
+
+from .visitors import name_in
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+HEALTH_PATH = "/healthz"
+# Gradio calls this one itself as it starts, before it says where the page is.
+STARTUP_PATH = "/gradio_api/startup-events"
+GUESSES = RateLimitItemPerMinute(10, 15)
+
+
+class Authentication:
+    """Middleware that asks for the name and the password by HTTP Basic authentication.
+
+    Browsers, MCP clients and programs all know it, and it needs no cookie, no form and no memory that replicas would
+    have to share. The password travels with every request, so it is taken over https or on this machine only. After
+    `GUESSES` wrong ones an address is refused for a while, with the right one too: else guessing would go on.
+
+    Args:
+        app: The application.
+        login: The name and the password, joined by a colon.
+        starting: Returns whether Gradio is still starting the page.
+    """
+
+    def __init__(self, app: ASGIApp, login: str, starting: Callable[[], bool]) -> None:
+        self._app = app
+        self._login = login.encode()
+        self._starting = starting
+        self._guesses = FixedWindowRateLimiter(MemoryStorage())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or answer it."""
+        if scope["type"] == "lifespan" or scope["path"] == HEALTH_PATH or self._is_startup(scope):
+            await self._app(scope, receive, send)
+            return
+        refused = self._refusal(scope)
+        if refused is None:
+            await self._app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            code, status = refused
+            texts = texts_for(gr.Request(Request(scope)))
+            words = f"{texts(f'error.{code}')} {texts(f'error.{code}.hint')}"
+            headers = {"Cache-Control": "no-store"}
+            if status is HTTPStatus.UNAUTHORIZED:
+                headers["WWW-Authenticate"] = 'Basic realm="Wan", charset="UTF-8"'
+            await PlainTextResponse(words, status, headers)(scope, receive, send)
+
+    def _is_startup(self, scope: Scope) -> bool:
+        return scope["path"] == STARTUP_PATH and self._starting()
+
+    def _refusal(self, scope: Scope) -> tuple[str, HTTPStatus] | None:
+        """Return why a request is refused: the error's code and the HTTP status. None lets it pass."""
+        if not _is_private(scope):
+            return "auth_insecure", HTTPStatus.FORBIDDEN
+        visitor = name_in(scope)
+        if not self._guesses.test(GUESSES, visitor):
+            return "auth_guesses", HTTPStatus.TOO_MANY_REQUESTS
+        given = _given(Headers(scope=scope).get("authorization", ""))
+        if given is None:
+            return "auth_needed", HTTPStatus.UNAUTHORIZED
+        if hmac.compare_digest(_digest(given), _digest(self._login)):
+            return None
+        self._guesses.hit(GUESSES, visitor)
+        return "auth_wrong", HTTPStatus.UNAUTHORIZED
+
+
+def _given(header: str) -> bytes | None:
+    """Return the name and the password in an ``Authorization`` header; None where there are none."""
+    scheme, _, text = header.partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return b""
+
+
+def _digest(text: bytes) -> bytes:
+    """Return a value whose comparison does not take longer the longer the text is."""
+    return hmac.digest(b"login", text, "sha256")
+
+
+def _is_private(scope: Scope) -> bool:
+    """Return whether nobody on the way can read the request.
+
+    The scheme is what a trusted proxy said it was. Where the peer is this machine, the request came from it or through
+    a proxy or tunnel on it, which is believed when it says how it was reached.
+    """
+    if scope["scheme"] in {"https", "wss"}:
+        return True
+    try:
+        local = ip_address((scope.get("client") or ("", 0))[0]).is_loopback
+    except ValueError:
+        return False
+    return local and Headers(scope=scope).get("x-forwarded-proto", "https").split(",")[0].strip().lower() == "https"
+
+
+def open_for_agents(page: gr.Blocks, login: str) -> None:
+    """Have Gradio's MCP server know the password: it passes an agent's call on to the page over HTTP.
+
+    The agent's own request was checked before.
+
+    Args:
+        page: The page, launched.
+        login: The name and the password, joined by a colon.
+    """
+    server: Any = page.mcp_server_obj
+    if server is None:
+        return
+
+    @cache
+    def client() -> Client:
+        credentials = base64.b64encode(login.encode()).decode()
+        headers = {"x-gradio-user": "mcp", "Authorization": f"Basic {credentials}"}
+        return Client(
+            server.local_url,
+            download_files=False,
+            verbose=False,
+            analytics_enabled=False,
+            ssl_verify=False,
+            _skip_components=False,
+            headers=headers,
+        )
+
+    server._get_or_create_client = client

@@ -1,0 +1,296 @@
+"""Where limits are counted: in this process, or in Redis for all replicas.
+
+A count is a number that is forgotten after a while. A place is held by the name of a run until it is released, or until
+its lease ends. Each decision is made in one step, however many counts and places it concerns.
+"""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+KEY_PREFIX = "wan:"
+# How long Redis may keep a caller waiting, in seconds.
+STORE_SECONDS = 2.0
+PURGE_SECONDS = 60.0
+
+# Looks at everything first and changes nothing unless all of it fits.
+_TAKE = """
+local asked = cjson.decode(ARGV[1])
+for number, key in ipairs(KEYS) do
+  local count = asked.counts[number]
+  if count then
+    local used = tonumber(redis.call('GET', key) or '0')
+    if used + count.amount > count.limit then return {number, used} end
+  else
+    redis.call('ZREMRANGEBYSCORE', key, '-inf', asked.now)
+    local others = redis.call('ZCARD', key)
+    for _, holder in ipairs(asked.holders) do
+      if redis.call('ZSCORE', key, holder) then others = others - 1 end
+    end
+    if others + #asked.holders > asked.limits[number - #asked.counts] then return {number, others} end
+  end
+end
+for number, key in ipairs(KEYS) do
+  local count = asked.counts[number]
+  if count then
+    redis.call('INCRBY', key, count.amount)
+    redis.call('EXPIRE', key, count.seconds)
+  else
+    for _, holder in ipairs(asked.holders) do redis.call('ZADD', key, asked.now + asked.lease, holder) end
+    redis.call('EXPIRE', key, asked.lease)
+  end
+end
+return {0, 0}
+"""
+# A count that is gone stays gone: added to, it would begin below nothing.
+_ADD = "if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('INCRBY', KEYS[1], ARGV[1]) end"
+
+
+class StoreUnavailable(Exception):
+    """The counts are out of reach."""
+
+
+@dataclass(frozen=True)
+class Count:
+    """What is to be counted.
+
+    Attributes:
+        key: The count's name.
+        amount: How much is added.
+        limit: What it may come to.
+        seconds: For how long it is remembered after the latest change.
+    """
+
+    key: str
+    amount: int
+    limit: int
+    seconds: int
+
+
+@dataclass(frozen=True)
+class Places:
+    """What may be held at once.
+
+    Attributes:
+        key: The name of the set of places.
+        limit: How many there are.
+    """
+
+    key: str
+    limit: int
+
+
+class Refusal(NamedTuple):
+    """What stands against a request.
+
+    Attributes:
+        place: Where it stands among the counts and, after them, the places.
+        used: How much of it is used by others.
+    """
+
+    place: int
+    used: int
+
+
+class Store(ABC):
+    """Keeps counts and places."""
+
+    @abstractmethod
+    async def take(
+        self, counts: Sequence[Count], places: Sequence[Places], holders: Sequence[str], *, now: float, lease: int
+    ) -> Refusal | None:
+        """Count everything and give each holder one of each of the places, or change nothing.
+
+        A holder of a place keeps it.
+        """
+
+    @abstractmethod
+    async def hold(self, places: Sequence[str], holder: str, *, now: float, lease: int) -> None:
+        """Hold places from now on for the length of a lease, whether or not there is room."""
+
+    @abstractmethod
+    async def release(self, places: Sequence[str], holder: str) -> None:
+        """Give places back."""
+
+    @abstractmethod
+    async def add(self, key: str, amount: int) -> None:
+        """Change a count, if it is still remembered."""
+
+    @abstractmethod
+    async def read(self, counts: Sequence[str], places: Sequence[str], *, now: float) -> list[int]:
+        """Return how far each count has come, and then how many of each of the places are held."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Close the connections."""
+
+
+class MemoryStore(Store):
+    """Counts in this process. No method waits, so each is one step."""
+
+    def __init__(self) -> None:
+        self._counts: dict[str, tuple[int, float]] = {}
+        self._places: dict[str, dict[str, float]] = {}
+        self._purged = 0.0
+
+    async def take(
+        self, counts: Sequence[Count], places: Sequence[Places], holders: Sequence[str], *, now: float, lease: int
+    ) -> Refusal | None:
+        """Count and hold, or change nothing."""
+        self._purge(now)
+        for index, count in enumerate(counts):
+            if (used := self._used(count.key, now)) + count.amount > count.limit:
+                return Refusal(index, used)
+        for index, place in enumerate(places, len(counts)):
+            others = self._holders(place.key, now) - set(holders)
+            if len(others) + len(holders) > place.limit:
+                return Refusal(index, len(others))
+        for count in counts:
+            self._counts[count.key] = self._used(count.key, now) + count.amount, now + count.seconds
+        for holder in holders:
+            await self.hold([place.key for place in places], holder, now=now, lease=lease)
+        return None
+
+    async def hold(self, places: Sequence[str], holder: str, *, now: float, lease: int) -> None:
+        """Hold places until the end of a lease."""
+        for key in places:
+            self._places.setdefault(key, {})[holder] = now + lease
+
+    async def release(self, places: Sequence[str], holder: str) -> None:
+        """Give places back."""
+        for key in places:
+            self._places.get(key, {}).pop(holder, None)
+
+    async def add(self, key: str, amount: int) -> None:
+        """Change a count."""
+        if key in self._counts:
+            used, until = self._counts[key]
+            self._counts[key] = used + amount, until
+
+    async def read(self, counts: Sequence[str], places: Sequence[str], *, now: float) -> list[int]:
+        """Return all numbers."""
+        return [self._used(key, now) for key in counts] + [len(self._holders(key, now)) for key in places]
+
+    async def close(self) -> None:
+        """There is nothing to close."""
+
+    def _used(self, key: str, now: float) -> int:
+        used, until = self._counts.get(key, (0, now))
+        return used if until > now else 0
+
+    def _holders(self, key: str, now: float) -> set[str]:
+        return {holder for holder, until in self._places.get(key, {}).items() if until > now}
+
+    def _purge(self, now: float) -> None:
+        """Drop what has expired, once a minute: a visitor leaves a few entries behind each day."""
+        if now - self._purged < PURGE_SECONDS:
+            return
+        self._purged = now
+        self._counts = {key: count for key, count in self._counts.items() if count[1] > now}
+        live = {
+            key: {holder: until for holder, until in held.items() if until > now} for key, held in self._places.items()
+        }
+        self._places = {key: held for key, held in live.items() if held}
+
+
+class RedisStore(Store):
+    """Counts of all replicas.
+
+    Args:
+        uri: The server's address, such as ``redis://redis:6379``.
+    """
+
+    def __init__(self, uri: str) -> None:
+        from redis.asyncio import Redis  # noqa: PLC0415  # an optional extra
+        from redis.asyncio.retry import Retry  # noqa: PLC0415
+        from redis.backoff import NoBackoff  # noqa: PLC0415
+
+        self._redis: Any = Redis.from_url(
+            uri,
+            socket_timeout=STORE_SECONDS,
+            socket_connect_timeout=STORE_SECONDS,
+            retry=Retry(NoBackoff(), 0),  # a count that is sent twice counts twice
+        )
+        self._take = self._redis.register_script(_TAKE)
+        self._add = self._redis.register_script(_ADD)
+
+    async def take(
+        self, counts: Sequence[Count], places: Sequence[Places], holders: Sequence[str], *, now: float, lease: int
+    ) -> Refusal | None:
+        """Count and hold, or change nothing."""
+        asked = {
+            "counts": [{"amount": one.amount, "limit": one.limit, "seconds": one.seconds} for one in counts],
+            "limits": [place.limit for place in places],
+            "holders": list(holders),
+            "now": now,
+            "lease": lease,
+        }
+        keys = [*(_key(count.key) for count in counts), *(_key(place.key) for place in places)]
+        if not keys:
+            return None
+        with _unavailable():
+            number, used = await self._take(keys=keys, args=[json.dumps(asked)])
+        return Refusal(number - 1, used) if number else None
+
+    async def hold(self, places: Sequence[str], holder: str, *, now: float, lease: int) -> None:
+        """Hold places until the end of a lease."""
+        with _unavailable():
+            async with self._redis.pipeline(transaction=False) as pipeline:
+                for key in places:
+                    pipeline.zadd(_key(key), {holder: now + lease})
+                    pipeline.expire(_key(key), lease)
+                await pipeline.execute()
+
+    async def release(self, places: Sequence[str], holder: str) -> None:
+        """Give places back: outside a transaction, which a Redis that is full would refuse."""
+        with _unavailable():
+            async with self._redis.pipeline(transaction=False) as pipeline:
+                for key in places:
+                    pipeline.zrem(_key(key), holder)
+                await pipeline.execute()
+
+    async def add(self, key: str, amount: int) -> None:
+        """Change a count."""
+        with _unavailable():
+            await self._add(keys=[_key(key)], args=[amount])
+
+    async def read(self, counts: Sequence[str], places: Sequence[str], *, now: float) -> list[int]:
+        """Return all numbers."""
+        with _unavailable():
+            async with self._redis.pipeline(transaction=False) as pipeline:
+                for key in counts:
+                    pipeline.get(_key(key))
+                for key in places:
+                    pipeline.zcount(_key(key), f"({now}", "+inf")
+                return [int(number or 0) for number in await pipeline.execute()]
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._redis.aclose()
+
+
+def open_store(uri: str | None) -> Store:
+    """Return the store at a Redis address, or one in this process where there is none."""
+    return RedisStore(uri) if uri else MemoryStore()
+
+
+def _key(key: str) -> str:
+    return KEY_PREFIX + key
+
+
+@contextmanager
+def _unavailable() -> Iterator[None]:
+    """Raise `StoreUnavailable` for whatever Redis or the way to it is in trouble with."""
+    from redis.exceptions import RedisError  # noqa: PLC0415
+
+    try:
+        yield
+    except (RedisError, OSError) as problem:
+        raise StoreUnavailable(type(problem).__name__) from problem

@@ -1,0 +1,26 @@
+"""Fill the page's HTML templates: everything that is put into one is escaped, unless it came out of one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+_ENVIRONMENT = Environment(
+    loader=FileSystemLoader(Path(__file__).with_name("templates")),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def render(template: str, **values: object) -> Markup:
+    """Return the HTML of a template in ``templates/``, named without its suffix.
+
+    Args:
+        template: The template's name.
+        values: What the template names; strings are escaped, the result of another `render` is not.
+    """
+    return Markup(_ENVIRONMENT.get_template(f"{template}.html").render(values))  # noqa: S704  # it was escaped there

@@ -1,0 +1,211 @@
+"""The commands ``page``, ``sheet``, ``wipe`` and ``bundle``: finished pictures with recipes → files to send round."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from wan_client import export, images
+from wan_client.errors import ImageError, WanError
+from wan_client.export import Destination, ExportError, ExportItem, Paper, WipeFormat
+from wan_client.messages import MESSAGES
+from wan_client.recipe import fingerprint, read
+
+from .console import Console
+from .main import INTERRUPTED, Parser, exit_code
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator, Sequence
+
+# The first is the one that is written where no file is named.
+SUFFIXES = {
+    "page": (".html",),
+    "sheet": (".pdf", ".png"),
+    "wipe": tuple(f".{kind.value}" for kind in WipeFormat),
+    "bundle": (".zip",),
+}
+# How many pictures beside a result are looked at to find the one that it was made from.
+LOOKED_AT_MOST = 500
+_PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".heif"}
+
+
+def run(command: str, words: Sequence[str]) -> int:
+    """Run one of the commands and return its exit code."""
+    arguments = _parser(command, as_json="--json" in words).parse_args(words)
+    console = Console(as_json=arguments.json, quiet=arguments.quiet)
+    try:
+        items = _items(arguments, console)
+        paths = _write(command, items, arguments, console)
+    except KeyboardInterrupt:
+        console.error(MESSAGES["cli.export.interrupted"])
+        return INTERRUPTED
+    except WanError as problem:
+        console.fail(problem.as_dict())
+        unwritten = isinstance(problem, ExportError) and problem.code in {"export_exists", "export_not_writable"}
+        return 73 if unwritten else 65 if isinstance(problem, ExportError) else exit_code(problem)
+    preview = any(item.preview for item in items)
+    if preview:
+        console.info(MESSAGES["cli.export.preview"])
+    values = {
+        "paths": [str(path) for path in paths],
+        "preview": preview,
+        "before": [bool(item.before) for item in items],
+    }
+    console.result([str(path) for path in paths], values)
+    return 0
+
+
+def _items(arguments: argparse.Namespace, console: Console) -> list[ExportItem]:
+    files, given = arguments.files, arguments.before
+    if len(given) not in {0, 1, len(files)}:
+        raise ExportError("export_befores", given=len(given), count=len(files))
+    befores = given * len(files) if len(given) == 1 else given or [None] * len(files)
+    items = []
+    for number, (file, before) in enumerate(zip(files, befores, strict=True), 1):
+        images.check(file, number=number)
+        recipe = read(file)
+        if recipe is None:
+            raise ExportError("export_no_recipe", number=number, file=file.name)
+        if before is None:
+            before = _found_beside(file, recipe.references[0])  # noqa: PLW2901  # it stands in for what was not given
+            if before is None:
+                console.error(MESSAGES["cli.export.no_before"].format(file=file.name))
+        else:
+            images.check(before, number=number)
+        items.append(ExportItem.of(recipe, _content(file, number), before and _content(before, number)))
+    return items
+
+
+def _found_beside(file: Path, print_of_before: str) -> Path | None:
+    """The picture in the same folder that a result was made from, known by its fingerprint."""
+    try:
+        beside = sorted(path for path in file.absolute().parent.iterdir() if path.suffix.lower() in _PICTURES)
+        for path in beside[:LOOKED_AT_MOST]:
+            small = path.is_file() and path.stat().st_size <= images.FILE_MEGABYTES_MAX * 1_000_000
+            if small and fingerprint(path) == print_of_before:
+                return path
+    except OSError:
+        pass
+    return None
+
+
+def _content(file: Path, number: int) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError:
+        raise ImageError("image_missing_file", field="images", number=number, file=file.name) from None
+
+
+def _write(command: str, items: list[ExportItem], arguments: argparse.Namespace, console: Console) -> list[Path]:
+    out, named = _target(command, items, arguments), arguments.out is not None
+
+    def show(share: float) -> None:
+        console.show_share(share, MESSAGES["cli.export.running"])
+
+    options = {"language": arguments.language, "with_recipe": arguments.with_recipe}
+    if command == "wipe":
+        contents = []
+        for number, item in enumerate(items, 1):
+            kind = WipeFormat(out.suffix.lower()[1:])
+            contents.append(export.wipe(item, kind, destination=arguments.destination, number=number, **options))
+            show(number / len(items))
+        return _write_all(out, contents, named=named)
+    options |= {"title": arguments.title, "on_progress": show}
+    if command == "page":
+        return _write_all(out, [export.page(items, **options)], named=named)
+    if command == "sheet" and out.suffix.lower() == ".png":
+        return _write_all(out, export.sheet_png(items, paper=arguments.paper, **options), named=named)
+    if command == "sheet":
+        return _write_all(out, [export.sheet_pdf(items, paper=arguments.paper, **options)], named=named)
+    options |= {"paper": arguments.paper, "destination": arguments.destination}
+    with _writing(out, named=named) as stream:
+        export.bundle(items, stream, **options)
+    return [out]
+
+
+def _target(command: str, items: list[ExportItem], arguments: argparse.Namespace) -> Path:
+    """Where the result goes. A name of our own is one that is free; one that was given must fit, and be no source."""
+    suffixes = SUFFIXES[command]
+    if arguments.out is None:
+        stem, count = export.stem(items), 1
+        out = Path(stem + suffixes[0])
+        while out.exists() or _numbered(out, 1).exists():
+            count += 1
+            out = Path(f"{stem}_{count}{suffixes[0]}")
+        return out
+    out = arguments.out
+    if out.suffix.lower() not in suffixes:
+        raise ExportError("export_suffix", file=out.name, choices=", ".join(suffixes))
+    if any(out.absolute() == source.absolute() for source in [*arguments.files, *arguments.before]):
+        raise ExportError("export_exists", file=out.name)
+    return Path(out)
+
+
+def _write_all(out: Path, contents: list[bytes], *, named: bool) -> list[Path]:
+    """Write one file, or several with numbers in their names, which nobody gave: those are never overwritten."""
+    several = len(contents) > 1
+    paths = [_numbered(out, number) if several else out for number in range(1, len(contents) + 1)]
+    if several and (there := next((path for path in paths if path.exists()), None)):
+        raise ExportError("export_exists", file=there.name)
+    for path, content in zip(paths, contents, strict=True):
+        with _writing(path, named=named and not several) as stream:
+            stream.write(content)
+    return paths
+
+
+def _numbered(out: Path, number: int) -> Path:
+    return out.with_name(f"{out.stem}-{number:02}{out.suffix}")
+
+
+@contextmanager
+def _writing(path: Path, *, named: bool) -> Iterator[BinaryIO]:
+    """Open a file that is whole afterwards or not there. One that nobody named must not be there yet."""
+    temporary, reserved = None, False
+    try:
+        if not named:
+            path.touch(exist_ok=False)
+            reserved = True
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
+        temporary = Path(name)
+        with os.fdopen(handle, "wb") as stream:
+            yield stream
+        temporary.chmod(0o644)
+        temporary.replace(path)
+        temporary, reserved = None, False
+    except FileExistsError:
+        raise ExportError("export_exists", file=path.name) from None
+    except OSError as problem:
+        raise ExportError("export_not_writable", file=path.name) from problem
+    finally:
+        if temporary:
+            temporary.unlink(missing_ok=True)
+        if reserved:
+            path.unlink(missing_ok=True)
+
+
+def _parser(command: str, *, as_json: bool) -> Parser:
+    text = {name[len("cli.help.") :]: value for name, value in MESSAGES.items() if name.startswith("cli.help.")}
+    parser = Parser(prog=f"wan_client {command}", description=text[f"export_{command}"])
+    parser.add_argument("files", nargs="+", type=Path, metavar="file", help=text["export_files"])
+    out = text["export_out"].format(suffixes=", ".join(SUFFIXES[command]))
+    parser.add_argument("-o", "--out", type=Path, help=out)
+    parser.add_argument("--before", type=Path, action="append", default=[], help=text["export_before"])
+    parser.add_argument("--with-recipe", action="store_true", help=text["export_with_recipe"])
+    parser.add_argument("--language", choices=export.LANGUAGES, default="en", help=text["export_language"])
+    if command != "wipe":
+        parser.add_argument("--title", help=text["export_title"])
+    if command in {"sheet", "bundle"}:
+        parser.add_argument(
+            "--paper", choices=[paper.value for paper in Paper], default=Paper.A4.value, help=text["export_paper"]
+        )
+    if command in {"wipe", "bundle"}:
+        places = [place.value for place in Destination]
+        parser.add_argument("--for", dest="destination", choices=places, default=places[0], help=text["export_for"])
+    parser.add_argument("-q", "--quiet", action="store_true", help=text["quiet"])
+    parser.add_argument("--json", action="store_true", help=text["json"])
+    parser.as_json = as_json
+    return parser

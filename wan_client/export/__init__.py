@@ -1,0 +1,34 @@
+"""What can be sent round: a page, a proof sheet, a wipe, or all of it in one ZIP.
+
+    from wan_client.export import ExportItem, page
+    item = ExportItem.of(read("sketch.recipe.png"), after=..., before=...)
+    Path("show.html").write_bytes(page([item]))
+
+It needs the extra ``export``.
+"""
+
+from .bundle import bundle, stem
+from .html_page import page
+from .item import ExportItem
+from .progress import ExportError, Progress
+from .sheet import Paper, sheet_pdf, sheet_png
+from .wipe import WIPE_BYTES_MAX, Destination, WipeFormat, video_available, wipe
+from .words import LANGUAGES
+
+__all__ = [
+    "LANGUAGES",
+    "WIPE_BYTES_MAX",
+    "Destination",
+    "ExportError",
+    "ExportItem",
+    "Paper",
+    "Progress",
+    "WipeFormat",
+    "bundle",
+    "page",
+    "sheet_pdf",
+    "sheet_png",
+    "stem",
+    "video_available",
+    "wipe",
+]

@@ -1,0 +1,331 @@
+"""What made a picture, inside the picture: a PNG that carries its recipe, and a clean copy beside it.
+
+Both are made by moving whole chunks of the file: the pixel data stays byte for byte what the API gave.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, Protocol
+
+from PIL import Image, ImageOps
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, TypeAdapter
+
+from .api import check_request_id
+from .schema import (
+    DEFAULT_SEED,
+    IMAGES_MAX,
+    IMAGES_MIN,
+    MODEL_ID,
+    SEED_MAX,
+    SEED_MIN,
+    ImageSize,
+    check_negative_prompt,
+    check_prompt,
+    check_seed,
+)
+from .settings import Backend
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from os import PathLike
+
+KEYWORD = b"wan-recipe"
+PREVIEW_ENGINE = "local preview"
+PREVIEW_NAME = "local-preview"
+
+# A prompt of 1,999 family emoji still fits.
+RECIPE_BYTES_MAX = 128 * 1024
+# A recipe stands at the front of its file: no more than this is ever read to find one.
+HEAD_BYTES_MAX = 1024 * 1024
+MODEL_CHARACTERS_MAX = 200
+COST_MAX = 1e6
+
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_ITXT_HEAD = KEYWORD + b"\0\0\0\0\0"  # not compressed, no language, no translated keyword
+# What decides how the picture looks; everything else is said about it.
+_LOOKS = {
+    b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"cICP", b"mDCV", b"cLLI",
+    b"sBIT", b"bKGD", b"pHYs", b"acTL", b"fcTL", b"fdAT",
+}  # fmt: skip
+_PREVIEW_LABEL = (
+    b"Title\0Local preview",
+    b"Comment\0A local preview drawn by the sandbox. It was not made by the model.",
+)
+
+
+def _in_utc(moment: datetime) -> datetime:
+    if moment.utcoffset() != timedelta(0):
+        raise ValueError("not in UTC")
+    return moment
+
+
+class Inputs(Protocol):
+    """The model's inputs as a form or a request holds them, the pictures aside."""
+
+    @property
+    def prompt(self) -> str: ...  # noqa: D102
+    @property
+    def negative_prompt(self) -> str: ...  # noqa: D102
+    @property
+    def image_size(self) -> str: ...  # noqa: D102
+    @property
+    def seed(self) -> float | None: ...  # noqa: D102
+    @property
+    def prompt_extend(self) -> bool: ...  # noqa: D102
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What made a picture.
+
+    Attributes:
+        prompt: The instruction as it was sent.
+        negative_prompt: What was to be kept out of the result.
+        image_size: The frame of the result.
+        seed: The seed that was sent.
+        prompt_extend: Whether magic prompt was on.
+        engine: The hosted model, or the sandbox, whose pictures are local previews.
+        model: The model's id; for the sandbox the words "local preview", because no model was at work.
+        request_id: The run at the API.
+        cost: In USD, as the API reported it; None where it didn't, and for the sandbox.
+        created: When the run was started, in UTC.
+        references: The SHA-256 of each picture, in order, as it was uploaded: a person has that file, and dropping it
+            again is recognised. What was sent was prepared from it, and may come out otherwise another day. File
+            names are not kept: they tell more about people than about pictures.
+        version: Of this format.
+    """
+
+    prompt: Annotated[str, AfterValidator(check_prompt)]
+    negative_prompt: Annotated[str, AfterValidator(check_negative_prompt)]
+    image_size: ImageSize
+    seed: Annotated[int, Field(ge=SEED_MIN, le=SEED_MAX)]
+    prompt_extend: bool
+    engine: Backend
+    model: Annotated[str, StringConstraints(min_length=1, max_length=MODEL_CHARACTERS_MAX)]
+    request_id: Annotated[str, AfterValidator(check_request_id)]
+    cost: Annotated[float, Field(ge=0, le=COST_MAX)] | None
+    created: Annotated[AwareDatetime, AfterValidator(_in_utc)]
+    references: Annotated[
+        tuple[Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")], ...],
+        Field(min_length=IMAGES_MIN, max_length=IMAGES_MAX),
+    ]
+    version: Literal[1]
+
+    @classmethod
+    def of(
+        cls,
+        inputs: Inputs,
+        *,
+        engine: Backend,
+        request_id: str,
+        cost: float | None,
+        created: datetime,
+        references: tuple[str, ...],
+    ) -> Recipe:
+        """Return the recipe of a run with these inputs.
+
+        Raises:
+            InvalidRequest: They can't have been sent.
+        """
+        sandbox = engine is Backend.SANDBOX
+        return cls(
+            prompt=check_prompt(inputs.prompt),
+            negative_prompt=check_negative_prompt(inputs.negative_prompt or ""),
+            image_size=ImageSize.parse(inputs.image_size),
+            seed=check_seed(DEFAULT_SEED if inputs.seed is None else inputs.seed),
+            prompt_extend=inputs.prompt_extend,
+            engine=engine,
+            model=PREVIEW_ENGINE if sandbox else MODEL_ID,
+            request_id=request_id,
+            cost=None if sandbox else cost,
+            created=created,
+            references=references,
+            version=1,
+        )
+
+    def to_json(self) -> bytes:
+        """The recipe as text, in UTF-8.
+
+        Raises:
+            ValueError: It is longer than any that is read.
+        """
+        text = _RECIPE.dump_json(self)
+        if len(text) > RECIPE_BYTES_MAX:
+            raise ValueError("the recipe is too long")
+        return text
+
+    @classmethod
+    def from_json(cls, text: bytes) -> Recipe:
+        """Read a recipe that anybody may have written. Keys that are not known are left alone.
+
+        Raises:
+            ValueError: It is no recipe of this version, or a value is outside its limits.
+        """
+        return _RECIPE.validate_json(text, strict=True)
+
+
+_RECIPE = TypeAdapter(Recipe)
+
+
+def fingerprint(picture: str | PathLike[str]) -> str:
+    """The SHA-256 of a picture's file, as ``sha256sum`` prints it.
+
+    Raises:
+        OSError: It can't be read.
+    """
+    return sha256(Path(picture).read_bytes()).hexdigest()
+
+
+def embed(png: bytes, recipe: Recipe) -> bytes:
+    """The same PNG with the recipe in a text chunk, in place of any that it had.
+
+    Raises:
+        ValueError: It is no complete PNG, or the recipe is too long.
+    """
+    text = _chunk(b"iTXt", _ITXT_HEAD + recipe.to_json())
+    labels = _labels(png, preview=recipe.engine is Backend.SANDBOX)
+    header, *rest = _chunks(png)
+    kept = [chunk for chunk in rest if chunk not in labels and not _is_recipe(chunk)]
+    return b"".join([_SIGNATURE, header, text, *labels, *kept])
+
+
+def says_preview(picture: bytes) -> bool:
+    """Return whether a picture says of itself that it is a local preview."""
+    label = _chunk(b"tEXt", _PREVIEW_LABEL[0])
+    try:
+        return any(chunk == label for chunk in _chunks(picture))
+    except ValueError:
+        return False
+
+
+def strip(png: bytes, *, preview: bool = False) -> bytes:
+    """The same PNG with nothing in it but the picture; a local preview keeps saying that it is one.
+
+    Args:
+        png: The file.
+        preview: Whether it is a local preview. One that says so itself is known without.
+
+    Raises:
+        ValueError: It is no complete PNG.
+    """
+    labels = _labels(png, preview=preview)
+    header, *rest = _chunks(png)
+    return b"".join([_SIGNATURE, header, *labels, *(chunk for chunk in rest if chunk[4:8] in _LOOKS)])
+
+
+def read(picture: str | PathLike[str] | bytes) -> Recipe | None:
+    """The recipe in a picture; None if there is none that can be used, whatever the file is.
+
+    Only the head of the file is read, and no pixel is decoded.
+    """
+    try:
+        head = picture[:HEAD_BYTES_MAX] if isinstance(picture, bytes) else _head(Path(picture))
+        for chunk in _chunks(head):
+            if _is_recipe(chunk):
+                return Recipe.from_json(_text(chunk))
+            if chunk[4:8] == b"IDAT":
+                return None
+    except (ValueError, OSError):
+        pass
+    return None
+
+
+def write_copies(result: Path, recipe: Recipe) -> tuple[Path, Path]:
+    """Write the recipe copy and the clean copy beside the API's own file, which stays as it is.
+
+    Both are PNG. A result of another format is decoded and written losslessly: its pixels stay, its bytes don't.
+
+    Args:
+        result: The API's own file.
+        recipe: What made it.
+
+    Returns:
+        The copy with the recipe, and the one without.
+
+    Raises:
+        ValueError: The file is no complete picture, or the recipe is too long.
+        OSError: The file can't be read, or the copies can't be written.
+    """
+    data, preview = result.read_bytes(), recipe.engine is Backend.SANDBOX
+    png = to_png(data)
+    stem = result.stem if not preview or PREVIEW_NAME in result.stem else f"{PREVIEW_NAME}_{result.stem}"
+    copies = result.with_name(f"{stem}.recipe.png"), result.with_name(f"{stem}.clean.png")
+    for file, content in zip(copies, (embed(png, recipe), strip(png, preview=preview)), strict=True):
+        # Renamed once it is whole: a page may already be asking for it.
+        part = file.with_name(f"{file.name}.part")
+        part.write_bytes(content)
+        part.replace(file)
+    return copies
+
+
+def to_png(data: bytes) -> bytes:
+    """Return the picture as a PNG: one that is a PNG as it is, another decoded and written losslessly.
+
+    Raises:
+        ValueError: It is no complete picture.
+        OSError: It is no complete picture.
+    """
+    if data.startswith(_SIGNATURE):
+        return data
+    out = BytesIO()
+    with Image.open(BytesIO(data), formats=["JPEG", "WEBP"]) as opened:
+        image = ImageOps.exif_transpose(opened)
+        if image.mode == "CMYK":  # which PNG does not have
+            image.info.pop("icc_profile", None)
+            image = image.convert("RGB")
+        image.save(out, "PNG")
+    return out.getvalue()
+
+
+def _chunks(png: bytes) -> Iterator[bytes]:
+    """Each chunk whole: length, name, content, checksum. What comes after the end is not the picture's."""
+    if not png.startswith(_SIGNATURE):
+        raise ValueError("not a PNG")
+    place, name = len(_SIGNATURE), b""
+    while name != b"IEND":
+        if place + 12 > len(png):
+            raise ValueError("the PNG is cut off")
+        length, name = struct.unpack_from(">I4s", png, place)
+        end = place + 12 + length
+        if end > len(png):
+            raise ValueError("the PNG is cut off")
+        yield png[place:end]
+        place = end
+
+
+def _chunk(name: bytes, content: bytes) -> bytes:
+    return struct.pack(">I4s", len(content), name) + content + struct.pack(">I", zlib.crc32(name + content))
+
+
+def _is_recipe(chunk: bytes) -> bool:
+    return chunk[4:8] == b"iTXt" and chunk.startswith(KEYWORD + b"\0", 8)
+
+
+def _text(chunk: bytes) -> bytes:
+    """What a recipe's chunk says. A compressed one is not ours: nothing is ever unpacked."""
+    content = chunk[8:-4]
+    if not content.startswith(_ITXT_HEAD) or chunk != _chunk(b"iTXt", content):
+        raise ValueError("a broken chunk")
+    if len(content) > len(_ITXT_HEAD) + RECIPE_BYTES_MAX:
+        raise ValueError("too long")
+    return content[len(_ITXT_HEAD) :]
+
+
+def _labels(png: bytes, *, preview: bool) -> list[bytes]:
+    """The chunks that say "local preview", if the picture is one."""
+    labels = [_chunk(b"tEXt", text) for text in _PREVIEW_LABEL]
+    return labels if preview or any(chunk == labels[0] for chunk in _chunks(png)) else []
+
+
+def _head(file: Path) -> bytes:
+    if not file.is_file():  # a pipe or a device may never end
+        return b""
+    with file.open("rb") as stream:
+        return stream.read(HEAD_BYTES_MAX)
