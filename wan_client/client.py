@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import ssl
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -145,6 +146,7 @@ class AsyncWanClient:
         *,
         out: str | PathLike[str] | None = None,
         folder: str | PathLike[str] | None = None,
+        named: bool = True,
         on_sending: Callable[[], None] | None = None,
         on_submitted: Callable[[str], None] | None = None,
         sent_before: datetime | None = None,
@@ -153,8 +155,10 @@ class AsyncWanClient:
 
         Args:
             request: What to do.
-            out: The file to write, or a folder that exists; by default a file named by the API.
+            out: The file to write, or a folder (one that exists, or a name with a slash at its end); by default a file
+                named by the API.
             folder: Where that one goes; by default the client's folder.
+            named: Whether a person gave `out` its name. Only then is a file of that very name replaced.
             on_sending: Called in a thread just before the request goes out. Where it raises, nothing is sent.
             on_submitted: Called with the request id as soon as the API has the run.
             sent_before: When an earlier process was about to send this very request. Unless the journal knows what
@@ -166,6 +170,7 @@ class AsyncWanClient:
             request,
             out=file,
             folder=place,
+            named=named,
             on_sending=on_sending,
             on_submitted=on_submitted,
             sent_before=sent_before,
@@ -177,6 +182,7 @@ class AsyncWanClient:
         *,
         out: str | PathLike[str] | None = None,
         folder: str | PathLike[str] | None = None,
+        named: bool = True,
     ) -> Run:
         """An earlier run, picked up by its id. It costs nothing.
 
@@ -184,7 +190,7 @@ class AsyncWanClient:
             InvalidRequest: The id can't be one.
         """
         file, place = self._target(out, folder)
-        return Run(self._resources, request_id=request_id, out=file, folder=place)
+        return Run(self._resources, request_id=request_id, out=file, folder=place, named=named)
 
     async def cancel(self, request_id: str) -> CancelOutcome:
         """Cancel an earlier run by its id, within seconds, and say truthfully what came of it.
@@ -211,7 +217,8 @@ class AsyncWanClient:
 
     def _target(self, out: str | PathLike[str] | None, folder: str | PathLike[str] | None) -> tuple[Path | None, Path]:
         """The file to write, if it has a name, and the folder of one that hasn't."""
-        if out is not None and Path(out).is_dir():
+        separators = tuple(filter(None, (os.sep, os.altsep)))
+        if out is not None and (os.fspath(out).endswith(separators) or os.path.isdir(out)):  # noqa: PTH112  # takes any name
             out, folder = None, out
         return Path(out) if out is not None else None, Path(folder or self.folder)
 
