@@ -20,6 +20,7 @@ from .i18n.language import language_middleware
 from .i18n.texts import DEFAULT_LANGUAGE, Texts
 from .page.build import build, launch
 from .page.verdict import Verdicts
+from .public import hosted_pictures
 from .public.authentication import HEALTH_PATH, Authentication, open_for_agents
 from .public.endpoints import hand_over_both
 from .public.malformed_calls import MalformedCalls
@@ -175,6 +176,7 @@ class Server:
                     "routes": [
                         Route(HEALTH_PATH, self._health),
                         Route("/slot", Verdicts().answer, methods=["POST"]),
+                        hosted_pictures.route(self._jobs.engines.pictures),
                         *(Route(path, _closed, methods=["GET", "POST"]) for path in CLOSED),
                     ],
                     "middleware": [
@@ -200,6 +202,8 @@ class Server:
 
         self._started = True
         hand_over_both(self._page)
+        pictures = self._jobs.engines.pictures
+        pictures.base = pictures.base or self._page.share_url
         if self._settings.auth:
             open_for_agents(self._page, self._settings.auth)
 
@@ -230,8 +234,10 @@ class Server:
     async def _life(self, _app: Starlette) -> AsyncIterator[None]:
         self._loop = asyncio.get_running_loop()
         cleaning = asyncio.create_task(uploads.keep_clean(self._settings.keep_seconds))
+        sweeping = asyncio.create_task(hosted_pictures.keep_swept(self._jobs.engines.pictures))
         yield
         cleaning.cancel()
+        sweeping.cancel()
         await self._jobs.close()
 
     async def _health(self, _request: Request) -> Response:

@@ -164,6 +164,7 @@ class PageSettings:
         host: The address that the page listens on, an IPv6 one without brackets.
         port: The port that was asked for; None for the first free one from Gradio's 7860 on.
         folder: Where uploads and results lie, if not in Gradio's own folder.
+        public_url: Where the page is said to be reached from outside; None where nothing says so.
     """
 
     engine: Settings
@@ -179,6 +180,7 @@ class PageSettings:
     host: str = DEFAULT_HOST
     port: int | None = None
     folder: Path | None = None
+    public_url: str | None = None
 
     @property
     def keep_seconds(self) -> float:
@@ -190,8 +192,8 @@ class PageSettings:
         """Read the settings; the environment wins over ``.env`` in the current folder.
 
         The client's (see `wan_client.Settings.load`), ``WAN_KEEP_HOURS``, ``WAN_TRUSTED_PROXIES``, ``WAN_LOG``
-        (``json`` or ``text``), ``WAN_METRICS_PORT``, ``WAN_MCP`` (``1`` or ``0``), ``WAN_AUTH``, ``GRADIO_SHARE``, and
-        what `LimitSettings` reads.
+        (``json`` or ``text``), ``WAN_METRICS_PORT``, ``WAN_MCP`` (``1`` or ``0``), ``WAN_AUTH``, ``GRADIO_SHARE``,
+        ``WAN_PUBLIC_URL``, and what `LimitSettings` reads.
 
         Raises:
             SettingsError: A value can't be used; the message names it.
@@ -212,6 +214,7 @@ class PageSettings:
             host=host,
             port=port,
             folder=_folder(env),
+            public_url=_public_url(env),
         )
 
     def hand_over(self, environ: MutableMapping[str, str] = os.environ) -> None:
@@ -320,6 +323,15 @@ def _mcp(env: Mapping[str, str]) -> bool:
     if find_spec("mcp") is None:
         raise SettingsError("mcp_missing", name=name)
     return True
+
+
+def _public_url(env: Mapping[str, str]) -> str | None:
+    """Return the page's address from outside: as it is set, or as a Space is given it."""
+    name = "WAN_PUBLIC_URL"
+    if name in env:
+        return check_base(env[name], name)
+    host = env.get("SPACE_HOST", "")
+    return check_base(f"https://{host}", "SPACE_HOST") if host else None
 
 
 def _networks(env: Mapping[str, str]) -> tuple[Network, ...]:

@@ -52,6 +52,11 @@ def records_folder() -> Path:
     return results_folder() / RECORDS
 
 
+def hosted_folder() -> Path:
+    """Return where pictures lie for the model to fetch, under names that say nothing of their addresses."""
+    return records_folder() / "hosted"
+
+
 def run_folder(key: str) -> Path:
     """Return the folder of a run's records: what was entered, its id, what came of it.
 
@@ -217,7 +222,7 @@ def clean(keep_seconds: float) -> None:
     In a folder of the page's own (``GRADIO_TEMP_DIR``) all other files go too but the page's own pictures: uploads of
     version 0.1, and what a process that was killed left behind.
     """
-    kept = {results_folder(), records_folder()}
+    kept = {results_folder(), records_folder(), hosted_folder()}
     for old in (*_inside(results_folder()), *_inside(records_folder()), *_uploads()):
         with suppress(OSError):  # a visitor may be deleting it just now
             if old in kept or time.time() - old.stat().st_mtime <= keep_seconds:

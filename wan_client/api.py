@@ -22,15 +22,19 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 import httpx
 
+from .addresses import without_addresses, without_secret
 from .bodies import HEADERS, read_body
-from .errors import InvalidRequest, ServerError, TransientError, Unreachable, WanError, unknown_outcome
-from .failures import NOT_READY, error_code, error_of_answer
+from .errors import InvalidRequest, Refused, ServerError, TransientError, Unreachable, WanError, unknown_outcome
+from .failures import MESSAGE_NAMES, NOT_READY, error_code, error_of_answer, is_refusal_of_pictures
 from .schema import MODEL_ID
 from .settings import Timeouts, is_loopback
 from .version import USER_AGENT
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+    from typing import TypeAlias
+
+    OnReply: TypeAlias = Callable[[httpx.Request, int, Mapping[str, Any] | None], None]
 
 log = logging.getLogger(__name__)
 
@@ -40,10 +44,10 @@ RETRY_AFTER_MAX = 30 * 24 * 3600.0
 POSITION_MAX = 1_000_000_000
 # What a reply may nest before it is no reply any more; longer numbers are none.
 DEPTH_MAX = 8
+SCHEMA_DEPTH_MAX = 16
 DIGITS_MAX = 300
 
 _CHUNK = 64 * 1024
-_ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]*://\S+", re.IGNORECASE)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 
@@ -153,18 +157,26 @@ class Api:
         tls: One TLS context to share; building one takes 20 ms.
         timeouts: How long a single call may take.
         transport: What carries the requests, if not connections of our own.
+        model: The id of the model.
+
+    Attributes:
+        on_reply: Called with each request, the HTTP status of its answer, and the JSON object that came; None where
+            none did.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0917  # what an engine is reached by
         self,
         base: str,
         token: str,
         tls: ssl.SSLContext | None = None,
         timeouts: Timeouts | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
+        model: str = MODEL_ID,
     ) -> None:
         self._base = base
         self._token = token
+        self._model_path = f"/v1/models/{model}"
+        self.on_reply: OnReply | None = None
         self._timeouts = timeouts or Timeouts()
         verify = tls or ssl.create_default_context()
         # Proxy settings of the environment must not catch what stays on this machine.
@@ -189,6 +201,11 @@ class Api:
 
     def __repr__(self) -> str:
         return f"Api({self._base!r})"
+
+    @property
+    def model_url(self) -> str:
+        """Where requests go: what is known of it holds for this model at this API."""
+        return f"{self._base}{self._model_path}"
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -220,9 +237,7 @@ class Api:
                 yield body[start : start + _CHUNK]
 
         headers = {"Content-Type": "application/json", "Content-Length": str(len(body))}
-        request = self._submits.build_request(
-            "POST", f"{self._base}/v1/models/{MODEL_ID}", content=content(), headers=headers
-        )
+        request = self._submits.build_request("POST", self.model_url, content=content(), headers=headers)
         try:
             try:
                 reply = await asyncio.wait_for(self._send(self._submits, request), self._timeouts.sending)
@@ -267,12 +282,13 @@ class Api:
             if str(problem.api_code) == NOT_READY:
                 return ResultReply(State.RUNNING)
             raise
+        urls = tuple(_output_urls(reply.get("output")))
         return ResultReply(
             state=_state(reply.get("status")),
-            urls=tuple(_output_urls(reply.get("output"))),
-            failure=self._scrub(_failure(reply)),
+            urls=urls,
+            failure=self._scrub(_failure(reply), urls),
             cost=_amount(reply.get("cost")),
-            extra=self._clean({name: value for name, value in reply.items() if name not in _RESULT_KEYS}),
+            extra=self._clean({name: value for name, value in reply.items() if name not in _RESULT_KEYS}, urls),
         )
 
     async def cancel(self, request_id: str) -> CancelOutcome:
@@ -294,13 +310,13 @@ class Api:
 
     async def model(self) -> ModelEntry:
         """The catalogue's entry of the model, price included."""
-        reply = await self._get(f"/v1/models/{MODEL_ID}")
+        reply = await self._get(self._model_path)
         schema = reply.get("input_schema")
         return ModelEntry(
             price_usd=_amount(reply.get("base_price_usd")),
             price_unit=self._scrub(_plain(reply.get("price_unit"))),
             pricing_note=self._scrub(_plain(reply.get("pricing_note"))),
-            input_schema=schema if isinstance(schema, dict) else {},
+            input_schema=self._clean(schema, (), SCHEMA_DEPTH_MAX) if isinstance(schema, dict) else {},
         )
 
     async def _get(self, path: str, timeout: float | None = None, **params: str) -> dict[str, Any]:
@@ -328,6 +344,8 @@ class Api:
         ) as problem:  # as of broken headers
             raise ServerError("server_trouble", api_message=self._scrub(repr(problem))) from None
         reply = _json_object(body)
+        if self.on_reply:
+            self.on_reply(request, response.status_code, reply)
         if response.is_success and reply is not None:
             about_a_failed_run = bool(reply.get("request_id")) and _state(reply.get("status")) is State.FAILED
             if not _has_error_code(reply) or about_a_failed_run:
@@ -341,25 +359,27 @@ class Api:
             retry_after=_retry_after(response),
         )
         envelope = reply or {}
-        words = (envelope.get(key) for key in ("error_message", "message", "error", "detail"))
+        words = (envelope.get(key) for key in MESSAGE_NAMES)
         error.http_status, error.api_code = response.status_code, error_code(envelope)
         error.api_message = self._scrub(next((_plain(text) for text in words if text), ""))
         if isinstance(error, ServerError) and _is_request_id(envelope.get("request_id")):
             error.request_id = envelope["request_id"]
+        if type(error) is Refused and client is self._submits:
+            error.is_of_pictures = is_refusal_of_pictures(response.status_code, reply, is_page=is_page)
         raise error
 
-    def _scrub(self, text: str) -> str:
+    def _scrub(self, text: str, urls: Iterable[str] = ()) -> str:
         """Return words of the API without the token, without addresses, and printable."""
-        bare = _ADDRESS.sub("[address]", text.replace(self._token, "[token]"))
+        bare = without_addresses(without_secret(text, self._token, "[token]"), urls)
         return bare[:2000].encode("utf-8", "replace").decode()
 
-    def _clean(self, value: Any, depth: int = DEPTH_MAX) -> Any:
+    def _clean(self, value: Any, urls: Iterable[str], depth: int = DEPTH_MAX) -> Any:
         if isinstance(value, str):
-            return self._scrub(value)
+            return self._scrub(value, urls)
         if isinstance(value, dict) and depth:
-            return {self._scrub(str(name)): self._clean(item, depth - 1) for name, item in value.items()}
+            return {self._scrub(str(name), urls): self._clean(item, urls, depth - 1) for name, item in value.items()}
         if isinstance(value, list) and depth:
-            return [self._clean(item, depth - 1) for item in value]
+            return [self._clean(item, urls, depth - 1) for item in value]
         return None if isinstance(value, dict | list) else value
 
 

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import httpx
 
 from .api import Api, ModelEntry
+from .catalogue import differences
 from .errors import WanError
-from .hosting.addresses import Bucket
+from .hosting.bucket import Bucket
 from .outputs import Outputs
 from .run import ClientResources, Run
 from .sandbox import running_sandbox
@@ -32,8 +33,9 @@ if TYPE_CHECKING:
     from os import PathLike
     from types import TracebackType
 
-    from .api import CancelOutcome
+    from .api import CancelOutcome, OnReply, StatusReply
     from .events import Event, Result
+    from .hosting.public_url import PublicHost
     from .schema import ImageSource
 
 log = logging.getLogger(__name__)
@@ -42,6 +44,9 @@ READS_AT_ONCE = 24
 OUTPUT_FOLDER = Path("outputs")
 
 Value = TypeVar("Value")
+
+# Of which models, and at which API, it has been said how their schema differs.
+_compared: set[str] = set()
 
 
 class AsyncWanClient:
@@ -104,7 +109,9 @@ class AsyncWanClient:
 
     async def _make_resources(self) -> ClientResources:
         settings = self.settings
-        bucket = await asyncio.to_thread(Bucket, settings.bucket) if settings.bucket else None
+        bucket = None
+        if settings.bucket and settings.passes_through_bucket:
+            bucket = await asyncio.to_thread(Bucket, settings.bucket)
         if settings.api_base is None:
             address = await asyncio.to_thread(self._stack.enter_context, running_sandbox())
             settings = replace(settings, api_base=address)
@@ -113,7 +120,7 @@ class AsyncWanClient:
         transport = _Shared(self._transport) if self._transport else None
         if self._transport:
             self._stack.push_async_callback(self._transport.aclose)
-        api = Api(base, settings.token, tls, settings.timeouts, transport)
+        api = Api(base, settings.token, tls, settings.timeouts, transport, settings.model)
         outputs = Outputs(base, tls, settings.timeouts, transport)
         self._stack.push_async_callback(api.aclose)
         self._stack.push_async_callback(outputs.aclose)
@@ -123,9 +130,7 @@ class AsyncWanClient:
             renewing = asyncio.create_task(_renew_leases(journal))
             self._stack.push_async_callback(asyncio.to_thread, journal.release)
             self._stack.callback(renewing.cancel)
-        return ClientResources(
-            api, outputs, self._schedule, journal, gate, settings.deadline, settings.timeouts, bucket
-        )
+        return ClientResources(api, outputs, self._schedule, journal, gate, settings, settings.timeouts, bucket)
 
     async def aclose(self, *, in_a_hurry: bool = False) -> None:
         """Close the connections, and end a sandbox that was started. Runs at the API go on.
@@ -150,6 +155,7 @@ class AsyncWanClient:
         on_sending: Callable[[], None] | None = None,
         on_submitted: Callable[[str], None] | None = None,
         sent_before: datetime | None = None,
+        public: PublicHost | None = None,
     ) -> Run:
         """Return a run of the request. Nothing is sent until it is iterated over or awaited.
 
@@ -163,6 +169,7 @@ class AsyncWanClient:
             on_submitted: Called with the request id as soon as the API has the run.
             sent_before: When an earlier process was about to send this very request. Unless the journal knows what
                 came of that, it is not sent, and the run ends in `UnknownOutcome`.
+            public: Where its pictures can be fetched from, for a program that has a public address.
         """
         file, place = self._target(out, folder)
         return Run(
@@ -174,6 +181,7 @@ class AsyncWanClient:
             on_sending=on_sending,
             on_submitted=on_submitted,
             sent_before=sent_before,
+            public=public,
         )
 
     def resume(
@@ -183,14 +191,22 @@ class AsyncWanClient:
         out: str | PathLike[str] | None = None,
         folder: str | PathLike[str] | None = None,
         named: bool = True,
+        public: PublicHost | None = None,
     ) -> Run:
         """An earlier run, picked up by its id. It costs nothing.
+
+        Args:
+            request_id: Its id.
+            out: As for `run`.
+            folder: As for `run`.
+            named: As for `run`.
+            public: Where its pictures may lie still. They are removed when it has ended.
 
         Raises:
             InvalidRequest: The id can't be one.
         """
         file, place = self._target(out, folder)
-        return Run(self._resources, request_id=request_id, out=file, folder=place, named=named)
+        return Run(self._resources, request_id=request_id, out=file, folder=place, named=named, public=public)
 
     async def cancel(self, request_id: str) -> CancelOutcome:
         """Cancel an earlier run by its id, within seconds, and say truthfully what came of it.
@@ -200,13 +216,31 @@ class AsyncWanClient:
         """
         return await self.resume(request_id).cancel()
 
+    async def look(self, request_id: str) -> StatusReply:
+        """Ask once where a run stands.
+
+        Raises:
+            WanError: The API does not say.
+        """
+        return await self._resources.api.status(request_id)
+
+    def observe(self, on_reply: OnReply) -> None:
+        """Have a function called with each reply of the API: with the request, the HTTP status and the JSON object."""
+        self._resources.api.on_reply = on_reply
+
     async def model(self) -> ModelEntry:
         """The catalogue's entry of the model, price included. What can't be learned is left empty."""
+        api = self._resources.api
         try:
-            return await self._resources.api.model()
+            entry = await api.model()
         except WanError as problem:
             log.info("no catalogue entry: %s", problem.code)
             return ModelEntry()
+        if entry.input_schema and api.model_url not in _compared:
+            _compared.add(api.model_url)
+            if different := differences(entry.input_schema):
+                log.warning("the catalogue's schema of the model differs from ours: %s", "; ".join(different))
+        return entry
 
     def _learned_schedule(self) -> PollSchedule:
         engine = self.settings.backend.value

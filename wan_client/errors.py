@@ -111,7 +111,14 @@ class ImageError(InvalidRequest):
 
 
 class Refused(WanError):
-    """The API did not accept the request. It will not be sent again."""
+    """The API did not accept the request.
+
+    Attributes:
+        is_of_pictures: Whether it certainly refused the pictures, or their size: then it may be sent once more, with
+            the pictures handed over another way.
+    """
+
+    is_of_pictures = False
 
 
 class AuthenticationError(Refused):

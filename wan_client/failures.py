@@ -47,6 +47,9 @@ _ENVELOPES: dict[str, tuple[type[WanError], str]] = {
     "410": (RunNotFound, "run_not_found"),
     "413": (Refused, "too_large"),
 }
+# Where an envelope may have its message, the first of them first.
+MESSAGE_NAMES = ("error_message", "message", "error", "detail")
+_PICTURES = "image_urls"
 # What a proxy in front says of the token or of the size is as final as if the API had said it.
 _FINAL_PAGES = {401, 413}
 _TRANSIENT_STATUSES = {408, 425}
@@ -104,6 +107,27 @@ def _error_of_envelope(status: int, api_code: int | str | None, detail: object, 
     if kind is Refused and not submit:
         return ReadRefused("read_refused")
     return _refusal(detail) if code == "refused" else kind(code)
+
+
+def is_refusal_of_pictures(status: int, envelope: Mapping[str, Any] | None, *, is_page: bool) -> bool:
+    """Return whether an answer to a submit refuses its pictures, or their size, and certainly started nothing."""
+    if is_page or (envelope or {}).get("request_id"):
+        return False
+    if status == 413:
+        return True
+    words = [(envelope or {}).get(name) for name in MESSAGE_NAMES]
+    return status in {400, 422} and any(_names_pictures(word) for word in words)
+
+
+def _names_pictures(value: object, depth: int = 4) -> bool:
+    """Return whether a message, or a detail's place or message, names the input of the pictures."""
+    if isinstance(value, str):
+        return _PICTURES in value
+    if isinstance(value, list) and depth:
+        return any(_names_pictures(item, depth - 1) for item in value)
+    if isinstance(value, dict) and depth:
+        return any(_names_pictures(value.get(name), depth - 1) for name in ("loc", "msg", "message"))
+    return False
 
 
 def _error_of_front(status: int, *, is_page: bool, submit: bool) -> WanError | None:

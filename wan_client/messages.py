@@ -26,6 +26,24 @@ MESSAGES: Final[dict[str, str]] = {
     "error.token_malformed.hint": "Copy the token again, the token only.",
     "error.base_malformed": "{name} is “{given}”, which can't be used.",
     "error.base_malformed.hint": "Give an https address, or http on this machine (127.0.0.1), without a user or query.",
+    "error.base_of_another_place": (
+        "{token} and {name} are not set in the same place: one is in the environment, the other in .env of this folder. "
+        "The token is not sent to an address that somebody else may have written."
+    ),
+    "error.base_of_another_place.hint": "Set both in the environment or both in .env, or leave {name} out.",
+    "error.model_malformed": "{name} is “{given}”, which is no id of a model.",
+    "error.model_malformed.hint": "Give words with slashes between them, such as wan-ai/wan-2-6/image-to-image, or leave it out.",
+    "error.hosting_unknown": "{name} is “{given}”, which is no way to hand over pictures.",
+    "error.hosting_unknown.hint": "Set it to “data”, “public”, “bucket” or “auto”, or leave it out.",
+    "error.bucket_missing": "{name} asks for a bucket, but none is set.",
+    "error.bucket_missing.hint": "Set WAN_S3_BUCKET, or choose another way.",
+    "error.public_missing": "{name} asks for a public address, but there is none that can be opened from outside.",
+    "error.public_missing.hint": (
+        "A page has one on a public Space, with a share link, or where WAN_PUBLIC_URL names it; the command has none. "
+        "Or choose another way."
+    ),
+    "error.hosting_full": "There is no room on this page for a picture to be fetched from, so nothing was sent.",
+    "error.hosting_full.hint": "Try again in a few minutes.",
     "error.number_malformed": "{name} is “{given}”, which is out of range.",
     "error.number_malformed.hint": "Give a number from {low} to {high}.",
     "error.env_file_unreadable": "The file {name} can't be read as text.",
@@ -204,6 +222,11 @@ MESSAGES: Final[dict[str, str]] = {
         "Hand it over another way: as a file instead of an address, or by an https address that anyone can open. "
         "On this side, WAN_S3_BUCKET sends pictures through a bucket of your own."
     ),
+    "error.image_not_fetched_inside": "The model could not use a picture that was handed over inside the request: {field}.",
+    "error.image_not_fetched_inside.hint": (
+        "Start it again: this time the picture is handed over by an address of this page, where it lies while the run needs "
+        "it. That is a run of its own."
+    ),
     "error.image_format": "The model does not take the format of a picture: {field}.",
     "error.image_format.hint": "Save it as PNG and use that.",
     "error.model_busy": "The model is busy and did not take this run.",
@@ -234,6 +257,8 @@ MESSAGES: Final[dict[str, str]] = {
     "error.output_not_image.hint": "Fetch it again with the id of the run; that costs nothing.",
     "error.not_writable": "The picture is finished, but could not be written to {file}.",
     "error.not_writable.hint": "Make room or choose another folder, then fetch it again with the id of the run; that costs nothing.",
+    "error.report_not_writable": "The report could not be written to {file}.",
+    "error.report_not_writable.hint": "Choose another file with --out.",
     "error.cost": "Cost: ${cost}.",
     "error.unexpected": "Something went wrong in this program.",
     "error.unexpected.hint": f"Look at {GENERATIONS_PAGE} before you try again.",
@@ -266,6 +291,15 @@ MESSAGES: Final[dict[str, str]] = {
     "cli.no_runs": "No runs are noted here for this account.",
     "cli.price": "${price:.4g} per {unit}",
     "cli.price_unknown": "The catalogue does not tell the price.",
+    "cli.schema_differs": "The catalogue describes the model otherwise than this program knows it: {differences}",
+    "cli.check.token": "Token: {result}",
+    "cli.check.price": "Price: {price}",
+    "cli.check.schema_same": "The catalogue describes the model as this program knows it.",
+    "cli.check.run": "Run “{name}”: {result}",
+    "cli.check.report": "The report holds no token, address, id or picture: {file}",
+    "cli.check.ask": "{runs} runs, one of them cancelled if there is time: at most ${price:.4g} by the catalogue. Go on? [y/N]",
+    "cli.check.no_price": "The catalogue names no price of a picture, so the cap can't be kept: nothing paid was tried.",
+    "cli.check.over_cap": "The runs would cost ${price:.4g}, which is over the cap of ${cap:.4g}: nothing paid was tried.",
     "cli.batch.plan": "{total} rows: {done} done already, {fetch} to fetch, {send} to send.",
     "cli.batch.price": "To send them costs ${price:.4g} by the catalogue.",
     "cli.batch.held": "{name} is left alone: {why}",
@@ -288,7 +322,7 @@ MESSAGES: Final[dict[str, str]] = {
     "cli.help.description": "Edit pictures by instruction with Wan 2.6 image-to-image.",
     "cli.help.epilog": (
         "Other commands: wan-client batch (many edits from a table or a folder), runs (what was sent from here), resume ID (fetch a result; it costs nothing), "
-        "cancel ID, price; and of finished pictures page, sheet, wipe, bundle (files to send round). Each has its own --help. A prompt that is one of these words goes after: wan-client edit. "
+        "cancel ID, price, check (what the API really does); and of finished pictures page, sheet, wipe, bundle (files to send round). Each has its own --help. A prompt that is one of these words goes after: wan-client edit. "
         "Without RUNCOMFY_API_TOKEN in the environment or in .env, a local preview is drawn instead. "
         "Exit codes: 0 done, 1 no picture, 64 wrong call, 65 a value or a picture can't be used, 66 no such file, "
         "69 not accepted, 73 can't write, 75 goes on or unknown, 77 token or balance, 130 interrupted."
@@ -321,6 +355,14 @@ MESSAGES: Final[dict[str, str]] = {
     "cli.help.resume": "Fetch the result of an earlier run. It costs nothing.",
     "cli.help.cancel": "Take a run out of the queue. One that is running can't be cancelled.",
     "cli.help.price": "Show the price that the catalogue names.",
+    "cli.help.check": (
+        "Find out what the API at hand really does: token, catalogue, price, schema; with --paid also a small run by each way "
+        "of handing over a picture, and a cancel. The report holds no token, address, id or picture."
+    ),
+    "cli.help.paid": "also make two or three small runs, which are paid for; the price is named first, and asked about",
+    "cli.help.cap": "the most that the paid runs may cost together (default: %(default)s)",
+    "cli.help.yes": "do not ask",
+    "cli.help.report": "the report's file (default: wan-client-check.json, or a free name like it)",
     "cli.help.export_page": "Make one HTML file of finished pictures: before and after with a slider, prompt and settings. It opens without a network.",
     "cli.help.export_sheet": "Make a proof sheet of finished pictures: before, after, prompt and settings, as PDF or PNG.",
     "cli.help.export_wipe": "Make a short loop that wipes from before to after, as WebP, GIF, or MP4 where ffmpeg is installed.",

@@ -5,22 +5,21 @@ from __future__ import annotations
 import asyncio
 import io
 import os
-import re
 import tempfile
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
-from urllib.parse import unquote
 
 import httpx
 from PIL import Image
 
-from .addresses import parse_address
+from .addresses import parse_address, without_addresses
 from .api import drop_location
 from .bodies import HEADERS, BodyTooLarge, read_body
 from .errors import DownloadFailed, SettingsError
 from .settings import Timeouts, is_loopback
+from .unlogged import unlogged
 from .version import USER_AGENT
 
 if TYPE_CHECKING:
@@ -32,6 +31,8 @@ OUTPUT_BYTES_MAX = 32 * 1024 * 1024
 OUTPUT_MEGAPIXELS_MAX = 32
 # What a result usually takes on the disk.
 TYPICAL_BYTES = 4 * 1024 * 1024
+# What the sandbox's pictures are called.
+LOCAL_PREVIEW = "local-preview"
 
 _HOSTS = (".runcomfy.net", ".runcomfy.com")
 _SUFFIXES = {"PNG": ".png", "JPEG": ".jpg", "WEBP": ".webp"}
@@ -45,7 +46,7 @@ class Picture:
 
     Attributes:
         data: The file's bytes, untouched.
-        name: A safe file name, made of the address's last part, with the suffix of what the bytes are.
+        name: A file name with the suffix of what the bytes are. It holds nothing of the address, which can be read.
         width: In pixels.
         height: In pixels.
     """
@@ -105,7 +106,8 @@ class Outputs:
         """
         parsed = self._checked(url)
         try:
-            data = await asyncio.wait_for(self._fetch(url, parsed, on_bytes), min(seconds, self._timeouts.download))
+            with unlogged():
+                data = await asyncio.wait_for(self._fetch(url, parsed, on_bytes), min(seconds, self._timeouts.download))
         except asyncio.TimeoutError:
             raise DownloadFailed("download_failed", api_message="timed out") from None
         return await asyncio.to_thread(check, data, parsed)
@@ -133,7 +135,7 @@ class Outputs:
         except BodyTooLarge:
             _fail("output_too_large")
         except (httpx.HTTPError, httpx.StreamError) as problem:
-            raise DownloadFailed("download_failed", api_message=repr(problem)) from None
+            raise DownloadFailed("download_failed", api_message=without_addresses(repr(problem), [url])) from None
         return bytes(data)
 
     def _checked(self, url: str) -> httpx.URL:
@@ -141,10 +143,14 @@ class Outputs:
         if parsed is not None and url.isascii() and not parsed.userinfo:
             base = self._base
             own = (parsed.scheme, parsed.host, parsed.port) == (base.scheme, base.host, base.port)
-            vendors = parsed.scheme == "https" and parsed.port is None and f".{parsed.host}".endswith(_HOSTS)
-            if own or vendors:
+            if own or (parsed.scheme == "https" and parsed.port is None and is_vendors_host(parsed)):
                 return parsed
         raise DownloadFailed("output_host")
+
+
+def is_vendors_host(url: httpx.URL) -> bool:
+    """Return whether a host is one of the API's maker."""
+    return f".{url.host}".endswith(_HOSTS)
 
 
 def check(data: bytes, url: httpx.URL) -> Picture:
@@ -159,7 +165,7 @@ def check(data: bytes, url: httpx.URL) -> Picture:
                 _fail("output_too_large")
             image.load()
             suffix = _SUFFIXES[image.format or ""]
-            return Picture(data, _safe_stem(url) + suffix, image.width, image.height)
+            return Picture(data, _stem(url) + suffix, image.width, image.height)
     except DownloadFailed:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -317,10 +323,9 @@ def check_writable(folder: Path) -> None:
         raise SettingsError("folder_not_writable", folder=_shortened(folder.name or str(folder))) from None
 
 
-def _safe_stem(url: httpx.URL) -> str:
-    last = unquote(url.path.rsplit("/", 1)[-1])
-    stem = re.sub(r"[^\w.=-]+", "_", last.rsplit(".", 1)[0], flags=re.ASCII).strip("._")
-    return stem[-100:] or "output"
+def _stem(url: httpx.URL) -> str:
+    """Return a name for the file: the address gives away whose the picture is, so nothing of it goes on."""
+    return LOCAL_PREVIEW if url.path.rsplit("/", 1)[-1].startswith(LOCAL_PREVIEW) else "output"
 
 
 def _fail(code: str, http_status: int | None = None) -> NoReturn:

@@ -156,6 +156,6 @@ class Poller:
         return self._is_fresh and time.monotonic() - state.began < FRESH_SECONDS
 
     def _deadline_exceeded(self, state: PollState) -> DeadlineExceeded:
-        minutes = f"{round(self._resources.deadline / 60, 2):g}"
+        minutes = f"{round(self._resources.settings.deadline / 60, 2):g}"
         in_trouble = state.failures >= RETRYING_AFTER_FAILURES
         return DeadlineExceeded("deadline_trouble" if in_trouble else "deadline", minutes=minutes)

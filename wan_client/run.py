@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from anyio import CancelScope
 
 from .api import CancelOutcome, State, check_request_id
-from .errors import DownloadFailed, RunCancelled, RunFailed, RunNotFound, ServerError, WanError
+from .errors import DownloadFailed, PictureNotFetched, RunCancelled, RunFailed, RunNotFound, ServerError, WanError
 from .events import Finished
 from .fetch import Fetch
 from .poller import Poller
@@ -29,10 +29,11 @@ if TYPE_CHECKING:
 
     from .api import Api
     from .events import Event, Result
-    from .hosting.addresses import Bucket
+    from .hosting.bucket import Bucket
+    from .hosting.public_url import PublicHost
     from .outputs import Outputs
     from .schema import EditRequest
-    from .settings import Timeouts
+    from .settings import Settings, Timeouts
     from .state.journal import Journal
     from .state.polling import PollSchedule
 
@@ -48,7 +49,7 @@ class ClientResources:
     schedule: PollSchedule
     journal: Journal
     gate: asyncio.Semaphore
-    deadline: float
+    settings: Settings
     timeouts: Timeouts
     bucket: Bucket | None = None
     submissions: set[asyncio.Task[None]] = field(default_factory=set)
@@ -90,6 +91,7 @@ class Run:
         on_sending: As for `Submission`.
         on_submitted: As for `Submission`.
         sent_before: As for `Submission`.
+        public: As for `Submission`; of a resumed run, where its pictures may lie still.
     """
 
     def __init__(
@@ -104,6 +106,7 @@ class Run:
         on_sending: Callable[[], None] | None = None,
         on_submitted: Callable[[str], None] | None = None,
         sent_before: datetime | None = None,
+        public: PublicHost | None = None,
     ) -> None:
         self.result: Result | None = None
         self.problem: WanError | None = None
@@ -123,7 +126,9 @@ class Run:
                 on_sending=on_sending,
                 on_submitted=on_submitted,
                 sent_before=sent_before,
+                public=public,
             )
+        self._public = public
         self._row: int | None = None
         self._poller: Poller | None = None
         self._events: AsyncGenerator[Event] | None = None
@@ -226,6 +231,8 @@ class Run:
                     yield event
         except WanError as problem:
             problem.request_id = problem.request_id or self.request_id
+            if isinstance(problem, PictureNotFetched) and self._submission and await self._submission.offer_address():
+                problem.code = "image_not_fetched_inside"
             self.problem = problem
             raise
         finally:
@@ -242,7 +249,7 @@ class Run:
         else:
             self._row = await asyncio.to_thread(self._claimed_row)
         began = time.monotonic()
-        deadline = began + self._resources.deadline
+        deadline = began + self._resources.settings.deadline
         self._poller = Poller(
             self._resources,
             self._id,
@@ -294,8 +301,10 @@ class Run:
 
     def _in_use(self) -> bool:
         """Whether the model may still want the pictures."""
-        return self._submission is not None and self._submission.may_be_paid
+        return self._submission is None or self._submission.may_be_paid
 
     async def _remove_hosted(self) -> None:
         if self._submission:
             await self._submission.remove_hosted()
+        elif self._public:
+            await asyncio.to_thread(self._public.release)

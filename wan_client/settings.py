@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import ssl
 from dataclasses import dataclass, field
 from enum import Enum
@@ -14,6 +15,7 @@ from dotenv import dotenv_values
 
 from .addresses import parse_address
 from .errors import SettingsError
+from .schema import MODEL_ID
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,9 +24,15 @@ DEFAULT_API_BASE = "https://model-api.runcomfy.net"
 DEFAULT_DEADLINE = 900.0
 DEADLINE_MIN, DEADLINE_MAX = 1.0, 86_400.0
 EXPIRY_MIN, EXPIRY_MAX = 60, 604_800
+MODEL_ID_MAX = 200
 PROXY_NAMES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 TOKEN_NAMES = ("RUNCOMFY_API_TOKEN", "RUNCOMFY_TOKEN")
-SANDBOX_TOKEN = "sandbox"  # noqa: S105  # the sandbox takes any token; a real one is never shown to it
+# The sandbox takes any token, and is never shown a real one. This one is no word that occurs in a text: wherever the
+# token stands in one, it is taken out.
+SANDBOX_TOKEN = "no-token-3b7f41c0"  # noqa: S105
+
+
+_MODEL_ID = re.compile(r"(?!.*\.\.)[A-Za-z0-9][A-Za-z0-9._-]*(?:/[A-Za-z0-9][A-Za-z0-9._-]*)*")
 
 
 class Backend(str, Enum):
@@ -32,6 +40,15 @@ class Backend(str, Enum):
 
     RUNCOMFY = "runcomfy"
     SANDBOX = "sandbox"
+
+
+class Hosting(str, Enum):
+    """How a local picture reaches the API."""
+
+    DATA = "data"
+    PUBLIC = "public"
+    BUCKET = "bucket"
+    AUTO = "auto"
 
 
 @dataclass(frozen=True)
@@ -86,7 +103,10 @@ class Settings:
         token: The bearer token. Sent in the Authorization header to `api_base`, and nowhere else.
         deadline: How long a run is waited for, in seconds. Past it nothing is lost: it can be resumed.
         timeouts: How long a single call may take.
-        bucket: Where pictures lie for the API to fetch; None sends them inside the request.
+        bucket: A bucket of the user's own, where there is one.
+        model: The id of the model.
+        hosting: How pictures reach the API. By default through the bucket where there is one, else inside the request,
+            and where the API refuses that, by a public address of the page's own, if it has one.
 
     Raises:
         SettingsError: A value can't be used; the message names it.
@@ -98,22 +118,37 @@ class Settings:
     deadline: float = DEFAULT_DEADLINE
     timeouts: Timeouts = field(default_factory=Timeouts)
     bucket: BucketSettings | None = None
+    model: str = MODEL_ID
+    hosting: Hosting = Hosting.AUTO
 
     def __post_init__(self) -> None:
+        check_model(self.model)
+        if self.hosting is Hosting.BUCKET and self.bucket is None:
+            raise SettingsError("bucket_missing", name="WAN_HOSTING")
         object.__setattr__(self, "token", check_token(self.token))
         if self.api_base is not None:
             object.__setattr__(self, "api_base", check_base(self.api_base))
         if not DEADLINE_MIN <= self.deadline <= DEADLINE_MAX:
             raise _out_of_range("WAN_DEADLINE", str(self.deadline), DEADLINE_MIN, DEADLINE_MAX)
 
+    @property
+    def by_address(self) -> bool:
+        """Whether pictures are prepared to be fetched from an address, and not to travel inside the request."""
+        return self.hosting in {Hosting.PUBLIC, Hosting.BUCKET} or self.passes_through_bucket
+
+    @property
+    def passes_through_bucket(self) -> bool:
+        """Whether pictures lie in the bucket."""
+        return self.bucket is not None and self.hosting in {Hosting.BUCKET, Hosting.AUTO}
+
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None) -> Settings:
         """Read the settings; the environment wins over ``.env`` in the current folder.
 
         ``RUNCOMFY_API_TOKEN`` (or ``RUNCOMFY_TOKEN``), ``RUNCOMFY_API_BASE``, ``WAN_BACKEND`` (``runcomfy`` or
-        ``sandbox``; by default what the token's presence suggests), ``WAN_DEADLINE`` (seconds), and for pictures that
-        pass through a bucket ``WAN_S3_BUCKET``, ``WAN_S3_ENDPOINT``, ``WAN_S3_REGION``, ``WAN_S3_PREFIX`` and
-        ``WAN_S3_EXPIRY`` (seconds).
+        ``sandbox``; by default what the token's presence suggests), ``WAN_MODEL``, ``WAN_DEADLINE`` (seconds),
+        ``WAN_HOSTING`` (``data``, ``public``, ``bucket`` or ``auto``), and for pictures that pass through a bucket
+        ``WAN_S3_BUCKET``, ``WAN_S3_ENDPOINT``, ``WAN_S3_REGION``, ``WAN_S3_PREFIX`` and ``WAN_S3_EXPIRY`` (seconds).
 
         Raises:
             SettingsError: A value can't be used; the message names it.
@@ -132,7 +167,23 @@ class Settings:
             return cls(backend, base if base and is_loopback(base) else None, deadline=deadline)
         if token is None:
             raise SettingsError("token_missing", name=TOKEN_NAMES[0])
-        return cls(backend, base or DEFAULT_API_BASE, token, deadline, bucket=_bucket(env))
+        return cls(
+            backend,
+            base or DEFAULT_API_BASE,
+            token,
+            deadline,
+            bucket=_bucket(env),
+            model=env.get("WAN_MODEL", MODEL_ID),
+            hosting=_hosting(env),
+        )
+
+
+def _hosting(env: Mapping[str, str]) -> Hosting:
+    given = env.get("WAN_HOSTING", Hosting.AUTO.value)
+    try:
+        return Hosting(given.lower())
+    except ValueError:
+        raise SettingsError("hosting_unknown", name="WAN_HOSTING", given=given) from None
 
 
 def _bucket(env: Mapping[str, str]) -> BucketSettings | None:
@@ -151,14 +202,38 @@ def read_environment() -> dict[str, str]:
     """The variables that are set to something, in the environment or in ``.env`` of the current folder.
 
     Raises:
-        SettingsError: The file is no text, or a variable that connections are made by can't be used.
+        SettingsError: The file is no text, or a variable that connections are made by can't be used; or the token and
+            the API's address are not of one place.
     """
     check_network(os.environ)
     try:
-        merged = {**dotenv_values(".env", interpolate=False), **os.environ}
+        file = _without_blanks(dotenv_values(".env", interpolate=False))
     except (OSError, UnicodeDecodeError):
         raise SettingsError("env_file_unreadable", name=".env") from None
-    return {name: value.strip() for name, value in merged.items() if value and value.strip()}
+    environment = _without_blanks(os.environ)
+    merged = {**file, **environment}
+    _check_places(merged, environment)
+    return merged
+
+
+def _without_blanks(values: Mapping[str, str | None]) -> dict[str, str]:
+    return {name: value.strip() for name, value in values.items() if value and value.strip()}
+
+
+def _check_places(merged: Mapping[str, str], environment: Mapping[str, str]) -> None:
+    """Keep a token of the environment from a stranger's host: a folder may bring a ``.env`` of somebody else's.
+
+    Raises:
+        SettingsError: The token is set in one place, the API's address in the other, and it is neither the vendor's
+            nor on this machine.
+    """
+    token = next((name for name in TOKEN_NAMES if name in merged), None)
+    base = merged.get("RUNCOMFY_API_BASE")
+    if token is None or base is None or merged.get("WAN_BACKEND", "").lower() == Backend.SANDBOX.value:
+        return
+    of_one_place = (token in environment) == ("RUNCOMFY_API_BASE" in environment)
+    if not of_one_place and not is_loopback(base) and check_base(base) != DEFAULT_API_BASE:
+        raise SettingsError("base_of_another_place", name="RUNCOMFY_API_BASE", token=token)
 
 
 def check_network(env: Mapping[str, str]) -> None:
@@ -235,6 +310,17 @@ def check_token(token: str, name: str = TOKEN_NAMES[0]) -> str:
     if not token or not all("!" <= char <= "~" for char in token):
         raise SettingsError("token_malformed", name=name)
     return token
+
+
+def check_model(model: str) -> str:
+    """The model's id, if it can stand in a path: words with slashes between them.
+
+    Raises:
+        SettingsError: It can't.
+    """
+    if len(model) > MODEL_ID_MAX or not _MODEL_ID.fullmatch(model):
+        raise SettingsError("model_malformed", name="WAN_MODEL", given=model[:MODEL_ID_MAX])
+    return model
 
 
 def check_base(base: str, name: str = "RUNCOMFY_API_BASE") -> str:

@@ -17,11 +17,21 @@ from typing import TYPE_CHECKING
 
 from . import outputs
 from .api import CancelOutcome
-from .errors import RateLimited, RunCancelled, UnknownOutcome, Unreachable, unknown_outcome
+from .errors import (
+    RateLimited,
+    Refused,
+    RunCancelled,
+    SettingsError,
+    UnknownOutcome,
+    Unreachable,
+    WanError,
+    unknown_outcome,
+)
 from .events import Preparing, Retrying, Uploading
-from .hosting import addresses as hosting
-from .images import prepare
-from .schema import IMAGE_BYTES_MAX
+from .hosting import check_address, is_address, prepared
+from .hosting.bucket import BucketHost
+from .hosting.data_uri import DataUri
+from .settings import Hosting
 from .state import journal
 
 if TYPE_CHECKING:
@@ -32,6 +42,8 @@ if TYPE_CHECKING:
 
     from .errors import TransientError
     from .events import Event
+    from .hosting import Host
+    from .hosting.public_url import PublicHost
     from .images import PreparedImage
     from .run import ClientResources
     from .schema import EditRequest, ImageSource
@@ -74,6 +86,7 @@ class Submission:
         on_submitted: Called with the request id as soon as the API has the run, even if nobody iterates any more.
         sent_before: When an earlier process was about to send this very request. Unless the journal knows what came
             of that, its outcome is unknown, and it is not sent.
+        public: Where its pictures can be fetched from, for a program that has a public address.
     """
 
     def __init__(
@@ -86,6 +99,7 @@ class Submission:
         on_sending: Callable[[], None] | None = None,
         on_submitted: Callable[[str], None] | None = None,
         sent_before: datetime | None = None,
+        public: PublicHost | None = None,
     ) -> None:
         self.state = SubmitState.PREPARING
         self.request_id: str | None = None
@@ -106,7 +120,8 @@ class Submission:
         self._is_noted = False
         self._sent = self._total = self._failures = 0
         self._cancel_asked = self._cancel_when_accepted = False
-        self._hosted: list[str] = []
+        self._public = public
+        self._host: Host = DataUri()
 
     @property
     def may_be_paid(self) -> bool:
@@ -126,13 +141,12 @@ class Submission:
         await asyncio.shield(self._look_up)
         if self.request_id:
             return
-        addresses = await asyncio.gather(*map(self._address, sources))
-        values = self._request.body(addresses)
-        body = await asyncio.to_thread(lambda: json.dumps(values).encode())
+        self._host = await asyncio.to_thread(self._first_host)
+        body = await self._body(sources)
         # From here to the task there is no await.
         self._raise_if_cancelled()
         self.state, self._total = SubmitState.SENDING, len(body)
-        task = self._task = asyncio.create_task(self._send(digest, body))
+        task = self._task = asyncio.create_task(self._send(digest, body, sources))
         task.add_done_callback(_retrieve)
         self._resources.submissions.add(task)
         task.add_done_callback(self._resources.submissions.discard)
@@ -175,10 +189,19 @@ class Submission:
         return CancelOutcome.CANCELLED if self.state is SubmitState.NOT_ACCEPTED else CancelOutcome.UNKNOWN
 
     async def remove_hosted(self) -> None:
-        """Remove what lies in the bucket for this run."""
-        hosted, self._hosted = self._hosted, []
-        if self._resources.bucket and hosted:
-            await asyncio.to_thread(self._resources.bucket.delete, hosted)
+        """Remove what lies anywhere for this run."""
+        await asyncio.to_thread(self._host.release)
+
+    async def offer_address(self) -> bool:
+        """Have the next run hand its pictures over by address, where this one's inside the request were of no use.
+
+        Returns:
+            Whether it will.
+        """
+        public = await asyncio.to_thread(self._second_host)
+        if public is not None:
+            public.store.prefer(self._api_key)
+        return public is not None
 
     def _raise_if_cancelled(self) -> None:
         if self._cancel_asked:
@@ -186,17 +209,51 @@ class Submission:
             raise RunCancelled("cancelled_before_submit")
 
     async def _prepared(self) -> list[str | PreparedImage]:
-        # The vendor's own nodes keep what travels inside a request smaller than the API's own limit.
-        most = IMAGE_BYTES_MAX if self._resources.bucket else hosting.DATA_URI_BYTES_MAX
+        by_address = self._resources.settings.by_address
 
         async def ready(number: int, source: ImageSource) -> str | PreparedImage:
-            if hosting.is_address(source):
-                return hosting.check_address(source, number=number)
-            return await asyncio.to_thread(prepare, source, number=number, bytes_max=most)
+            if is_address(source):
+                return check_address(source, number=number)
+            return await asyncio.to_thread(prepared, source, number=number, by_address=by_address)
 
         sources = await asyncio.gather(*(ready(n, source) for n, source in enumerate(self._request.images, 1)))
         self.images = tuple(source for source in sources if not isinstance(source, str))
         return sources
+
+    @property
+    def _api_key(self) -> str:
+        """What it is remembered by how an API takes pictures."""
+        return self._resources.api.model_url
+
+    def _first_host(self) -> Host:
+        """Return where the pictures are handed over first."""
+        hosting, public = self._resources.settings.hosting, self._public
+        if self._resources.bucket:
+            return BucketHost(self._resources.bucket)
+        is_preferred = hosting is Hosting.AUTO and public is not None and public.store.is_preferred(self._api_key)
+        if (hosting is Hosting.PUBLIC or is_preferred) and self.images:
+            if public is not None and public.store.is_usable(self._api_key):
+                return public
+            if hosting is Hosting.PUBLIC:
+                raise SettingsError("public_missing", name="WAN_HOSTING")
+        return DataUri()
+
+    def _second_host(self) -> PublicHost | None:
+        """Return where pictures that were inside the request can be handed over by address; None where nowhere."""
+        public = self._public
+        if self._resources.settings.hosting is not Hosting.AUTO or public is None:
+            return None
+        were_inside = bool(self.images) and isinstance(self._host, DataUri)
+        return public if were_inside and public.store.is_usable(self._api_key) else None
+
+    async def _body(self, sources: list[str | PreparedImage]) -> bytes:
+        """Return the request with its pictures as the API is given them."""
+        host = self._host
+        addresses = [
+            source if isinstance(source, str) else await asyncio.to_thread(host.host, source) for source in sources
+        ]
+        values = self._request.body(addresses)
+        return await asyncio.to_thread(lambda: json.dumps(values).encode())
 
     async def _recover(self, digest: str) -> None:
         """Find this very request in the journal, sent by a process that did not see its end.
@@ -221,17 +278,26 @@ class Submission:
             self.state = SubmitState.UNKNOWN
             raise unknown_outcome(self._sent_before)
 
-    async def _address(self, source: str | PreparedImage) -> str:
-        """Return the address that the API is given for a picture."""
-        if isinstance(source, str):
-            return source
-        if self._resources.bucket is None:
-            return await asyncio.to_thread(hosting.data_uri, source)
-        key, address = await asyncio.to_thread(self._resources.bucket.put, source)
-        self._hosted.append(key)
-        return address
+    async def _send(self, digest: str, body: bytes, sources: list[str | PreparedImage]) -> None:
+        """Send the request; once more by address, where the API certainly refused its pictures for being inside."""
+        try:
+            await self._send_noted(digest, body)
+        except Refused as refused:
+            public = await asyncio.to_thread(self._second_host) if refused.is_of_pictures else None
+            if public is None:
+                raise
+            self._host, self._is_noted, self._sent = public, False, 0
+            self._raise_if_cancelled()
+            try:
+                body = await self._body(sources)
+            except WanError:
+                raise refused from None
+            self._raise_if_cancelled()
+            self.state, self._total = SubmitState.SENDING, len(body)
+            await self._send_noted(digest, body)
+            public.store.prefer(self._api_key)
 
-    async def _send(self, digest: str, body: bytes) -> None:
+    async def _send_noted(self, digest: str, body: bytes) -> None:
         """Note the request, send it, and note what came of it."""
         notes = self._resources.journal
         try:

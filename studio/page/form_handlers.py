@@ -118,7 +118,8 @@ class Editing:
         texts = texts_for(request)
         sent: outgoing.Outgoing | WanError
         try:
-            sent = await outgoing.outgoing(Form(**fields), bucket=self._settings.engine.bucket is not None)
+            way = await self._jobs.engines.handing_over(token)
+            sent = await outgoing.outgoing(Form(**fields), way=way, by_address=self._settings.engine.by_address)
         except WanError as problem:
             sent = problem
         sandbox = self._jobs.engines.name(token) == SANDBOX

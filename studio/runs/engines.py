@@ -11,8 +11,10 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from studio import uploads
 from wan_client import AsyncWanClient, AuthenticationError, Backend, Charged
-from wan_client.settings import DEFAULT_API_BASE
+from wan_client.hosting.public_url import PublicHost, PublicUrl
+from wan_client.settings import DEFAULT_API_BASE, Hosting
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 SANDBOX, OWNER, VISITOR = "sandbox", "owner", "visitor"
 PRICE_SECONDS = 600.0
+# Beyond a run's deadline: how long a picture may lie on this server that no process is left to remove.
+HOSTED_SECONDS = 600.0
 # Of how many visitors' tokens it is remembered what came of them.
 TOKENS_KEPT = 1000
 
@@ -42,6 +46,9 @@ class _Token:
 class Engines:
     """The engines of this server.
 
+    Attributes:
+        pictures: Where pictures lie for an engine to fetch.
+
     Args:
         settings: The page's settings.
     """
@@ -49,6 +56,8 @@ class Engines:
     def __init__(self, settings: PageSettings) -> None:
         self._settings = settings
         self._owner = AsyncWanClient(settings.engine)
+        self.pictures = PublicUrl(uploads.hosted_folder(), seconds=settings.engine.deadline + HOSTED_SECONDS)
+        self.pictures.base = settings.public_url
         self._opening = asyncio.Lock()
         self._model: tuple[float, ModelEntry] | None = None
         self._tokens: OrderedDict[bytes, _Token] = OrderedDict()
@@ -62,6 +71,23 @@ class Engines:
     def base(self, engine: str) -> str:
         """Where an engine is."""
         return self._settings.hosted_base if engine == VISITOR else self._settings.engine.api_base or DEFAULT_API_BASE
+
+    def public_host(self, key: str) -> PublicHost:
+        """Return where the pictures of a run can be fetched from."""
+        return PublicHost(self.pictures, key)
+
+    async def handing_over(self, token: str = "") -> str:
+        """Return how an engine is given pictures: ``data``, ``bucket``, ``public``, or ``fallback``.
+
+        The last says that they travel inside the request and, only where that is refused, lie at a public address.
+        """
+        engine, api = self._settings.engine, self.base(self.name(token))
+        if engine.by_address:
+            return "bucket" if engine.hosting is not Hosting.PUBLIC else "public"
+        usable = engine.hosting is Hosting.AUTO and await asyncio.to_thread(self.pictures.is_usable, api)
+        if not usable:
+            return "data"
+        return "public" if self.pictures.is_preferred(f"{api}/v1/models/{engine.model}") else "fallback"
 
     def proof(self, token: str, key: str, request_id: str) -> str:
         """What shows that this page gave a run's id to whoever has the run's key, on any replica, after any restart.

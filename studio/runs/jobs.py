@@ -543,6 +543,7 @@ class Jobs:
             self._forgotten.add(job)
             job.work.add_done_callback(lambda _: self._forgotten.discard(job))
         uploads.forget_run(key)
+        self.engines.public_host(key).release()
 
     def forget_page(self, session: str) -> None:
         """A page was closed: its jobs go on, its session is forgotten."""
@@ -587,9 +588,10 @@ class Jobs:
                     uploads.write_record(entry.key, PROOF, prove(request_id).encode())
 
         def make(client: AsyncWanClient) -> Run:
+            public = self.engines.public_host(entry.key)
             if entry.request_id:
-                return client.resume(entry.request_id, folder=pictures)
-            return client.run(entry.form.request(), folder=pictures, on_submitted=note)
+                return client.resume(entry.request_id, folder=pictures, public=public)
+            return client.run(entry.form.request(), folder=pictures, on_submitted=note, public=public)
 
         def ended(_: asyncio.Task[None]) -> None:
             if isinstance(job.problem, AuthenticationError) and token:

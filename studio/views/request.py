@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from wan_client import WanError, prepare
-from wan_client.hosting.addresses import DATA_URI_BYTES_MAX, data_uri
-from wan_client.schema import IMAGE_BYTES_MAX
+from wan_client import WanError
+from wan_client.hosting import prepared
+from wan_client.hosting.data_uri import DataUri
 
 from .render import render
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from wan_client import Change
 
 THUMBNAIL_SIDE = 160
+BY_ADDRESS = ("bucket", "public")
 
 
 @dataclass(frozen=True)
@@ -57,41 +58,47 @@ class Outgoing:
         images: The pictures, in the order of their numbers.
         body: The JSON body, for reading: what stands for a picture is shortened.
         size: Of the whole body as it is sent, in bytes.
+        way: How the pictures are handed over: ``data``, ``bucket``, ``public`` or ``fallback``.
     """
 
     images: tuple[OutgoingImage, ...]
     body: str
     size: int
+    way: str = "data"
 
 
-async def outgoing(form: Form, *, bucket: bool = False) -> Outgoing:
+async def outgoing(form: Form, *, way: str = "data", by_address: bool = False) -> Outgoing:
     """Prepare the pictures as a run does, in threads, and keep only what is to be told of them.
 
     Args:
         form: What the visitor entered.
-        bucket: Whether pictures pass through an object store instead of travelling in the request.
+        way: How the pictures are handed over, as `Engines.handing_over` says.
+        by_address: Whether they are prepared to be fetched, and not to travel inside the request.
 
     Raises:
         InvalidRequest: A value is outside its limits.
         ImageError: A picture can't be read, is incomplete, or is too large to be opened.
     """
-    request = form.request()
+    request, inside = form.request(), way not in BY_ADDRESS
     ready = await asyncio.gather(
-        *(asyncio.to_thread(_prepared, str(path), number, bucket) for number, path in enumerate(request.images, 1))
+        *(
+            asyncio.to_thread(_prepared, str(path), number, by_address=by_address, inside=inside)
+            for number, path in enumerate(request.images, 1)
+        )
     )
     images = tuple(image for image, _ in ready)
-    addresses = ["https://…" if bucket else f"data:{image.media_type};base64,…" for image in images]
+    addresses = ["https://…" if not inside else f"data:{image.media_type};base64,…" for image in images]
     size = len(json.dumps(request.body([""] * len(images))).encode()) + sum(length for _, length in ready)
-    return Outgoing(images, json.dumps(request.body(addresses), ensure_ascii=False, indent=2), size)
+    return Outgoing(images, json.dumps(request.body(addresses), ensure_ascii=False, indent=2), size, way)
 
 
-def _prepared(path: str, number: int, bucket: bool) -> tuple[OutgoingImage, int]:
+def _prepared(path: str, number: int, *, by_address: bool, inside: bool) -> tuple[OutgoingImage, int]:
     """A picture, and the length of the address that stands for it in the body."""
-    image = prepare(path, number=number, bytes_max=IMAGE_BYTES_MAX if bucket else DATA_URI_BYTES_MAX)
+    image = prepared(path, number=number, by_address=by_address)
     told = OutgoingImage(
         image.media_type, image.width, image.height, len(image.data), image.changes, _thumbnail(image.data)
     )
-    return told, 0 if bucket else len(data_uri(image))
+    return told, len(DataUri().host(image)) if inside else 0
 
 
 def _thumbnail(data: bytes) -> str:
@@ -115,7 +122,7 @@ def outgoing_html(texts: Texts, sent: Outgoing | WanError, *, sandbox: bool = Fa
     if isinstance(sent, WanError):
         return render("request_refused", words=texts.sentences(sent, sandbox=sandbox))
     images = [_image(texts, number, image) for number, image in enumerate(sent.images, 1)]
-    return render("request", texts=texts, images=images, size=_told_size(sent.size), body=sent.body)
+    return render("request", texts=texts, images=images, size=_told_size(sent.size), body=sent.body, way=sent.way)
 
 
 def _image(texts: Texts, number: int, image: OutgoingImage) -> dict[str, object]:

@@ -17,7 +17,7 @@ import pytest
 
 from wan_client import RunCancelled, RunFailed, SettingsError, UnknownOutcome
 from wan_client.events import Queued
-from wan_client.hosting.addresses import is_address
+from wan_client.hosting import is_address
 from wan_client.images import prepare
 from wan_client.settings import BucketSettings, Settings
 

@@ -35,6 +35,50 @@ def test_env_file_is_read_and_the_environment_wins(monkeypatch: pytest.MonkeyPat
     assert Settings.load().token == "of-the-shell"
 
 
+VENDOR = "https://model-api.runcomfy.net/"
+
+
+@pytest.mark.parametrize(
+    ("shell", "file", "refused"),
+    [
+        ({"RUNCOMFY_API_TOKEN": TOKEN}, {"RUNCOMFY_API_BASE": "https://example.com"}, True),
+        ({"RUNCOMFY_TOKEN": TOKEN}, {"RUNCOMFY_API_BASE": "https://example.com"}, True),
+        ({"RUNCOMFY_API_BASE": "https://example.com"}, {"RUNCOMFY_API_TOKEN": TOKEN}, True),
+        ({"RUNCOMFY_API_TOKEN": TOKEN}, {"RUNCOMFY_API_BASE": "https://example.com", "RUNCOMFY_TOKEN": "x"}, True),
+        ({"RUNCOMFY_API_TOKEN": " "}, {"RUNCOMFY_API_BASE": "https://example.com", "RUNCOMFY_TOKEN": "x"}, False),
+        ({"RUNCOMFY_API_TOKEN": TOKEN, "RUNCOMFY_API_BASE": "https://example.com"}, {}, False),
+        ({}, {"RUNCOMFY_API_TOKEN": TOKEN, "RUNCOMFY_API_BASE": "https://example.com"}, False),
+        ({"RUNCOMFY_API_TOKEN": TOKEN}, {"RUNCOMFY_API_BASE": VENDOR}, False),
+        ({"RUNCOMFY_API_TOKEN": TOKEN}, {"RUNCOMFY_API_BASE": "http://127.0.0.1:9"}, False),
+        ({"RUNCOMFY_API_TOKEN": TOKEN, "WAN_BACKEND": "sandbox"}, {"RUNCOMFY_API_BASE": "https://example.com"}, False),
+    ],
+)
+def test_a_token_does_not_follow_an_address_that_is_set_elsewhere(
+    monkeypatch: pytest.MonkeyPatch, shell: dict[str, str], file: dict[str, str], *, refused: bool
+) -> None:
+    Path(".env").write_text("".join(f"{name}={value}\n" for name, value in file.items()))
+    for name, value in shell.items():
+        monkeypatch.setenv(name, value)
+    if not refused:
+        Settings.load()
+        return
+    with pytest.raises(SettingsError) as caught:
+        Settings.load()
+    assert caught.value.code == "base_of_another_place"
+    assert TOKEN not in str(caught.value)
+
+
+@pytest.mark.parametrize("model", ["", " x", "../x", "a//b", "a/", "/a", "a b", "a?b", "a#b", "a/../b", "é", "x" * 300])
+def test_what_is_no_model_is_refused(model: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        Settings(Backend.RUNCOMFY, token=TOKEN, model=model)
+    assert caught.value.code == "model_malformed"
+
+
+def test_the_model_is_read_from_the_environment() -> None:
+    assert Settings.load({"RUNCOMFY_TOKEN": TOKEN, "WAN_MODEL": "wan-ai/wan-2.7/edit"}).model == "wan-ai/wan-2.7/edit"
+
+
 def test_env_file_is_taken_literally() -> None:
     Path(".env").write_text("RUNCOMFY_API_TOKEN='a${HOME}b'\n")
     assert Settings.load().token == "a${HOME}b"

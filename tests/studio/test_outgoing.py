@@ -64,7 +64,7 @@ async def test_the_body_is_the_request_without_the_pictures(uploads: list[str]) 
 
 
 async def test_through_a_bucket_the_pictures_stay_out_of_the_request(uploads: list[str]) -> None:
-    told = await outgoing(Form("sketch", uploads[0]), bucket=True)
+    told = await outgoing(Form("sketch", uploads[0]), way="bucket", by_address=True)
     assert json.loads(told.body)["image_urls"] == ["https://…"]
     assert told.size < 1000
 

@@ -15,9 +15,8 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from wan_client import images, outputs
+from wan_client import hosting, images, outputs
 from wan_client.errors import InvalidRequest, WanError
-from wan_client.hosting import addresses as hosting
 from wan_client.schema import IMAGES_MAX, SEED_MAX, EditRequest
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""The command line: ``wan_client "prompt" image…``, and ``batch``, ``runs``, ``resume``, ``cancel`` and ``price``.
+"""The command line: ``wan_client "prompt" image…``; ``batch``, ``runs``, ``resume``, ``cancel``, ``price``, ``check``.
 
 Exit codes are those of ``sysexits.h`` where it has one, so that scripts can tell what to do next:
 
@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from wan_client.api import CancelOutcome, ModelEntry
+from wan_client.catalogue import differences
 from wan_client.client import OUTPUT_FOLDER, READS_AT_ONCE, WanClient
 from wan_client.errors import (
     AuthenticationError,
@@ -48,6 +49,7 @@ from wan_client.settings import Backend, Settings
 from wan_client.state.journal import Journal
 
 from . import batch, batch_source
+from .check import DEFAULT_CAP, run_check
 from .console import Console, occupy_closed_streams
 
 if TYPE_CHECKING:
@@ -175,9 +177,26 @@ def _price(client: WanClient, _arguments: argparse.Namespace, console: Console) 
         console.fail({**words, "request_id": None})
         return 69
     line = MESSAGES["cli.price"].format(price=entry.price_usd, unit=entry.price_unit)
-    told = {"price_usd": entry.price_usd, "price_unit": entry.price_unit, "pricing_note": entry.pricing_note}
+    different = differences(entry.input_schema)
+    if different:
+        console.error(MESSAGES["cli.schema_differs"].format(differences="; ".join(different)))
+    told = {
+        "price_usd": entry.price_usd,
+        "price_unit": entry.price_unit,
+        "pricing_note": entry.pricing_note,
+        "schema_differences": different,
+    }
     console.result([line], told)
     return 0
+
+
+def _check(client: WanClient, arguments: argparse.Namespace, console: Console) -> int:
+    check, left_out = run_check(client, arguments, console)
+    _ignore_interrupts()
+    if check.problem is not None:
+        console.error(f"wan_client: {check.problem.full_message(sandbox=check.is_sandbox)}")
+        return exit_code(check.problem)
+    return 69 if left_out else 0
 
 
 def _batch(client: WanClient, arguments: argparse.Namespace, console: Console) -> int:
@@ -269,6 +288,7 @@ _COMMANDS: dict[str, Callable[[WanClient, argparse.Namespace, Console], int]] = 
     "resume": _resume,
     "cancel": _cancel,
     "price": _price,
+    "check": _check,
 }
 
 
@@ -322,10 +342,16 @@ def _journal(client: WanClient) -> Journal:
 
 def exit_code(problem: WanError) -> int:
     """The exit code that tells a script what kind of problem it is."""
-    if problem.code in {"image_missing_file", "batch_missing"}:
-        return 66
-    if problem.code in {"folder_not_writable", "out_not_writable", "out_is_folder"}:
-        return 73
+    by_code = {
+        "image_missing_file": 66,
+        "batch_missing": 66,
+        "folder_not_writable": 73,
+        "out_not_writable": 73,
+        "out_is_folder": 73,
+        "report_not_writable": 73,
+    }
+    if problem.code in by_code:
+        return by_code[problem.code]
     by_kind: tuple[tuple[tuple[type[WanError], ...], int], ...] = (
         ((InvalidRequest,), 65),
         ((UnknownOutcome, DeadlineExceeded), GOES_ON),
@@ -433,6 +459,11 @@ def _parser(command: str, *, as_json: bool = False) -> Parser:
         parser.add_argument("request_id", metavar="ID", help=text["request_id"])
     if command in {"edit", "resume"}:
         parser.add_argument("-o", "--out", help=text["out"])
+    if command == "check":
+        parser.add_argument("--paid", action="store_true", help=text["paid"])
+        parser.add_argument("--cap", type=float, metavar="USD", default=DEFAULT_CAP, help=text["cap"])
+        parser.add_argument("--yes", action="store_true", help=text["yes"])
+        parser.add_argument("-o", "--out", type=Path, help=text["report"])
     if command in {"edit", "batch", "resume"}:
         parser.add_argument("-q", "--quiet", action="store_true", help=text["quiet"])
     parser.add_argument("--json", action="store_true", help=text["json"])

@@ -1,1 +1,61 @@
-"""How a local picture reaches the API: inside the request, or through a bucket."""
+"""How a local picture reaches the API: inside the request, through a bucket, or from the page's own public address."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, TypeGuard
+
+from wan_client.addresses import parse_address
+from wan_client.errors import ImageError
+from wan_client.images import prepare
+from wan_client.settings import is_loopback
+
+from .data_uri import DATA_URI_BYTES_MAX
+
+if TYPE_CHECKING:
+    from wan_client.images import PreparedImage
+    from wan_client.schema import ImageSource
+
+
+class Host(Protocol):
+    """Where the pictures of one run lie. Both methods block; call them in a thread."""
+
+    def host(self, picture: PreparedImage) -> str:
+        """Return the address that the API is given for a picture."""
+
+    def release(self) -> None:
+        """Remove what lies there for the run. Doing it again changes nothing."""
+
+
+def is_address(source: object) -> TypeGuard[str]:
+    """Return whether the source is an address for the API to fetch, rather than a picture in hand."""
+    return isinstance(source, str) and source[:8].lower().startswith(("https://", "http://"))
+
+
+def check_address(address: str, *, number: int) -> str:
+    """Return the address, if the API can be given it: ``https``, or ``http`` on this machine.
+
+    Raises:
+        ImageError: It is another kind of address, or names a user.
+    """
+    url = parse_address(address)
+    allowed = url is not None and (url.scheme == "https" or (url.scheme == "http" and is_loopback(address)))
+    if url is not None and allowed and not url.userinfo:
+        return address
+    raise ImageError("image_url_refused", field="images", number=number)
+
+
+def prepared(source: ImageSource, *, number: int, by_address: bool) -> PreparedImage:
+    """Prepare a picture for the way in which it is handed over.
+
+    Args:
+        source: The picture.
+        number: Its place among the references, which messages call it by.
+        by_address: Whether it is fetched from an address. Inside a request the vendor's own nodes send PNG alone, of at
+            most 6 MiB, and nobody knows whether anything else is taken there.
+
+    Raises:
+        ImageError: It can't be read, is incomplete, or is too large to be opened.
+    """
+    if by_address:
+        return prepare(source, number=number)
+    return prepare(source, number=number, bytes_max=DATA_URI_BYTES_MAX, png_first=True)

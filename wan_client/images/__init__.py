@@ -68,7 +68,11 @@ class PreparedImage:
 
 
 def prepare(
-    source: str | PathLike[str] | bytes | Image.Image, *, number: int = 1, bytes_max: int = IMAGE_BYTES_MAX
+    source: str | PathLike[str] | bytes | Image.Image,
+    *,
+    number: int = 1,
+    bytes_max: int = IMAGE_BYTES_MAX,
+    png_first: bool = False,
 ) -> PreparedImage:
     """Make a picture ready for the model: upright, sRGB, opaque, within the limits, without metadata.
 
@@ -76,6 +80,7 @@ def prepare(
         source: A path, a ``data:`` address, a file's bytes, or a PIL image.
         number: Its place among the references, which messages call it by.
         bytes_max: The most bytes that the prepared file may have.
+        png_first: Whether any picture is to be a PNG, as long as that is no larger.
 
     Raises:
         ImageError: It can't be read, is incomplete, or is too large to be opened.
@@ -86,12 +91,12 @@ def prepare(
             with room_for(source):
                 with _copying:  # one picture may be given several times, and is read from its file by the first
                     copy = source.copy()
-                return _prepared(copy, None, number, bytes_max)
+                return _prepared(copy, None, number, bytes_max, png_first=png_first)
         with opened_file(source, number) as file:
             image = open_header(file)
             check_pixels(image, number)
             with room_for(image):
-                return _prepared(image, file, number, bytes_max)
+                return _prepared(image, file, number, bytes_max, png_first=png_first)
 
 
 def check(source: str | PathLike[str] | bytes, *, number: int = 1) -> None:
@@ -138,7 +143,9 @@ def _named(number: int) -> Iterator[None]:
         raise ImageError(code, field="images", number=number) from problem
 
 
-def _prepared(image: Image.Image, file: BinaryIO | None, number: int, bytes_max: int) -> PreparedImage:
+def _prepared(
+    image: Image.Image, file: BinaryIO | None, number: int, bytes_max: int, *, png_first: bool
+) -> PreparedImage:
     changes: list[Change] = []
     data, had_metadata = b"", False
     if file:
@@ -157,23 +164,34 @@ def _prepared(image: Image.Image, file: BinaryIO | None, number: int, bytes_max:
     if any(change.code == "frame" for change in changes) and _is_of_one_colour(rgb):
         changes.append(Change("frame_empty"))
     ready = fit(upright(rgb, turn, changes), changes)
-    if keep and not changes:
-        return PreparedImage(data, _MEDIA_TYPES[original], *ready.size)
+    as_it_is = PreparedImage(data, _MEDIA_TYPES[original], *ready.size) if keep and not changes else None
+    if as_it_is and not (png_first and original != "PNG"):
+        return as_it_is
     if had_metadata:
         changes.append(Change("metadata"))
-    return _encode(ready, lossy=original in _LOSSY, bytes_max=bytes_max, changes=changes)
+    if (png_first or original not in _LOSSY) and (png := _png(ready, bytes_max)):
+        return _finished(ready, png, "PNG", changes)
+    if as_it_is and original == "JPEG":
+        return as_it_is
+    return _jpeg(ready, bytes_max, changes)
 
 
 def _is_of_one_colour(image: Image.Image) -> bool:
     return all(low == high for low, high in image.getextrema())  # type: ignore[misc]  # three bands, pairs of numbers
 
 
-def _encode(image: Image.Image, *, lossy: bool, bytes_max: int, changes: list[Change]) -> PreparedImage:
-    original = image.size
-    raw = image.width * image.height * 3
+def _png(image: Image.Image, bytes_max: int) -> bytes | None:
+    """Return the picture as a PNG; None where that would be larger than it may be."""
     # A PNG of a photograph is about half of its raw size: past four times the limit it is not worth trying.
-    if not lossy and raw <= 4 * bytes_max and len(data := _save(image, "PNG")) <= bytes_max:
-        return _finished(image, data, "PNG", changes)
+    if image.width * image.height * 3 > 4 * bytes_max:
+        return None
+    data = _save(image, "PNG")
+    return data if len(data) <= bytes_max else None
+
+
+def _jpeg(image: Image.Image, bytes_max: int, changes: list[Change]) -> PreparedImage:
+    """Return the picture as the best JPEG that is not too large."""
+    original = image.size
     while True:
         for quality in _JPEG_QUALITIES:
             data = _save(image, "JPEG", quality=quality, subsampling=0)

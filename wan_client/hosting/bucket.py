@@ -1,20 +1,12 @@
-"""A prepared picture → a URI for ``image_urls``.
-
-The API has no upload call. By default the picture travels inside the request as a data URI, as the vendor's own
-nodes send it. With a bucket of the user's own it lies there while the run needs it, private, under an unguessable
-name, and the API is given a signed address. An address that anyone can open is passed on as given.
-"""
+"""A bucket of the user's own: a picture lies there while its run needs it, private, under an unguessable name."""
 
 from __future__ import annotations
 
-import base64
 import logging
 import secrets
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any
 
-from wan_client.addresses import parse_address
-from wan_client.errors import ImageError, SettingsError
-from wan_client.settings import is_loopback
+from wan_client.errors import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,32 +15,6 @@ if TYPE_CHECKING:
     from wan_client.settings import BucketSettings
 
 log = logging.getLogger(__name__)
-
-# The vendor's own nodes keep each picture inside a request at or under 6 MiB.
-DATA_URI_BYTES_MAX = 6 * 1024 * 1024
-
-
-def is_address(source: object) -> TypeGuard[str]:
-    """Whether the source is an address for the API to fetch, rather than a picture in hand."""
-    return isinstance(source, str) and source[:8].lower().startswith(("https://", "http://"))
-
-
-def check_address(address: str, *, number: int) -> str:
-    """The address, if the API can be given it: ``https``, or ``http`` on this machine.
-
-    Raises:
-        ImageError: It is another kind of address, or names a user.
-    """
-    url = parse_address(address)
-    allowed = url is not None and (url.scheme == "https" or (url.scheme == "http" and is_loopback(address)))
-    if url is not None and allowed and not url.userinfo:
-        return address
-    raise ImageError("image_url_refused", field="images", number=number)
-
-
-def data_uri(image: PreparedImage) -> str:
-    """The picture itself, as a ``data:`` URI."""
-    return f"data:{image.media_type};base64,{base64.b64encode(image.data).decode()}"
 
 
 class Bucket:
@@ -119,3 +85,30 @@ class Bucket:
         # The store's own code, such as AccessDenied; its longer words may name keys.
         code = getattr(problem, "response", {}).get("Error", {}).get("Code")
         return str(code or type(problem).__name__)
+
+
+class BucketHost:
+    """The pictures of one run in a bucket.
+
+    Args:
+        bucket: Which one.
+    """
+
+    def __init__(self, bucket: Bucket) -> None:
+        self._bucket = bucket
+        self._keys: list[str] = []
+
+    def host(self, picture: PreparedImage) -> str:
+        """Store a picture, and return a signed address.
+
+        Raises:
+            SettingsError: The store did not take it.
+        """
+        key, address = self._bucket.put(picture)
+        self._keys.append(key)
+        return address
+
+    def release(self) -> None:
+        """Remove the pictures. What can't be removed is logged; its address expires all the same."""
+        keys, self._keys = self._keys, []
+        self._bucket.delete(keys)
