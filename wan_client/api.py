@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 import httpx
 
 from .addresses import without_addresses, without_secret
+from .bodies import HEADERS, read_body
 from .errors import InvalidRequest, Refused, ServerError, TransientError, Unreachable, WanError, unknown_outcome
 from .failures import MESSAGE_NAMES, NOT_READY, error_code, error_of_answer, is_refusal_of_pictures
 from .schema import MODEL_ID
@@ -189,7 +190,7 @@ class Api:
             trust_env=outside,
             transport=transport,
             event_hooks={"response": [drop_location]},
-            headers={"User-Agent": USER_AGENT},
+            headers={"User-Agent": USER_AGENT, **HEADERS},
         )
         self._reads = way(timeout=timeout, limits=limits)
         # A kept connection may be closed by the other side just as a submit goes out, and then nobody knows whether
@@ -330,7 +331,7 @@ class Api:
         try:
             response = await client.send(request, stream=True)
             try:
-                body = await _read_bounded(response)
+                body = b"".join([piece async for piece in read_body(response, REPLY_BYTES_MAX)])
             finally:
                 await response.aclose()
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as problem:
@@ -466,13 +467,3 @@ def _retry_after(response: httpx.Response) -> float | None:
         except (ValueError, TypeError, OverflowError, IndexError):
             return None
     return min(max(0.0, seconds), RETRY_AFTER_MAX) if math.isfinite(seconds) else None
-
-
-async def _read_bounded(response: httpx.Response) -> bytes:
-    parts, size = [], 0
-    async for part in response.aiter_bytes():
-        size += len(part)
-        if size > REPLY_BYTES_MAX:
-            raise httpx.ReadError("the reply is too large")
-        parts.append(part)
-    return b"".join(parts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import ssl
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -150,6 +151,7 @@ class AsyncWanClient:
         *,
         out: str | PathLike[str] | None = None,
         folder: str | PathLike[str] | None = None,
+        named: bool = True,
         on_sending: Callable[[], None] | None = None,
         on_submitted: Callable[[str], None] | None = None,
         sent_before: datetime | None = None,
@@ -159,8 +161,10 @@ class AsyncWanClient:
 
         Args:
             request: What to do.
-            out: The file to write, or a folder that exists; by default a file named by the API.
+            out: The file to write, or a folder (one that exists, or a name with a slash at its end); by default a file
+                named by the API.
             folder: Where that one goes; by default the client's folder.
+            named: Whether a person gave `out` its name. Only then is a file of that very name replaced.
             on_sending: Called in a thread just before the request goes out. Where it raises, nothing is sent.
             on_submitted: Called with the request id as soon as the API has the run.
             sent_before: When an earlier process was about to send this very request. Unless the journal knows what
@@ -173,6 +177,7 @@ class AsyncWanClient:
             request,
             out=file,
             folder=place,
+            named=named,
             on_sending=on_sending,
             on_submitted=on_submitted,
             sent_before=sent_before,
@@ -185,6 +190,7 @@ class AsyncWanClient:
         *,
         out: str | PathLike[str] | None = None,
         folder: str | PathLike[str] | None = None,
+        named: bool = True,
         public: PublicHost | None = None,
     ) -> Run:
         """An earlier run, picked up by its id. It costs nothing.
@@ -193,13 +199,14 @@ class AsyncWanClient:
             request_id: Its id.
             out: As for `run`.
             folder: As for `run`.
+            named: As for `run`.
             public: Where its pictures may lie still. They are removed when it has ended.
 
         Raises:
             InvalidRequest: The id can't be one.
         """
         file, place = self._target(out, folder)
-        return Run(self._resources, request_id=request_id, out=file, folder=place, public=public)
+        return Run(self._resources, request_id=request_id, out=file, folder=place, named=named, public=public)
 
     async def cancel(self, request_id: str) -> CancelOutcome:
         """Cancel an earlier run by its id, within seconds, and say truthfully what came of it.
@@ -244,7 +251,8 @@ class AsyncWanClient:
 
     def _target(self, out: str | PathLike[str] | None, folder: str | PathLike[str] | None) -> tuple[Path | None, Path]:
         """The file to write, if it has a name, and the folder of one that hasn't."""
-        if out is not None and Path(out).is_dir():
+        separators = tuple(filter(None, (os.sep, os.altsep)))
+        if out is not None and (os.fspath(out).endswith(separators) or os.path.isdir(out)):  # noqa: PTH112  # takes any name
             out, folder = None, out
         return Path(out) if out is not None else None, Path(folder or self.folder)
 

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from .errors import DownloadFailed
     from .images import PreparedImage
 
 
@@ -76,6 +77,7 @@ class Result:
         seconds: From the submit (or the resumption) to the files.
         cost: What the API says it cost, in USD; None where it does not say.
         images: The pictures as they were sent; empty for a resumed run and for pictures given as addresses.
+        missing: Why each picture could not be had that is not among the files, where there were several.
         extra: Keys of the API's reply that the protocol does not name, without addresses and the token.
     """
 
@@ -86,6 +88,7 @@ class Result:
     seconds: float
     cost: float | None = None
     images: tuple[PreparedImage, ...] = ()
+    missing: tuple[DownloadFailed, ...] = ()
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     @property

@@ -40,6 +40,7 @@ class Fetch:
         began: When the waiting began, on the same clock.
         out: The file to write; None for a name of the API's making in `folder`.
         folder: Where files go that have no name of their own.
+        named: Whether a person gave `out` its name, so that a file of that very name is replaced.
         images: The pictures as they were sent.
     """
 
@@ -53,6 +54,7 @@ class Fetch:
         began: float,
         out: Path | None,
         folder: Path,
+        named: bool = True,
         images: tuple[PreparedImage, ...] = (),
     ) -> None:
         self._resources = resources
@@ -62,9 +64,11 @@ class Fetch:
         self._began = began
         self._out = out
         self._folder = folder
+        self._named = named
         self._images = images
         self._received = 0
         self._expected: int | None = None
+        self._had: dict[int, tuple[Picture, Path]] = {}
 
     async def events(self) -> AsyncGenerator[Event]:
         """Download until the pictures are on disk. A link may expire meanwhile: a fresh reply brings a fresh one."""
@@ -75,22 +79,24 @@ class Fetch:
             try:
                 async for _ in ticks(download):
                     yield Downloading(self._received, self._expected)
-                pictures, paths = download.result()
-                break
-            except DownloadFailed as problem:
-                problem.cost = self._reply.cost
-                delay = self._resources.schedule.retry_delay(attempt, None)
-                last = attempt >= DOWNLOAD_TRIES and not problem.is_retryable
-                late = time.monotonic() + delay > self._deadline
-                if last or late or problem.code in FINAL_DOWNLOAD_FAILURES:
-                    raise
-                if attempt >= RETRYING_AFTER_FAILURES:
-                    yield Retrying(time.monotonic() - self._began, attempt)
-                await asyncio.sleep(delay)
-                await self._read_again()
+                missing = download.result()
             finally:
                 download.cancel()
-        yield Finished(self._result(pictures, paths))
+            if not missing:
+                break
+            problem = min(missing, key=lambda each: (not each.is_retryable, each.code in FINAL_DOWNLOAD_FAILURES))
+            delay = self._resources.schedule.retry_delay(attempt, None)
+            last = attempt >= DOWNLOAD_TRIES and not problem.is_retryable
+            late = time.monotonic() + delay > self._deadline
+            if last or late or problem.code in FINAL_DOWNLOAD_FAILURES:
+                if self._had:
+                    break
+                raise problem
+            if attempt >= RETRYING_AFTER_FAILURES:
+                yield Retrying(time.monotonic() - self._began, attempt)
+            await asyncio.sleep(delay)
+            await self._read_again()
+        yield Finished(self._result(missing))
 
     async def _read_again(self) -> None:
         api, request_id = self._resources.api, self._request_id
@@ -99,35 +105,47 @@ class Fetch:
             if reply.state is State.SUCCEEDED and reply.urls:
                 self._reply = reply
 
-    def _result(self, pictures: list[Picture], paths: tuple[Path, ...]) -> Result:
+    def _result(self, missing: list[DownloadFailed]) -> Result:
+        had = [self._had[index] for index in sorted(self._had)]
+        first, _ = had[0]
         return Result(
             request_id=self._request_id,
-            paths=paths,
-            width=pictures[0].width,
-            height=pictures[0].height,
+            paths=tuple(path for _, path in had),
+            width=first.width,
+            height=first.height,
             seconds=time.monotonic() - self._began,
             cost=self._reply.cost,
             images=self._images,
+            missing=tuple(missing),
             extra=self._reply.extra,
         )
 
-    async def _download(self, urls: tuple[str, ...]) -> tuple[list[Picture], tuple[Path, ...]]:
-        left = max(1.0, self._deadline - time.monotonic())
-        pictures = [await self._resources.outputs.download(url, self._note_received, left) for url in urls]
-        files = [self._file(picture, index) for index, picture in enumerate(pictures)]
-        paths = [
-            await asyncio.to_thread(outputs.write, picture, file) for picture, file in zip(pictures, files, strict=True)
-        ]
-        return pictures, tuple(paths)
+    async def _download(self, urls: tuple[str, ...]) -> list[DownloadFailed]:
+        """Fetch and write every picture that is not there yet, and return why the others can't be had."""
+        missing: list[DownloadFailed] = []
+        for index, url in enumerate(urls):
+            if index in self._had:
+                continue
+            left = max(1.0, self._deadline - time.monotonic())
+            try:
+                picture = await self._resources.outputs.download(url, self._note_received, left)
+                file, named = self._file(picture, index)
+                self._had[index] = picture, await asyncio.to_thread(outputs.write, picture, file, named=named)
+            except DownloadFailed as problem:
+                problem.cost, problem.request_id = self._reply.cost, self._request_id
+                missing.append(problem)
+        return missing
 
     def _note_received(self, received: int, expected: int | None) -> None:
         self._received, self._expected = received, expected
 
-    def _file(self, picture: Picture, index: int) -> Path:
-        if self._out is None:
-            name = picture.name if self._request_id in picture.name else f"{self._request_id}_{picture.name}"
-            return self._folder / name
-        return self._out if index == 0 else self._out.with_stem(f"{self._out.stem}_{index + 1}")
+    def _file(self, picture: Picture, index: int) -> tuple[Path, bool]:
+        """Return where a picture goes, and whether a person named that file."""
+        if self._out is not None:
+            return outputs.numbered(self._out, index + 1), self._named and index == 0
+        name = picture.name if self._request_id in picture.name else f"{self._request_id}_{picture.name}"
+        taken = {path.name for _, path in self._had.values()}
+        return outputs.numbered(self._folder / name, index + 1 if name in taken else 1), False
 
 
 def raise_failure(reply: ResultReply, *, images: int | None = None) -> None:

@@ -7,6 +7,7 @@ import io
 import os
 import tempfile
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -15,6 +16,7 @@ from PIL import Image
 
 from .addresses import parse_address, without_addresses
 from .api import drop_location
+from .bodies import HEADERS, BodyTooLarge, read_body
 from .errors import DownloadFailed, SettingsError
 from .settings import Timeouts, is_loopback
 from .unlogged import unlogged
@@ -34,6 +36,8 @@ LOCAL_PREVIEW = "local-preview"
 
 _HOSTS = (".runcomfy.net", ".runcomfy.com")
 _SUFFIXES = {"PNG": ".png", "JPEG": ".jpg", "WEBP": ".webp"}
+_NUMBERS_MAX = 9999
+_NAME_SHOWN_MAX = 60
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,7 @@ class Outputs:
             trust_env=outside,
             transport=transport,
             event_hooks={"response": [drop_location]},
-            headers={"User-Agent": USER_AGENT},
+            headers={"User-Agent": USER_AGENT, **HEADERS},
         )
 
     async def aclose(self) -> None:
@@ -123,13 +127,13 @@ class Outputs:
                 total = int(length) if length.isascii() and length.isdigit() else None
                 if (total or 0) > OUTPUT_BYTES_MAX:
                     _fail("output_too_large")
-                async for part in response.aiter_bytes():
+                async for part in read_body(response, OUTPUT_BYTES_MAX):
                     data += part
-                    if len(data) > OUTPUT_BYTES_MAX:
-                        _fail("output_too_large")
                     on_bytes(len(data), total)
             finally:
                 await response.aclose()
+        except BodyTooLarge:
+            _fail("output_too_large")
         except (httpx.HTTPError, httpx.StreamError) as problem:
             raise DownloadFailed("download_failed", api_message=without_addresses(repr(problem), [url])) from None
         return bytes(data)
@@ -170,19 +174,21 @@ def check(data: bytes, url: httpx.URL) -> Picture:
         _fail("output_not_image")
 
 
-def write(picture: Picture, file: Path) -> Path:
+def write(picture: Picture, file: Path, *, named: bool = True) -> Path:
     """Write the picture so that the file is whole or not there, and return where it lies.
 
-    A suffix that says another kind of picture than the bytes are is replaced.
+    A suffix that says another kind of picture than the bytes are is replaced. A file that is there is replaced only
+    if a person named that very file; otherwise the picture gets a name beside it.
+
+    Args:
+        picture: What to write.
+        file: Where to.
+        named: Whether a person gave that name.
 
     Raises:
         DownloadFailed: The folder can't be written.
     """
-    suffix = Path(picture.name).suffix
-    same = {".jpg", ".jpeg"} if suffix == ".jpg" else {suffix}
-    if file.suffix.lower() not in same:
-        bare = without_suffix(file)
-        file = bare.with_name(bare.name + suffix)
+    target = _with_suffix_of(picture, file)
     temporary = None
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -190,18 +196,115 @@ def write(picture: Picture, file: Path) -> Path:
         with os.fdopen(handle, "wb") as stream:
             stream.write(picture.data)
             os.fchmod(stream.fileno(), 0o644) if hasattr(os, "fchmod") else None
-        Path(temporary).replace(file)
-    except OSError as problem:
+        if named and target == file:
+            Path(temporary).replace(target)
+        else:
+            target = _write_beside(Path(temporary), picture.data, target)
+    except (OSError, ValueError) as problem:
+        raise DownloadFailed("not_writable", file=file.name) from problem
+    finally:
         if temporary:
             Path(temporary).unlink(missing_ok=True)
-        raise DownloadFailed("not_writable", file=file.name) from problem
-    return file
+    return target
+
+
+def numbered(file: Path, number: int) -> Path:
+    """Return the name of one of several files; the first has the name itself."""
+    return file if number == 1 else file.with_stem(f"{file.stem}_{number}")
+
+
+def _with_suffix_of(picture: Picture, file: Path) -> Path:
+    suffix = Path(picture.name).suffix
+    same = {".jpg", ".jpeg"} if suffix == ".jpg" else {suffix}
+    if file.suffix.lower() in same:
+        return file
+    bare = without_suffix(file)
+    return bare.with_name(bare.name + suffix)
+
+
+def _write_beside(whole: Path, data: bytes, wanted: Path) -> Path:
+    """Give a complete file the first free name; a file of the same bytes is the picture already."""
+    for number in count(1):
+        target = numbered(wanted, number)
+        try:
+            _create(whole, data, target)
+        except FileExistsError:
+            if _holds(target, data):
+                return target
+        else:
+            return target
+    raise AssertionError
+
+
+def _create(whole: Path, data: bytes, target: Path) -> None:
+    """Give a complete file a name that nothing has, without a moment in which another program could take it."""
+    try:
+        os.link(whole, target)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links
+        with target.open("xb") as stream:
+            try:
+                stream.write(data)
+            except OSError:
+                target.unlink(missing_ok=True)
+                raise
+
+
+def _holds(file: Path, data: bytes) -> bool:
+    try:
+        return file.is_file() and file.stat().st_size == len(data) and file.read_bytes() == data
+    except OSError:
+        return False
 
 
 def without_suffix(file: Path) -> Path:
     """The file's name without what says that it is a picture."""
     known = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".heic"}
     return file.with_suffix("") if file.suffix.lower() in known else file
+
+
+def check_target(file: Path | None, folder: Path) -> None:
+    """Make sure, before anything is paid, that the result can be written.
+
+    Args:
+        file: The file that was named, if one was.
+        folder: Where the result goes otherwise.
+
+    Raises:
+        SettingsError: The folder can't be made or written, or no file can have that name.
+    """
+    check_writable(file.parent if file else folder)
+    if file:
+        check_name(file)
+
+
+def check_name(file: Path) -> None:
+    """Make sure that a file can have the name. Nothing is written.
+
+    Raises:
+        SettingsError: It can't, or there is a folder of that name.
+    """
+    # The longest name that the result may get, when a file is there already and the format is another.
+    bare = without_suffix(file)
+    names = [f"{bare.name}_{_NUMBERS_MAX}{max(_SUFFIXES.values(), key=len)}"]
+    folder = bare.parent
+    while not os.path.lexists(folder) and folder.name:
+        names.append(folder.name)
+        folder = folder.parent
+    for name in names:
+        try:
+            (folder / name).lstat()
+        except FileNotFoundError:
+            pass
+        except (OSError, ValueError):
+            raise SettingsError("out_not_writable", file=_shortened(file.name)) from None
+    if file.is_dir():
+        raise SettingsError("out_is_folder", file=_shortened(file.name))
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= _NAME_SHOWN_MAX else f"{name[:_NAME_SHOWN_MAX]}…"
 
 
 def check_writable(folder: Path) -> None:
@@ -216,8 +319,8 @@ def check_writable(folder: Path) -> None:
             # On a full disk an empty file can still be made.
             file.write(bytes(TYPICAL_BYTES))
             file.flush()
-    except OSError:
-        raise SettingsError("folder_not_writable", folder=folder.name or str(folder)) from None
+    except (OSError, ValueError):
+        raise SettingsError("folder_not_writable", folder=_shortened(folder.name or str(folder))) from None
 
 
 def _stem(url: httpx.URL) -> str:

@@ -40,7 +40,7 @@ KEYWORD = b"wan-recipe"
 PREVIEW_ENGINE = "local preview"
 PREVIEW_NAME = "local-preview"
 
-# A prompt of 1,999 family emoji still fits.
+# The longest prompt fits many times over.
 RECIPE_BYTES_MAX = 128 * 1024
 # A recipe stands at the front of its file: no more than this is ever read to find one.
 HEAD_BYTES_MAX = 1024 * 1024
@@ -276,7 +276,10 @@ def to_png(data: bytes) -> bytes:
         return data
     out = BytesIO()
     with Image.open(BytesIO(data), formats=["JPEG", "WEBP"]) as opened:
-        image = ImageOps.exif_transpose(opened)
+        try:
+            image = ImageOps.exif_transpose(opened)
+        except Exception:  # noqa: BLE001  # a broken EXIF block makes its parser raise anything at all
+            image = opened
         if image.mode == "CMYK":  # which PNG does not have
             image.info.pop("icc_profile", None)
             image = image.convert("RGB")

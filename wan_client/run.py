@@ -87,6 +87,7 @@ class Run:
         request_id: Which run to resume.
         out: The file to write; None for a name of the API's making in `folder`.
         folder: Where files go that have no name of their own.
+        named: Whether a person gave `out` its name, so that a file of that very name is replaced.
         on_sending: As for `Submission`.
         on_submitted: As for `Submission`.
         sent_before: As for `Submission`.
@@ -101,6 +102,7 @@ class Run:
         *,
         out: Path | None = None,
         folder: Path,
+        named: bool = True,
         on_sending: Callable[[], None] | None = None,
         on_submitted: Callable[[str], None] | None = None,
         sent_before: datetime | None = None,
@@ -112,6 +114,7 @@ class Run:
         self._request_id = None if request_id is None else check_request_id(request_id)
         self._out = out
         self._folder = folder
+        self._named = named
         self._size = request.image_size.ratio if request else ""
         self._submission: Submission | None = None
         if request is not None:
@@ -266,6 +269,7 @@ class Run:
             deadline,
             began=began,
             out=self._out,
+            named=self._named,
             folder=self._folder,
             images=images,
         )

@@ -130,7 +130,7 @@ class Submission:
 
     async def events(self) -> AsyncGenerator[Event]:
         """Prepare, host and submit. Closing the iterator does not cancel a submit that has gone out."""
-        await asyncio.to_thread(outputs.check_writable, self._out.parent if self._out else self._folder)
+        await asyncio.to_thread(outputs.check_target, self._out, self._folder)
         yield Preparing()
         sources = await self._prepared()
         digest = self._resources.journal.digest(await asyncio.to_thread(_fingerprint, self._request, sources))

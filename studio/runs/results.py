@@ -60,6 +60,7 @@ class Outcome:
         sent: The references as they were sent.
         recipe: The name of the copy that carries the recipe.
         clean: The name of the copy that carries nothing.
+        missing: How many pictures of the run could not be had.
     """
 
     key: str
@@ -77,6 +78,7 @@ class Outcome:
     sent: tuple[Sent, ...] = ()
     recipe: str | None = None
     clean: str | None = None
+    missing: int = 0
 
     @property
     def bytes_in(self) -> int:
@@ -162,6 +164,7 @@ def keep(result: Result, key: str, images: Sequence[PreparedImage], recipe: Reci
         sent=tuple(sent) if len(sent) == len(images) else (),
         recipe=with_recipe,
         clean=clean,
+        missing=len(result.missing),
     )
     write_record(key, RECORD, _OUTCOME.dump_json(replace(outcome, key="")))
     return outcome

@@ -221,6 +221,8 @@ def _finished(texts: Texts, jobs: Sequence[Job], total: int) -> str:
     costs = [outcome.cost for outcome in outcomes if outcome.cost is not None]
     if costs and not jobs[0].sandbox:
         words.append(texts("run.cost", cost=f"{sum(costs):.4g}"))
+    if missing := sum(outcome.missing for outcome in outcomes):
+        words.append(texts("run.missing", count=missing))
     notes = dict.fromkeys(note for job in jobs if (note := cancel_note(texts, job)))
     return render("finished", texts=texts, words=" ".join(words), notes=notes)
 
@@ -266,6 +268,8 @@ def result_panel(texts: Texts, take: Take, others: Sequence[Take] = ()) -> str:
     facts += [f"{outcome.width} × {outcome.height}", texts("fact.seed", seed=int(take.entry.form.seed or 0))]
     if outcome.cost is not None and take.entry.engine != SANDBOX:
         facts.append(texts("price", amount=f"{outcome.cost:.4g}"))
+    if outcome.missing:
+        facts.append(texts("run.missing", count=outcome.missing))
     return render(
         "result",
         texts=texts,

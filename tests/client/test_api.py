@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import ssl
+import tracemalloc
+import zlib
 from contextlib import suppress
 from datetime import datetime, timezone
 from email.utils import format_datetime
 from typing import Any
 
+import brotli
 import pytest
 
 from wan_client import (
@@ -306,3 +311,57 @@ async def test_a_reply_without_end_is_cut_off() -> None:
         with pytest.raises(ServerError):
             await api.status("r1")
         await api.aclose()
+
+
+# ---------------------------------------------------------------- bodies
+
+
+def packed(name: str, data: bytes) -> bytes:
+    if name == "br":
+        return bytes(brotli.compress(data, quality=5))
+    return gzip.compress(data) if name == "gzip" else zlib.compress(data)
+
+
+REPLY = json.dumps({"status": "succeeded", "output": {"image": "https://x.runcomfy.net/a.png"}}).encode()
+
+
+@pytest.mark.parametrize("name", ["gzip", "deflate"])
+async def test_a_packed_reply_is_read_all_the_same(name: str) -> None:
+    with scripted(result=[answer(packed(name, REPLY), Content_Encoding=name)]) as server:
+        api = Api(server.url, TOKEN)
+        assert (await api.result("r1")).state is State.SUCCEEDED
+        await api.aclose()
+        assert server.seen[0][2]["Accept-Encoding"] == "identity"
+
+
+@pytest.mark.parametrize("name", ["gzip", "deflate", "br", "zstd", "gzip, br"])
+async def test_a_packed_reply_is_bounded_while_it_is_unpacked(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """What is taken from the unpacker never grows beyond the limit by more than one piece."""
+    monkeypatch.setattr("wan_client.api.REPLY_BYTES_MAX", 1_000_000)
+    bomb = packed(name, bytes(100_000_000))
+    assert len(bomb) < 200_000
+    tracemalloc.start()
+    try:
+        with scripted(result=[answer(bomb, Content_Encoding=name)]) as server:
+            api = Api(server.url, TOKEN)
+            with pytest.raises(ServerError):
+                await api.result("r1")
+            await api.aclose()
+        assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    finally:
+        tracemalloc.stop()
+
+
+async def test_a_packed_reply_that_is_cut_off_is_no_reply() -> None:
+    with scripted(result=[answer(packed("gzip", REPLY)[:-9], Content_Encoding="gzip")]) as server:
+        api = Api(server.url, TOKEN)
+        with pytest.raises(ServerError):
+            await api.result("r1")
+        await api.aclose()
+
+
+async def test_a_submit_whose_answer_cannot_be_unpacked_has_an_unknown_outcome() -> None:
+    with scripted(submit=[answer(packed("br", b'{"request_id": "r1"}'), Content_Encoding="br")]) as server:
+        with pytest.raises(UnknownOutcome):
+            await submit(server)
+        assert len(server.bodies) == 1

@@ -5,6 +5,7 @@ Each test counts the runs that the server accepted.
 
 from __future__ import annotations
 
+import base64
 import csv
 import errno
 import io
@@ -21,13 +22,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from wan_client import Backend, Settings, SettingsError, Timeouts, WanClient
-from wan_client.cli.batch import COLUMNS, MANIFEST, Batch, Manifest, _lock, read
+from wan_client import Backend, InvalidRequest, Settings, SettingsError, Timeouts, WanClient
+from wan_client.cli.batch import MANIFEST, Batch, Manifest, _lock
+from wan_client.cli.batch_source import COLUMNS, read
 
-from .support import TOKEN, names, picture
+from .support import TOKEN, names, noise, picture
 from .test_cli import Shell, until, wait_for
 
 if TYPE_CHECKING:
+    from wan_client.cli.batch_source import Job
+
     from .conftest import Serve
 
 
@@ -111,6 +115,18 @@ def test_pictures_are_looked_for_beside_the_list(serve: Serve, shell: Shell) -> 
         ({"prompt": "x", "image_1": "cat.png", "colour": "red"}, "colour"),
         ({"prompt": "x", "image_1": "cat.png", "out": "../out.png"}, "outside"),
         ({"prompt": "x", "image_1": "cat.png", "out": "ok.jpg"}, "another row"),
+        ({"prompt": "x", "image_1": "cat.png", "out": "OK.png"}, "another row"),
+        ({"prompt": "x", "image_1": "cat.png", "out": "sub/../ok.png"}, "another row"),
+        ({"prompt": "x", "image_1": "cat.png", "out": "ok.png/more.png"}, "needs a folder"),
+        ({"prompt": "x", "image_1": "cat.png", "out": "x" * 300}, "can have the name"),
+        ({"prompt": "x", "image_1": "cat.png", "out": "a\0b.png"}, "no character"),
+        ({"prompt": "x", "image_1": "cat.png", "out": "\ud800.png"}, "no character"),
+        ({"prompt": "x", "image_1": "\ud800.png"}, "no character"),
+        ({"prompt": "x", "image_1": "https://example.com/\udcff.png"}, "no character"),
+        ({"prompt": "a\0b", "image_1": "cat.png"}, "no character"),
+        ({"prompt": "x" * 200_000, "image_1": "cat.png"}, "200,000 characters"),
+        ({"prompt": "x", "image_1": "cat.png", "seed": "9" * 5000}, "seed"),
+        ({"prompt": "x", "image_1": "cat.png", "prompt_extend": []}, "prompt_extend"),
     ],
 )
 def test_a_bad_row_is_told_by_its_line_before_anything_is_sent(
@@ -121,11 +137,12 @@ def test_a_bad_row_is_told_by_its_line_before_anything_is_sent(
     listed = lines(shell.folder, {"prompt": "good", "image_1": "cat.png", "out": "ok.png"}, row)
     code, out, err = shell.at(sandbox).run("batch", listed)
     assert (code, out) == (65, "")
-    told = next(line for line in err.splitlines() if line.startswith("jobs.jsonl:2: "))
+    told = next(line for line in err.splitlines() if line.startswith(("jobs.jsonl:2: ", "jobs.jsonl:1: ")))
     assert words in told
+    assert len(told) < 400
     assert "1 of 2 rows" in err
     code, error = shell.json("batch", listed)
-    assert (code, error["code"], [bad["name"] for bad in error["rows"]]) == (65, "rows_bad", ["jobs.jsonl:2"])
+    assert (code, error["code"], [bad["name"] for bad in error["rows"]]) == (65, "rows_bad", [told.split(": ")[0]])
     assert sandbox.counters.submits_received == 0
 
 
@@ -145,15 +162,158 @@ def test_a_result_never_overwrites_its_source(serve: Serve, shell: Shell) -> Non
         ("jobs.jsonl", b"no json\n"),
         ("jobs.jsonl", b"[1]\n"),
         ("jobs.jsonl", b"\xff\xfe"),
-        ("gone.csv", None),
+        ("jobs.csv", b"prompt,image_1,prompt\nx,cat.png,y\n"),
+        ("jobs.csv", b'"prompt"x,image_1\nx,cat.png\n'),
+        ("jobs.csv", b'prompt,image_1\n"never closed,cat.png\nx,cat.png\n'),
+        ("jobs.csv", b'prompt,image_1\n"a" b,cat.png\n'),
+        ("jobs.csv", b"prompt,image_1\na\0b,cat.png\n"),
+        ("jobs.csv", b"prompt,image_1\na\xef\xbf\xbeb,cat.png\n"),
+        ("jobs.csv", b"prompt,image_1\n" + b"x" * 200_000 + b",cat.png\n"),
+        ("jobs.csv", b"prompt,image_1,seed\nx,cat.png," + b"9" * 5000 + b"\n"),
+        ("jobs.jsonl", b'{"prompt": "x", "prompt": "y", "image_1": "cat.png"}\n'),
     ],
 )
-def test_a_list_that_is_none_is_told(serve: Serve, shell: Shell, name: str, data: bytes | None) -> None:
+def test_a_list_that_is_none_is_told(serve: Serve, shell: Shell, name: str, data: bytes) -> None:
     sandbox = serve()
-    if data is not None:
-        (shell.folder / name).write_bytes(data)
-    assert shell.at(sandbox).run("batch", name)[0] == 65
+    (shell.folder / name).write_bytes(data)
+    code, out, err = shell.at(sandbox).run("batch", name)
+    assert (code, out) == (65, "")
+    assert len(err) < 1000
     assert sandbox.counters.submits_received == 0
+
+
+def test_a_list_that_is_not_there_has_its_exit_code(serve: Serve, shell: Shell) -> None:
+    os.mkfifo(shell.folder / "pipe.csv")
+    for name in ("gone.csv", "pipe.csv"):
+        code, error = shell.at(serve()).json("batch", name)
+        assert (code, error["code"]) == (66, "batch_missing")
+
+
+def listed(folder: Path, name: str, data: bytes) -> list[Job]:
+    (folder / "cat.png").write_bytes(picture())
+    (folder / name).write_bytes(data)
+    return read(folder / name, folder / "outputs", {})
+
+
+@pytest.mark.parametrize("inside", ["\u2028", "\u2029", "\v", "\f", "\x85", "\x1c", "\n", "\r\n", "\r", '""'])
+def test_any_character_inside_a_cell_stays_there(tmp_path: Path, inside: str) -> None:
+    data = f'prompt,image_1,seed\r\n"one{inside}two",cat.png,1\r\nthree,cat.png,2\r\n'.encode()
+    first, second = listed(tmp_path, "jobs.csv", data)
+    expected = inside.replace("\r\n", "\n").replace("\r", "\n").replace('""', '"')
+    assert (first.request.prompt, first.request.seed) == (f"one{expected}two", 1)
+    assert (second.request.prompt, second.request.seed) == ("three", 2)
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "prompt,image_1,seed\nsketch,cat.png,5\n",
+        "\ufeffprompt,image_1,seed\nsketch,cat.png,5",
+        "sep=;\nprompt;image_1;seed\nsketch;cat.png;5\n",
+        '\ufeff"sep=,"\r\nprompt,image_1,seed\r\nsketch,cat.png,5\r\n',
+        "sep=|\nprompt|image_1|seed\nsketch|cat.png|5\n",
+        "\n \nprompt,image_1,seed\n\n,,\n , ,\t\nsketch,cat.png,5\n\n",
+        "prompt,image_1,seed,,\nsketch,cat.png,5,,\n,,,,\n",
+        "prompt\timage_1\tseed\nsketch\tcat.png\t5\t\t\n",
+        "prompt,image_1,seed\rsketch,cat.png,5\r",
+        'prompt,image_1,seed\n"sketch","cat.png","5"',
+    ],
+)
+def test_every_dialect_of_a_table_is_read(tmp_path: Path, table: str) -> None:
+    (job,) = listed(tmp_path, "jobs.csv", table.encode())
+    assert (job.request.prompt, job.request.seed) == ("sketch", 5)
+
+
+def test_a_row_is_named_by_its_line_whatever_is_before_it(tmp_path: Path) -> None:
+    table = '\nsep=;\nprompt;image_1\n\n"one\ntwo";cat.png\n;\nthree;cat.png\n'
+    assert [job.name for job in listed(tmp_path, "jobs.csv", table.encode())] == ["jobs.csv:5", "jobs.csv:8"]
+
+
+def test_a_picture_inside_a_cell_may_be_large(tmp_path: Path) -> None:
+    data = base64.b64encode(saved_noise()).decode()
+    (job,) = listed(tmp_path, "jobs.csv", f'prompt,image_1\nsketch,"data:image/png;base64,{data}"\n'.encode())
+    assert len(str(job.request.images[0])) > 131_072
+
+
+def saved_noise() -> bytes:
+    buffer = io.BytesIO()
+    noise(500, 500).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems take no such names")
+def test_names_that_are_no_text_are_rows_like_others(serve: Serve, shell: Shell) -> None:
+    photos = shell.folder / "photos"
+    photos.mkdir()
+    for name in (b"a\xff.png", b"a\xfe.png", b"b.png"):
+        (photos / os.fsdecode(name)).write_bytes(picture())
+    sandbox = serve(workers=4)
+    code, out, _ = shell.at(sandbox).spawn("batch", "photos", "-p", "sketch")
+    assert (code, sorted(out.split())) == (0, ["outputs/a%FE.png", "outputs/a%FF.png", "outputs/b.png"])
+    assert shell.spawn("batch", "photos", "-p", "sketch")[:2] == (0, "")
+    assert sandbox.counters.submits_accepted == 3
+    assert next(note["row"]["image_1"] for note in noted(shell.folder) if note["name"] == "a%FF.png") == "a\udcff.png"
+
+
+def test_names_that_differ_in_case_alone_get_results_of_their_own(tmp_path: Path) -> None:
+    for name in ("a.png", "A.png", "a.jpg", "b.png"):
+        (tmp_path / name).write_bytes(picture())
+    outs = [job.out.name.casefold() for job in read(tmp_path, tmp_path / "out", {"prompt": "x"}) if job.out]
+    assert len(set(outs)) == 4
+    assert "b.png" in outs
+
+
+@pytest.mark.parametrize("link", ["symbolic", "hard", "folder", "case", "other row"])
+def test_no_result_is_written_over_any_rows_source(tmp_path: Path, link: str) -> None:
+    folder = tmp_path / "outputs"
+    folder.mkdir()
+    (tmp_path / "cat.png").write_bytes(picture())
+    (tmp_path / "dog.png").write_bytes(picture())
+    rows = [{"prompt": "x", "image_1": "dog.png"}, {"prompt": "x", "image_1": "cat.png", "out": "new.png"}]
+    if link == "symbolic":
+        (folder / "new.png").symlink_to(tmp_path / "dog.png")
+    elif link == "hard":
+        os.link(tmp_path / "dog.png", folder / "new.png")
+    elif link == "folder":
+        folder.rmdir()
+        folder.symlink_to(tmp_path)
+        rows[1]["out"] = "dog.png"
+    elif link == "case":
+        folder = tmp_path
+        rows[1]["out"] = "DOG.jpg"
+    else:
+        folder = tmp_path
+        rows[1]["out"] = "x/../dog.png"
+    (tmp_path / "jobs.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with pytest.raises(InvalidRequest) as caught:
+        read(tmp_path / "jobs.jsonl", folder, {})
+    problems = caught.value.values["problems"]
+    assert isinstance(problems, list)
+    code = "row_out_outside" if link == "symbolic" else "row_out_is_source"
+    assert [(name, problem.code) for name, problem in problems] == [("jobs.jsonl:2", code)]
+
+
+def test_a_folders_results_replace_nothing_that_is_there(serve: Serve, shell: Shell) -> None:
+    (shell.folder / "photos").mkdir()
+    (shell.folder / "photos" / "cat.png").write_bytes(picture())
+    shell.at(serve()).run("batch", "photos", "-p", "sketch")
+    first = (shell.folder / "outputs" / "cat.png").read_bytes()
+    code, out, _ = shell.run("batch", "photos", "-p", "oil painting", "--image-size", "16:9")
+    assert (code, out) == (0, "outputs/cat_2.png\n")
+    assert (shell.folder / "outputs" / "cat.png").read_bytes() == first
+
+
+def test_a_dry_run_writes_nothing(serve: Serve, shell: Shell) -> None:
+    lines(shell.folder, *rows(2))
+    before = sorted(shell.folder.rglob("*"))
+    code, _, err = shell.at(serve(price=0.03)).run("batch", "jobs.jsonl", "--dry-run")
+    assert code == 0
+    assert "2 to send" in err
+    assert sorted(shell.folder.rglob("*")) == before
+    shell.run("batch", "jobs.jsonl")
+    held = {path: path.read_bytes() for path in shell.folder.rglob("*") if path.is_file()}
+    assert "2 done already" in shell.run("batch", "jobs.jsonl", "--dry-run")[2]
+    assert {path: path.read_bytes() for path in shell.folder.rglob("*") if path.is_file()} == held
 
 
 # ---------------------------------------------------------------- run again
@@ -353,11 +513,6 @@ def test_a_tampered_manifest_costs_a_warning_and_never_a_run(
     code, told = shell.json("batch", listed)
     assert (code, told["fetched"], sandbox.counters.submits_accepted) == (0, 2, 2)
     assert len(caplog.records) == 1
-
-
-def test_a_dry_run_writes_nothing(serve: Serve, shell: Shell) -> None:
-    assert shell.at(serve()).run("batch", lines(shell.folder, *rows(1)), "--dry-run")[0] == 0
-    assert names(shell.folder) == ["cat.png", "jobs.jsonl"]
 
 
 def test_what_a_failed_row_cost_is_counted(serve: Serve, shell: Shell) -> None:

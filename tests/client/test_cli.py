@@ -19,7 +19,7 @@ import pytest
 
 from wan_client.cli.main import main
 
-from .support import TOKEN, picture
+from .support import TOKEN, answer, picture, scripted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -103,6 +103,25 @@ def test_the_path_is_all_that_goes_to_standard_output(serve: Serve, shell: Shell
     assert "\x1b" not in err, "no terminal, no escape codes"
 
 
+def test_out_may_be_a_folder_that_is_not_there_yet(serve: Serve, shell: Shell) -> None:
+    code, out, _ = shell.at(serve()).run("sketch", "cat.png", "-o", "later/")
+    assert (code, Path(out.strip()).parent) == (0, Path("later"))
+
+
+def test_a_picture_that_could_not_be_had_is_told_beside_the_good_one(serve: Serve, shell: Shell) -> None:
+    with scripted(status=[answer({"status": "completed"})], **{"x.png": [answer(picture())]}) as server:
+        reply = {"status": "succeeded", "output": {"images": [f"{server.url}/x.png", "https://example.com/secret.png"]}}
+        server.answers["result"] = [answer(reply)]
+        shell.env |= {"RUNCOMFY_API_TOKEN": TOKEN, "RUNCOMFY_API_BASE": server.url}
+        code, out, err = shell.run("resume", "r1", "-q")
+        assert (code, out) == (0, "r1_x.png\n")
+        assert "r1" in err
+        assert "secret" not in err
+        code, values = shell.json("resume", "r1")
+    assert [problem["code"] for problem in values["missing"]] == ["output_host"]
+    assert values["paths"] == ["r1_x.png"]
+
+
 def test_quiet_says_nothing_else(serve: Serve, shell: Shell) -> None:
     code, out, err = shell.at(serve()).run("-q", "sketch", "cat.png")
     assert (code, err) == (0, "")
@@ -150,6 +169,7 @@ def test_without_a_token_the_preview_is_drawn_and_says_so(shell: Shell) -> None:
         (("sketch", "no-such.png"), 66),
         (("sketch", "."), 66),
         (("sketch", "cat.png", "-o", "cat.png/out.png"), 73),
+        (("sketch", "cat.png", "-o", "x" * 300), 73),
     ],
 )
 def test_a_wrong_call_has_its_exit_code(serve: Serve, shell: Shell, arguments: tuple[str, ...], code: int) -> None:

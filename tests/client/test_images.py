@@ -12,6 +12,7 @@ import time
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,13 +20,15 @@ from PIL import Image, ImageCms
 
 from benchmarks.pictures import measure
 from wan_client import ImageError, PreparedImage, prepare
-from wan_client.images import MEMORY_MEGABYTES_MAX
+from wan_client.images import check as look
+from wan_client.images import size_of
+from wan_client.images.opening import MEMORY_MEGABYTES_MAX
 from wan_client.schema import SIDE_MAX, SIDE_MIN
 
 from .support import noise, picture
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable, Sequence
 
 pillow_heif = pytest.importorskip("pillow_heif")
 pillow_heif.register_heif_opener()
@@ -402,6 +405,260 @@ def test_srgb_profiles_and_broken_ones_change_no_colour() -> None:
         assert "metadata" in codes(prepared)
 
 
+CASES = Path(__file__).parent / "cases"
+RED_FIELD, GREEN_FIELD, GREY = (100, 180), (100, 300), (500, 60)
+
+
+@pytest.mark.parametrize(
+    ("name", "red", "green", "grey"),
+    [
+        ("hdr_plain.png", (150, 60, 60), (60, 140, 80), 117),
+        ("hdr_pq.png", (241, 0, 2), (0, 173, 0), 108),
+        ("hdr_pq.avif", (187, 0, 24), (0, 153, 33), 108),
+        ("p3_nclx.avif", (146, 60, 63), (43, 135, 81), 117),
+    ],
+)
+def test_colours_by_code_points_are_as_chromium_shows_them(
+    name: str, red: tuple[int, ...], green: tuple[int, ...], grey: int
+) -> None:
+    prepared = prepare(CASES / name)
+    image = check(prepared)
+    assert ("colours" in codes(prepared)) == (name != "hdr_plain.png")
+    for place, expected in ((RED_FIELD, red), (GREEN_FIELD, green), (GREY, (grey,) * 3)):
+        assert close(image.getpixel(place), expected, 3 if name.endswith("png") else 9), (place, image.getpixel(place))
+
+
+def close(seen: object, expected: tuple[int, ...], most: int) -> bool:
+    assert isinstance(seen, tuple)
+    return all(abs(a - b) <= most for a, b in zip(seen, expected, strict=True))
+
+
+def png(colour: tuple[int, ...], *chunks: tuple[bytes, bytes], depth: int = 8, kind: int = 2) -> bytes:
+    """A PNG of one colour, 400 px wide and high."""
+    row = b"".join(struct.pack(">H" if depth == 16 else "B", value) for value in colour) * 400
+    if depth < 8:
+        row = bytes([colour[0] * (0xFF // (2**depth - 1))]) * (400 * depth // 8)
+    head = struct.pack(">IIBBBBB", 400, 400, depth, kind, 0, 0, 0)
+    extra = b"".join(chunk(name, data) for name, data in chunks)
+    data = zlib.compress((b"\0" + row) * 400)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + extra + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+
+
+def gamma(value: float) -> tuple[bytes, bytes]:
+    return b"gAMA", struct.pack(">I", round(value * 100_000))
+
+
+DISPLAY_P3 = (
+    b"cHRM",
+    struct.pack(">8I", *(round(v * 100_000) for v in (0.3127, 0.329, 0.68, 0.32, 0.265, 0.69, 0.15, 0.06))),
+)
+
+
+@pytest.mark.parametrize(
+    ("chunks", "expected"),
+    [
+        ([(b"cICP", b"\x09\x10\0\1")], (241, 0, 2)),
+        ([(b"cICP", b"\x0c\x10\0\1")], (212, 0, 0)),
+        ([(b"cICP", b"\x01\x10\0\1")], (194, 26, 26)),
+        ([(b"cICP", b"\x09\x12\0\1")], (137, 21, 41)),
+        ([(b"cICP", b"\x0c\x0d\0\1")], (162, 52, 56)),
+        ([(b"cICP", b"\x09\x01\0\1")], (178, 0, 45)),
+        ([(b"cICP", b"\x01\x08\0\1")], (202, 133, 133)),
+        ([(b"cICP", b"\x05\x04\0\1")], (154, 57, 57)),
+        ([(b"cICP", b"\x0b\x11\0\1")], (152, 33, 40)),
+        ([gamma(1.0)], (202, 133, 133)),
+        ([gamma(1 / 1.8)], (167, 77, 77)),
+        ([gamma(0.45455), DISPLAY_P3], (164, 48, 53)),
+    ],
+)
+def test_a_pngs_own_words_on_its_colours_are_followed(
+    chunks: list[tuple[bytes, bytes]], expected: tuple[int, ...]
+) -> None:
+    prepared = prepare(png((150, 60, 60), *chunks))
+    assert close(check(prepared).getpixel((5, 5)), expected, 2)
+    assert codes(prepared)[0] == "colours"
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        [(b"cICP", b"\x01\x0d\0\1")],
+        [(b"cICP", b"\x02\x02\0\1")],
+        [(b"cICP", b"\x01\x63\0\1")],
+        [(b"cICP", b"\x01")],
+        [gamma(0.45455)],
+        [gamma(0)],
+        [gamma(1.0), (b"sRGB", b"\0")],
+        [gamma(1.0), (b"cICP", b"\x01\x0d\0\1")],
+        [DISPLAY_P3],
+        [gamma(0.5), (b"cHRM", bytes(32))],
+    ],
+)
+def test_what_says_nothing_of_colours_or_says_srgb_changes_none(chunks: list[tuple[bytes, bytes]]) -> None:
+    seen = check(prepare(png((150, 60, 60), *chunks))).getpixel((5, 5))
+    assert close(seen, (150, 60, 60), 0 if chunks[-1][0] != b"cHRM" or len(chunks) == 1 else 12)
+
+
+def test_grey_and_alpha_follow_a_gamma_too() -> None:
+    assert close(check(prepare(png((50,), gamma(1.0), kind=0))).getpixel((5, 5)), (122,) * 3, 1)
+    assert close(check(prepare(png((50, 255), gamma(1.0), kind=4))).getpixel((5, 5)), (122,) * 3, 1)
+    assert close(check(prepare(png((50 * 257,), gamma(1.0), depth=16, kind=0))).getpixel((5, 5)), (122,) * 3, 1)
+
+
+# ---------------------------------------------------------------- depths and keys
+
+
+@pytest.mark.parametrize(
+    ("colour", "key", "depth", "kind"),
+    [
+        ((40_000,), struct.pack(">H", 40_000), 16, 0),
+        ((200,), struct.pack(">H", 200), 8, 0),
+        ((1,), struct.pack(">H", 1), 1, 0),
+        ((5,), struct.pack(">H", 5), 4, 0),
+        ((9, 8, 7), struct.pack(">3H", 9, 8, 7), 8, 2),
+        ((40_000, 5, 6), struct.pack(">3H", 40_000, 5, 6), 16, 2),
+    ],
+)
+def test_a_colour_that_stands_for_transparent_becomes_white(
+    colour: tuple[int, ...], key: bytes, depth: int, kind: int
+) -> None:
+    prepared = prepare(png(colour, (b"tRNS", key), depth=depth, kind=kind))
+    assert check(prepared).getpixel((5, 5)) == (255, 255, 255)
+    assert {"flattened", "transparent"} <= set(codes(prepared))
+    other = prepare(png(colour, (b"tRNS", bytes(len(key))), depth=depth, kind=kind))
+    assert "flattened" not in codes(other)
+
+
+def tiff(values: Sequence[int], *, bits: int = 16, photometric: int = 1, order: str = "<") -> bytes:
+    """A grey TIFF of 400 × 400 px, each row of one value."""
+    rows = b""
+    for value in (values[row * len(values) // 400] for row in range(400)):
+        pair = (
+            struct.pack(order + "HH", value, value)
+            if bits == 16
+            else bytes((value >> 4, (value & 15) << 4 | value >> 8, value & 255))
+        )
+        rows += pair * 200
+    tags = [(256, 400), (257, 400), (258, bits), (259, 1), (262, photometric), (273, 8), (277, 1), (278, 400)]
+    entries = b"".join(
+        struct.pack(order + "HHI", tag, 3, 1) + struct.pack(order + "HH", value, 0) for tag, value in tags
+    ) + struct.pack(order + "HHII", 279, 4, 1, len(rows))
+    start = 8 + len(rows)
+    head = (b"II" if order == "<" else b"MM") + struct.pack(order + "HI", 42, start)
+    return head + rows + struct.pack(order + "H", len(tags) + 1) + entries + bytes(4)
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (lambda: tiff([0, 2048, 4095], bits=12), (0, 128, 255)),
+        (lambda: tiff([0, 32768, 65535]), (0, 128, 255)),
+        (lambda: tiff([0, 16384, 65535], photometric=0), (255, 191, 0)),
+        (lambda: tiff([0, 32768, 65535], order=">"), (0, 128, 255)),
+    ],
+)
+def test_a_tiff_keeps_its_brightness(data: Callable[[], bytes], expected: tuple[int, ...]) -> None:
+    prepared = prepare(data())
+    image = check(prepared)
+    for row, value in zip((10, 200, 390), expected, strict=True):
+        assert close(image.getpixel((200, row)), (value,) * 3, 1)
+    assert "depth" in codes(prepared)
+
+
+# ---------------------------------------------------------------- what is reported
+
+
+def test_a_picture_of_which_nothing_can_be_seen_is_reported() -> None:
+    prepared = prepare(saved(Image.new("RGBA", (400, 400), (10, 20, 30, 0)), "PNG"))
+    assert codes(prepared)[:2] == ["flattened", "transparent"]
+
+
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG", "TIFF"])
+def test_an_empty_first_frame_is_reported(kind: str) -> None:
+    empty = Image.new("RGBA", (480, 640), (0, 0, 0, 0))
+    shown = quarters().convert("RGBA")
+    prepared = prepare(saved(empty, kind, save_all=True, append_images=[shown]))
+    assert {"frame", "frame_empty"} <= set(codes(prepared))
+    full = prepare(saved(shown, kind, save_all=True, append_images=[empty]))
+    assert "frame" in codes(full)
+    assert "frame_empty" not in codes(full)
+
+
+def test_frames_and_pages_are_not_counted_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a file of very many frames no more than the second is looked for."""
+    looked: list[int] = []
+    for plugin in ("GifImagePlugin.GifImageFile", "TiffImagePlugin.TiffImageFile"):
+        module, name = plugin.split(".")
+        kind = getattr(__import__(f"PIL.{module}", fromlist=[name]), name)
+        seek = kind._seek
+
+        def noted(image: Any, frame: int, *rest: Any, seek: Any = seek) -> Any:
+            looked.append(frame)
+            return seek(image, frame, *rest)
+
+        monkeypatch.setattr(kind, "_seek", noted)
+    for kind in ("GIF", "TIFF"):
+        frames = [Image.new("L", (400, 400), shade) for shade in range(50)]
+        data = saved(quarters(), kind, save_all=True, append_images=frames)
+        looked.clear()
+        assert "frame" in codes(prepare(data))
+        assert max(looked) <= 1
+
+
+@pytest.mark.parametrize("name", ["png_bad_exif.png", "webp_bad_exif.webp"])
+def test_broken_metadata_is_ignored(name: str) -> None:
+    assert size_of(CASES / name) == (640, 480)
+    prepared = prepare(CASES / name)
+    assert check(prepared).size == (640, 480)
+    assert "metadata" in codes(prepared)
+
+
+def raw_tiff(tag: int, value: int, *, inside: bool, order: str = "<") -> bytes:
+    """A TIFF whose directory, or one inside it, has a tag."""
+
+    def directory(tags: list[tuple[int, int]]) -> bytes:
+        entries = b"".join(struct.pack(order + "HHII", tag, 4, 1, value) for tag, value in tags)
+        return struct.pack(order + "H", len(tags)) + entries + bytes(4)
+
+    head = (b"II" if order == "<" else b"MM") + struct.pack(order + "HI", 42, 8)
+    first = directory([(262, 2), (330, 1000)] if inside else [(tag, value)])
+    return (head + first).ljust(1000, b"\0") + directory([(tag, value)])
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        (CASES / "photo.dng").read_bytes,
+        lambda: raw_tiff(262, 32803, inside=False),
+        lambda: raw_tiff(262, 32803, inside=True),
+        lambda: raw_tiff(262, 34892, inside=True, order=">"),
+        lambda: raw_tiff(50706, 1, inside=False, order=">"),
+        lambda: b"II*\0\x10\0\0\0CR\x02\0" + bytes(100),
+        lambda: b"\0\0\0\x18ftypcrx " + bytes(100),
+        lambda: b"FUJIFILMCCD-RAW 0201" + bytes(100),
+        lambda: b"IIRO\x08\0\0\0" + bytes(100),
+        lambda: b"IIU\0\x18\0\0\0" + bytes(100),
+        lambda: b"FOVb" + bytes(100),
+        lambda: b"\0MRM" + bytes(100),
+        lambda: b"II\x1a\0\0\0HEAPCCDR" + bytes(100),
+    ],
+)
+def test_a_camera_raw_file_is_refused_by_its_content(tmp_path: Path, data: Callable[[], bytes]) -> None:
+    (tmp_path / "holiday.jpg").write_bytes(data())
+    for ask in (prepare, look, size_of):
+        with pytest.raises(ImageError) as caught:
+            ask(tmp_path / "holiday.jpg", number=2)
+        assert (caught.value.code, caught.value.values["number"]) == ("image_raw", 2)
+
+
+def test_a_picture_of_a_program_that_is_opened_lazily_may_be_given_three_times(tmp_path: Path) -> None:
+    noise(1500, 1500).save(tmp_path / "a.jpg", quality=90)
+    expected = prepare(Image.open(tmp_path / "a.jpg")).data
+    for _ in range(5):
+        with Image.open(tmp_path / "a.jpg") as image, ThreadPoolExecutor(3) as threads:
+            assert {prepared.data for prepared in threads.map(prepare, [image] * 3)} == {expected}
+
+
 # ---------------------------------------------------------------- sizes
 
 
@@ -540,13 +797,18 @@ def test_three_pictures_at_once_are_the_same_as_one_by_one() -> None:
         ("JPEG", (12240, 9180), "RGB", {"quality": 50}),
         ("PNG", (8500, 8500), "RGB", {"compress_level": 1}),
         ("WEBP", (6000, 4000), "RGB", {"quality": 50, "method": 0}),
+        ("PNG", (100_000, 900), "P", {"compress_level": 1}),
+        ("PNG", (1_000_000, 90), "1", {"compress_level": 1}),
+        ("PNG", (100_000, 900), "I;16", {"compress_level": 1}),
+        ("TIFF", (100_000, 900), "1", {"compression": "group4"}),
     ],
 )
 def test_memory_is_bounded(
-    tmp_path: Path, kind: str, size: tuple[int, int], mode: str, options: dict[str, int]
+    tmp_path: Path, kind: str, size: tuple[int, int], mode: str, options: dict[str, Any]
 ) -> None:
     file = tmp_path / f"large.{kind.lower()}"
-    Image.new(mode, size, (10, 120, 230, 200)[: len(mode)]).save(file, kind, **options)
+    colour = (10, 120, 230, 200)[: len(mode)] if mode.startswith("RGB") else 1
+    Image.new(mode, size, colour).save(file, kind, **options)
     peak = measure(file)
     assert max(peak.width, peak.height) <= SIDE_MAX
     assert peak.megabytes < 1.05 * MEMORY_MEGABYTES_MAX
@@ -555,7 +817,7 @@ def test_memory_is_bounded(
 def test_together_they_take_no_more_memory_than_one_may(monkeypatch: pytest.MonkeyPatch) -> None:
     """With room for one of them, three pictures are opened one after the other."""
     data = saved(Image.new("RGBA", (900, 900), (10, 120, 230, 200)), "PNG")
-    monkeypatch.setattr("wan_client.images.MEMORY_MEGABYTES_MAX", 9)
+    monkeypatch.setattr("wan_client.images.opening.MEMORY_MEGABYTES_MAX", 9)
     convert, at_once, most = Image.Image.convert, [0], [0]
 
     def watched(image: Image.Image, *values: Any) -> Image.Image:

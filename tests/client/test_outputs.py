@@ -1,11 +1,15 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import TYPE_CHECKING
 
 import pytest
 
-from wan_client import Charged, DownloadFailed, Submitted
+from wan_client import Charged, DownloadFailed, SettingsError, Submitted
+from wan_client.outputs import Picture, write
 from wan_client.settings import Timeouts
 
 from .support import TOKEN, an_edit, answer, hurried, names, picture, scripted
@@ -14,9 +18,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from .conftest import Serve
+    from .support import Scripted
 
 pytestmark = pytest.mark.slow
 
+ENDED = answer({"status": "completed"})
 BRISK = Timeouts(read=1.0, silence=0.3, download=2.0)
 
 
@@ -129,6 +135,16 @@ async def test_the_address_is_used_byte_for_byte_and_without_the_token(tmp_path:
     assert result.path.name == "r1_x_output.png"
 
 
+async def test_a_packed_picture_is_bounded_while_it_is_unpacked(tmp_path: Path) -> None:
+    bomb = answer(gzip.compress(bytes(100_000_000)), Content_Encoding="gzip")
+    with scripted(status=[ENDED], **{"x.png": [bomb]}) as server:
+        server.answers["result"] = [answer({"status": "succeeded", "output": server.url + "/x.png"})]
+        async with hurried(server.url, tmp_path) as client:
+            with pytest.raises(DownloadFailed) as caught:
+                await client.resume("r1")
+    assert caught.value.code == "output_too_large"
+
+
 @pytest.mark.parametrize("name", ["..%2F..%2Fetc%2Fpasswd", ".hidden", "%00", "con:aux|x?y", "%2e%2e", "a" * 300])
 async def test_a_name_from_the_wire_is_made_safe(tmp_path: Path, name: str) -> None:
     with scripted(status=[answer({"status": "completed"})]) as server:
@@ -140,6 +156,148 @@ async def test_a_name_from_the_wire_is_made_safe(tmp_path: Path, name: str) -> N
     assert result.path.suffix == ".png"
     assert not result.path.name.startswith(".")
     assert len(result.path.name) < 150
+
+
+# ---------------------------------------------------------------- several pictures
+
+
+def two(server: Scripted, first: str, second: str) -> None:
+    server.answers["result"] = [answer({"status": "succeeded", "output": {"images": [first, second]}})]
+
+
+RED, BLUE = picture(400, 401), picture(400, 402)
+
+
+async def test_pictures_of_one_name_are_kept_beside_each_other(tmp_path: Path) -> None:
+    with scripted(status=[ENDED], **{"x.png": [answer(RED), answer(BLUE)]}) as server:
+        two(server, f"{server.url}/a/x.png", f"{server.url}/b/x.png")
+        async with hurried(server.url, tmp_path) as client:
+            result = await client.resume("r1")
+    assert [path.name for path in result.paths] == ["r1_x.png", "r1_x_2.png"]
+    assert [path.read_bytes() for path in result.paths] == [RED, BLUE]
+    assert result.missing == ()
+
+
+async def test_pictures_of_the_same_bytes_are_two_files(tmp_path: Path) -> None:
+    with scripted(status=[ENDED], **{"x.png": [answer(RED)]}) as server:
+        two(server, f"{server.url}/a/x.png", f"{server.url}/b/x.png")
+        async with hurried(server.url, tmp_path) as client:
+            assert len(set((await client.resume("r1")).paths)) == 2
+            assert len(set((await client.resume("r1")).paths)) == 2
+    assert names(tmp_path) == ["r1_x.png", "r1_x_2.png"]
+
+
+@pytest.mark.parametrize("good_first", [True, False])
+@pytest.mark.parametrize(
+    ("bad", "code"),
+    [("https://example.com/x.png", "output_host"), ("/gone.png", "download_failed"), ("/no.png", "output_not_image")],
+)
+async def test_a_good_picture_beside_a_bad_one_is_kept(tmp_path: Path, bad: str, code: str, good_first: bool) -> None:
+    with scripted(status=[ENDED], **{"x.png": [answer(RED)], "no.png": [answer(b"no picture")]}) as server:
+        pair = [f"{server.url}/x.png", bad if bad.startswith("https") else server.url + bad]
+        two(server, *(pair if good_first else reversed(pair)))
+        async with hurried(server.url, tmp_path) as client:
+            result = await client.resume("r1", out=tmp_path / "mine.png")
+        assert len([entry for entry in server.seen if entry[1] == "/x.png"]) == 1
+    assert [path.read_bytes() for path in result.paths] == [RED]
+    assert [problem.code for problem in result.missing] == [code]
+    assert result.missing[0].request_id == "r1"
+    assert "example.com" not in repr(result.missing)
+
+
+async def test_a_picture_that_comes_at_the_second_try_is_not_missing(tmp_path: Path) -> None:
+    with scripted(status=[ENDED], **{"x.png": [answer(RED)], "y.png": [answer(b"", 503), answer(BLUE)]}) as server:
+        two(server, f"{server.url}/x.png", f"{server.url}/y.png")
+        async with hurried(server.url, tmp_path) as client:
+            result = await client.resume("r1")
+    assert [path.read_bytes() for path in result.paths] == [RED, BLUE]
+    assert result.missing == ()
+
+
+# ---------------------------------------------------------------- files that are there already
+
+
+async def test_a_file_that_nobody_named_is_never_replaced(serve: Serve, tmp_path: Path) -> None:
+    (tmp_path / "cat.png").write_bytes(b"mine")
+    (tmp_path / "cat_2.png").write_bytes(b"mine too")
+    async with hurried(serve().url, tmp_path) as client:
+        result = await client.run(an_edit(), out=tmp_path / "cat.jpg")
+        assert result.path.name == "cat_3.png"
+        assert (await client.resume(result.request_id, out=tmp_path / "cat.jpg")).path == result.path
+    assert (tmp_path / "cat.png").read_bytes() == b"mine"
+    assert (tmp_path / "cat_2.png").read_bytes() == b"mine too"
+    assert names(tmp_path) == ["cat.png", "cat_2.png", "cat_3.png"]
+
+
+async def test_a_second_picture_replaces_nothing_either(serve: Serve, tmp_path: Path) -> None:
+    (tmp_path / "a_2.png").write_bytes(b"mine")
+    async with hurried(serve("two-images").url, tmp_path) as client:
+        result = await client.run(an_edit(), out=tmp_path / "a.png")
+    assert [path.name for path in result.paths] == ["a.png", "a_2_2.png"]
+    assert (tmp_path / "a_2.png").read_bytes() == b"mine"
+
+
+async def test_a_file_of_the_very_name_that_was_given_is_replaced(serve: Serve, tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"mine")
+    async with hurried(serve().url, tmp_path) as client:
+        assert (await client.run(an_edit(), out=tmp_path / "a.png")).path.name == "a.png"
+        assert (tmp_path / "a.png").read_bytes() != b"mine"
+        (tmp_path / "a.png").write_bytes(b"mine")
+        assert (await client.run(an_edit(), out=tmp_path / "a.png", named=False)).path.name == "a_2.png"
+    assert (tmp_path / "a.png").read_bytes() == b"mine"
+
+
+def test_writers_at_once_replace_nothing_of_each_other(tmp_path: Path) -> None:
+    together = Barrier(8)
+
+    def writes(number: int) -> Path:
+        together.wait()
+        return write(Picture(bytes([number]) * 10, "x.png", 1, 1), tmp_path / "a.jpg")
+
+    with ThreadPoolExecutor(8) as threads:
+        paths = list(threads.map(writes, range(8)))
+    assert [path.read_bytes() for path in paths] == [bytes([number]) * 10 for number in range(8)]
+    assert len(names(tmp_path)) == 8
+
+
+def test_without_hard_links_nothing_is_replaced_either(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuses(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr("os.link", refuses)
+    (tmp_path / "a.png").write_bytes(b"mine")
+    assert write(Picture(b"new", "x.png", 1, 1), tmp_path / "a.jpg").name == "a_2.png"
+    assert names(tmp_path) == ["a.png", "a_2.png"]
+
+
+@pytest.mark.parametrize("name", ["x" * 300 + ".png", "x" * 256, "가" * 90, "a\0b.png"])
+async def test_a_name_that_no_file_can_have_is_refused_before_anything_is_paid(
+    serve: Serve, tmp_path: Path, name: str
+) -> None:
+    sandbox = serve()
+    async with hurried(sandbox.url, tmp_path) as client:
+        for out in (tmp_path / name, tmp_path / name / "a.png"):
+            with pytest.raises(SettingsError) as caught:
+                await client.run(an_edit(), out=out)
+            assert caught.value.code in {"out_not_writable", "folder_not_writable"}
+            assert len(str(caught.value)) < 200
+    assert sandbox.counters.submits_received == 0
+
+
+async def test_a_folder_that_appears_under_the_name_is_noticed_before_the_submit(serve: Serve, tmp_path: Path) -> None:
+    sandbox = serve()
+    async with hurried(sandbox.url, tmp_path) as client:
+        run = client.run(an_edit(), out=tmp_path / "a.png")
+        (tmp_path / "a.png").mkdir()
+        with pytest.raises(SettingsError) as caught:
+            await run
+    assert caught.value.code == "out_is_folder"
+    assert sandbox.counters.submits_received == 0
+
+
+async def test_a_name_with_a_slash_at_its_end_is_a_folder(serve: Serve, tmp_path: Path) -> None:
+    async with hurried(serve().url, tmp_path) as client:
+        assert (await client.run(an_edit(), out=f"{tmp_path}/later/")).path.parent == tmp_path / "later"
 
 
 async def test_a_disk_that_cannot_be_written_loses_nothing(serve: Serve, tmp_path: Path) -> None:

@@ -300,7 +300,7 @@ async def test_each_file_of_a_run_that_is_served_lies_alone(jobs: Jobs, form: Fo
         assert [other.name for other in file.parent.iterdir()] == [file.name]
         assert uploads.is_upload(str(file))
     records = list(uploads.run_folder(job.key).iterdir())
-    assert {record.name for record in records} == {"run.json", "outcome.json", "request-id.txt"}
+    assert {record.name for record in records} == {"run.json", "outcome.json", "request-id.txt", "proof.txt"}
     assert not any(uploads.is_upload(str(record)) for record in records)
 
 

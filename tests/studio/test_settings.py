@@ -55,7 +55,7 @@ def test_whether_the_page_is_shared_is_decided_here(monkeypatch: pytest.MonkeyPa
     assert not PageSettings.load({}).share
     assert PageSettings.load({"GRADIO_SHARE": "TRUE"}).share
     assert not PageSettings.load({"GRADIO_SHARE": "true", "SPACE_ID": "a/b"}).share
-    monkeypatch.setattr(settings, "colab_check", lambda: True)
+    monkeypatch.setattr("gradio.utils.colab_check", lambda: True)
     assert PageSettings.load({}).share
     assert limits() == PUBLIC_LIMITS
     assert not PageSettings.load({"GRADIO_SHARE": "false"}).share

@@ -8,7 +8,6 @@ and not fetched, and leaves alone what may have been paid without leaving an id.
 from __future__ import annotations
 
 import asyncio
-import csv
 import json
 import logging
 import os
@@ -19,13 +18,11 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
 from enum import Enum
-from hashlib import sha256
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from anyio import create_task_group
 
-from wan_client import hosting, images, outputs
+from wan_client import images, outputs
 from wan_client.api import CancelOutcome, check_request_id
 from wan_client.errors import (
     AuthenticationError,
@@ -40,10 +37,12 @@ from wan_client.errors import (
     WanError,
     unknown_outcome,
 )
-from wan_client.schema import IMAGES_MAX, EditRequest
+
+from .batch_source import json_object, seen_from
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
+    from pathlib import Path
     from types import TracebackType
     from typing import BinaryIO
 
@@ -52,20 +51,15 @@ if TYPE_CHECKING:
     from wan_client.run import Run
     from wan_client.settings import Backend
 
+    from .batch_source import Job
+
 log = logging.getLogger(__name__)
 
 AT_ONCE = 4
 COST_MAX = 1e9
 MANIFEST = "manifest.jsonl"
-IMAGE_COLUMNS = tuple(f"image_{number}" for number in range(1, IMAGES_MAX + 1))
-OPTION_COLUMNS = ("negative_prompt", "image_size", "seed", "prompt_extend")
-COLUMNS = ("prompt", *IMAGE_COLUMNS, *OPTION_COLUMNS, "out")
 
 _LOCK_PLACE = 1 << 30
-_PICTURES = {
-    ".jpg", ".jpeg", ".png", ".webp", ".avif", ".heic", ".heif", ".bmp", ".tif", ".tiff", ".gif", ".mpo",
-}  # fmt: skip
-_YES_OR_NO = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 # Sent again, these may be paid twice, or are refused again.
 _HELD = {"unknown_outcome", "run_not_found", "no_image", "moderation"}
 # These say nothing about the row, and would say the same of the next.
@@ -81,25 +75,6 @@ class RowState(str, Enum):
     FAILED = "failed"
     HELD = "held"
     CANCELLED = "cancelled"
-
-
-@dataclass(frozen=True)
-class Job:
-    """One row that can be sent.
-
-    Attributes:
-        name: What messages call it: the list's name and line, or the picture's name.
-        row: The values as given.
-        request: What to do.
-        out: The file to write; None for a name of the API's making.
-        key: What the row is known by in the manifest, wherever it stands in the list.
-    """
-
-    name: str
-    row: Mapping[str, Any]
-    request: EditRequest
-    out: Path | None
-    key: str
 
 
 @dataclass(frozen=True)
@@ -119,164 +94,6 @@ class Outcome:
     paths: tuple[str, ...] = ()
     cost: float | None = None
     error: Mapping[str, Any] | None = None
-
-
-def read(source: Path, folder: Path, defaults: Mapping[str, Any]) -> list[Job]:
-    """The rows of a list, all of them usable.
-
-    Args:
-        source: A CSV or JSON Lines file with the columns `COLUMNS`, its pictures relative to it; or a folder of
-            pictures, each a row of its own.
-        folder: Where results go.
-        defaults: What stands where a row leaves a column out.
-
-    Raises:
-        InvalidRequest: The list can't be read or is empty, or rows can't be used: ``values["problems"]`` has the
-            name of each and its error.
-    """
-    if source.is_dir() and not defaults.get("prompt"):
-        raise InvalidRequest("prompt_missing", field="prompt")
-    base = source if source.is_dir() else source.parent
-    rows = list(_of_folder(source) if source.is_dir() else _of_file(source))
-    if not rows:
-        raise InvalidRequest("batch_empty", field="rows", file=source.name)
-    jobs: list[Job] = []
-    problems: list[tuple[str, WanError]] = []
-    taken: set[Path] = set()
-    seen: Counter[str] = Counter()
-    for name, row in rows:
-        try:
-            if isinstance(row, WanError):
-                raise row
-            request, out = _request(row, base, defaults), _out(row, folder)
-            _check_target(request, out, taken)
-        except WanError as problem:
-            problems.append((name, problem))
-            continue
-        digest = _digest(request, out, folder)
-        # The same row twice asks for two pictures.
-        seen[digest] += 1
-        jobs.append(Job(name, row, request, out, f"{digest}-{seen[digest]}"))
-    if problems:
-        raise InvalidRequest("rows_bad", field="rows", count=len(problems), total=len(rows), problems=problems)
-    return jobs
-
-
-def _of_folder(source: Path) -> Iterator[tuple[str, dict[str, Any] | WanError]]:
-    files = [f for f in sorted(source.iterdir()) if f.suffix.lower() in _PICTURES and not f.name.startswith(".")]
-    stems = Counter(file.stem for file in files)
-    for file in files:
-        out = file.stem if stems[file.stem] == 1 else file.name.replace(".", "_")
-        yield file.name, {"image_1": file.name, "out": f"{out}.png"}
-
-
-def _of_file(source: Path) -> Iterator[tuple[str, dict[str, Any] | WanError]]:
-    try:
-        text = source.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError):
-        raise InvalidRequest("batch_unreadable", field="rows", file=source.name) from None
-    table = source.suffix.lower() in {".csv", ".tsv"}
-    for line, row in _of_table(text) if table else _of_lines(text):
-        unknown = [] if isinstance(row, WanError) else [str(name) for name in row if name not in COLUMNS]
-        name, choices = f"{source.name}:{line}", ", ".join(COLUMNS)
-        yield (
-            name,
-            InvalidRequest("column_unknown", field="rows", given=unknown[0], choices=choices) if unknown else row,
-        )
-
-
-def _of_table(text: str) -> Iterator[tuple[int, dict[str, Any] | WanError]]:
-    header = text.partition("\n")[0]
-    reader = csv.reader(text.splitlines(keepends=True), delimiter=max(",;\t", key=header.count))
-    names = [name.strip() for name in next(reader, [])]
-    line = reader.line_num + 1
-    for cells in reader:
-        if len(cells) > len(names):
-            yield line, InvalidRequest("row_malformed", field="rows")
-        elif any(cells):
-            yield line, {name: cell for name, cell in zip(names, cells, strict=False) if cell.strip()}
-        line = reader.line_num + 1
-
-
-def _of_lines(text: str) -> Iterator[tuple[int, dict[str, Any] | WanError]]:
-    for line, words in enumerate(text.split("\n"), 1):
-        if words.strip():
-            row = _json_object(words)
-            yield line, InvalidRequest("row_malformed", field="rows") if row is None else row
-
-
-def _json_object(text: str | bytes) -> dict[str, Any] | None:
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    return {name: v for name, v in value.items() if v is not None} if isinstance(value, dict) else None
-
-
-def _request(row: Mapping[str, Any], base: Path, defaults: Mapping[str, Any]) -> EditRequest:
-    values = {**defaults, **row}
-    given = [values.get(name) for name in IMAGE_COLUMNS]
-    while given and not given[-1]:
-        given.pop()
-    sources = [_picture(source, number, base) for number, source in enumerate(given, 1)]
-    options = {name: values[name] for name in OPTION_COLUMNS if name in values}
-    if isinstance(seed := options.get("seed"), str) and seed.strip().isdecimal():
-        options["seed"] = int(seed)
-    if isinstance(extend := options.get("prompt_extend", True), str):
-        if extend.strip().lower() not in _YES_OR_NO:
-            raise InvalidRequest("yes_or_no", field="prompt_extend", given=extend)
-        options["prompt_extend"] = _YES_OR_NO[extend.strip().lower()]
-    return EditRequest(values.get("prompt", ""), sources, **options)
-
-
-def _picture(source: object, number: int, base: Path) -> str | Path:
-    if not source:
-        raise InvalidRequest("row_gap", field="images", number=number)
-    if not isinstance(source, str):
-        raise InvalidRequest("text_expected", field=f"image_{number}", given=type(source).__name__)
-    if hosting.is_address(source):
-        return hosting.check_address(source, number=number)
-    picture = source if images.is_data_uri(source) else base / source.strip()
-    images.check(picture, number=number)
-    return picture
-
-
-def _out(row: Mapping[str, Any], folder: Path) -> Path | None:
-    given = row.get("out")
-    if not given:
-        return None
-    if not isinstance(given, str):
-        raise InvalidRequest("text_expected", field="out", given=type(given).__name__)
-    out = folder / given.strip()
-    if not out.resolve().is_relative_to(folder.resolve()):
-        raise InvalidRequest("row_out_outside", field="out", given=given)
-    return out
-
-
-def _check_target(request: EditRequest, out: Path | None, taken: set[Path]) -> None:
-    if out is None:
-        return
-    place = outputs.without_suffix(out).resolve()
-    sources = {outputs.without_suffix(source).resolve() for source in request.images if isinstance(source, Path)}
-    if place in sources:
-        raise InvalidRequest("row_out_is_source", field="out", given=out.name)
-    if place in taken:
-        raise InvalidRequest("row_out_twice", field="out", given=out.name)
-    taken.add(place)
-
-
-def _digest(request: EditRequest, out: Path | None, folder: Path) -> str:
-    pictures = [_seen_from(folder, s) if isinstance(s, Path) else str(s) for s in request.images]
-    values = [request.body(pictures), out and _seen_from(folder, out)]
-    return sha256(json.dumps(values).encode()).hexdigest()[:16]
-
-
-def _seen_from(folder: Path, file: Path) -> str:
-    """The file's path from the folder, so that both can move together."""
-    try:
-        return Path(os.path.relpath(file.resolve(), folder.resolve())).as_posix()
-    except ValueError:  # another drive
-        return str(file.resolve())
 
 
 class Manifest:
@@ -359,7 +176,7 @@ class Manifest:
         row = {name: "data:…" if images.is_data_uri(value) else value for name, value in job.row.items()}
         now = datetime.now(timezone.utc).isoformat(timespec="seconds")
         note = {"name": job.name, "row": row, "key": job.key, "engine": self._engine, "at": now, **asdict(outcome)}
-        line = json.dumps(note, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+        line = json.dumps(note, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
         try:
             # Opened anew: an id may come in after the batch has ended.
             with self._writing, self.path.open("ab") as file:
@@ -379,7 +196,7 @@ class Manifest:
     def _learn_all(self, data: bytes) -> None:
         bad = 0
         for line in data.splitlines():
-            note = _json_object(line)
+            note = _note(line)
             if note is None or not self._learn(note):
                 bad += bool(line.strip())
         if bad > 1:  # one is what a writer leaves that was killed
@@ -397,6 +214,13 @@ class Manifest:
         with suppress(KeyError, TypeError, ValueError):
             self._noted[key] = datetime.fromisoformat(note["at"]).astimezone(timezone.utc)
         return True
+
+
+def _note(line: bytes) -> dict[str, Any] | None:
+    try:
+        return json_object(line)
+    except InvalidRequest:
+        return None
 
 
 def _outcome_of(note: Mapping[str, Any]) -> Outcome:
@@ -539,12 +363,13 @@ class Batch:
             self.manifest.add(job, Outcome(RowState.ACCEPTED, request_id))
 
         if request_id:
-            run = client.resume(request_id, out=job.out, folder=folder)
+            run = client.resume(request_id, out=job.out, folder=folder, named=job.named)
         else:
             run = client.run(
                 job.request,
                 out=job.out,
                 folder=folder,
+                named=job.named,
                 on_sending=note_sending,
                 on_submitted=note_id,
                 sent_before=self.manifest.noted_at(job) if is_unsure else None,
@@ -570,7 +395,7 @@ class Batch:
         return result
 
     def _fetched(self, result: Result) -> Outcome:
-        paths = tuple(_seen_from(self.manifest.path.parent, path) for path in result.paths)
+        paths = tuple(seen_from(self.manifest.path.parent, path) for path in result.paths)
         return Outcome(RowState.FETCHED, result.request_id, paths, None if self.free else result.cost)
 
     def _without_picture(self, problem: WanError) -> Outcome:

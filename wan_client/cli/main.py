@@ -7,7 +7,7 @@ Exit codes are those of ``sysexits.h`` where it has one, so that scripts can tel
 1     the model could not finish the run, or refused it
 64    the command was called wrongly
 65    the prompt, a setting of the request or a picture can't be used
-66    a picture's file can't be opened
+66    a picture's file, or a list, can't be opened
 69    the API could not be reached or did not accept the request; nothing was charged
 73    the result can't be written
 75    the run goes on or its outcome is unknown; the message has the id or says where to look
@@ -48,7 +48,7 @@ from wan_client.schema import DEFAULT_IMAGE_SIZE, DEFAULT_NEGATIVE_PROMPT, DEFAU
 from wan_client.settings import Backend, Settings
 from wan_client.state.journal import Journal
 
-from . import batch
+from . import batch, batch_source
 from .check import DEFAULT_CAP, run_check
 from .console import Console, occupy_closed_streams
 
@@ -201,9 +201,9 @@ def _check(client: WanClient, arguments: argparse.Namespace, console: Console) -
 
 def _batch(client: WanClient, arguments: argparse.Namespace, console: Console) -> int:
     sandbox = _is_sandbox(client.settings)
-    defaults = {"prompt": arguments.prompt} | {name: getattr(arguments, name) for name in batch.OPTION_COLUMNS}
+    defaults = {"prompt": arguments.prompt} | {name: getattr(arguments, name) for name in batch_source.OPTION_COLUMNS}
     try:
-        jobs = batch.read(arguments.source, arguments.out_dir, defaults)
+        jobs = batch_source.read(arguments.source, arguments.out_dir, defaults)
     except InvalidRequest as problem:
         problems = problem.values.get("problems", ())
         rows = [{"name": name, **bad.as_dict()} for name, bad in problems]  # type: ignore[attr-defined]  # a list of both
@@ -219,7 +219,7 @@ def _batch(client: WanClient, arguments: argparse.Namespace, console: Console) -
         def show(_event: Event) -> None:
             console.follow(work.ended, len(jobs))
 
-        def tell(job: batch.Job, end: Result | WanError) -> None:
+        def tell(job: batch_source.Job, end: Result | WanError) -> None:
             codes.append(_tell_row(job, end, console, sandbox=sandbox))
 
         try:
@@ -252,12 +252,13 @@ def _tell_plan(client: WanClient, work: batch.Batch, console: Console) -> None:
         console.error(MESSAGES["cli.batch.again"])
 
 
-def _tell_row(job: batch.Job, end: Result | WanError, console: Console, *, sandbox: bool) -> int:
+def _tell_row(job: batch_source.Job, end: Result | WanError, console: Console, *, sandbox: bool) -> int:
     row = MESSAGES["cli.batch.row"]
     if isinstance(end, WanError):
         console.error(row.format(name=job.name, words=end.full_message(sandbox=sandbox)))
         return exit_code(end)
     console.info(row.format(name=job.name, words=_done(end, sandbox=sandbox)))
+    _warn_of_missing(end, console, sandbox=sandbox)
     for path in end.paths:
         console.line(str(path))
     return 0
@@ -299,6 +300,7 @@ def _tell_result(client: WanClient, result: Result, console: Console) -> int:
             console.info(MESSAGES["cli.changes"].format(number=number, changes=told))
     sandbox = _is_sandbox(client.settings)
     console.info(_done(result, sandbox=sandbox))
+    _warn_of_missing(result, console, sandbox=sandbox)
     recovered = client.last_run is not None and client.last_run.recovered
     if recovered:
         console.info(MESSAGES["cli.recovered"])
@@ -310,11 +312,17 @@ def _tell_result(client: WanClient, result: Result, console: Console) -> int:
         "seconds": round(result.seconds, 3),
         "cost": None if sandbox else result.cost,
         "changes": [[str(change) for change in image.changes] for image in result.images],
+        "missing": [problem.as_dict(sandbox=sandbox) for problem in result.missing],
         "recovered": recovered,
         "preview": sandbox,
     }
     console.result([str(path) for path in result.paths], values)
     return 0
+
+
+def _warn_of_missing(result: Result, console: Console, *, sandbox: bool) -> None:
+    for problem in result.missing:
+        console.error(MESSAGES["cli.missing"].format(words=problem.full_message(sandbox=sandbox)))
 
 
 def _done(result: Result, *, sandbox: bool) -> str:
@@ -334,7 +342,14 @@ def _journal(client: WanClient) -> Journal:
 
 def exit_code(problem: WanError) -> int:
     """The exit code that tells a script what kind of problem it is."""
-    by_code = {"image_missing_file": 66, "report_not_writable": 73}
+    by_code = {
+        "image_missing_file": 66,
+        "batch_missing": 66,
+        "folder_not_writable": 73,
+        "out_not_writable": 73,
+        "out_is_folder": 73,
+        "report_not_writable": 73,
+    }
     if problem.code in by_code:
         return by_code[problem.code]
     by_kind: tuple[tuple[tuple[type[WanError], ...], int], ...] = (
@@ -344,7 +359,7 @@ def exit_code(problem: WanError) -> int:
         ((RunFailed, RunNotFound), 1),
     )
     if isinstance(problem, SettingsError):
-        return {"token_missing": 77, "token_malformed": 77, "folder_not_writable": 73}.get(problem.code, 64)
+        return {"token_missing": 77, "token_malformed": 77}.get(problem.code, 64)
     if isinstance(problem, DownloadFailed):
         return 73 if problem.code == "not_writable" else GOES_ON
     found = next((code for kinds, code in by_kind if isinstance(problem, kinds)), None)
@@ -419,7 +434,7 @@ def _parser(command: str, *, as_json: bool = False) -> Parser:
         parser.add_argument("prompt", help=text["prompt"])
         parser.add_argument("images", nargs="*", metavar="image", help=text["images"])
     elif command == "batch":
-        epilog = text["batch_epilog"].format(columns=", ".join(batch.COLUMNS))
+        epilog = text["batch_epilog"].format(columns=", ".join(batch_source.COLUMNS))
         parser = Parser(prog="wan-client batch", description=text["batch"], epilog=epilog)
         parser.add_argument("source", type=Path, help=text["source"])
         parser.add_argument("-p", "--prompt", default="", help=text["batch_prompt"])
@@ -443,7 +458,7 @@ def _parser(command: str, *, as_json: bool = False) -> Parser:
     if command in {"resume", "cancel"}:
         parser.add_argument("request_id", metavar="ID", help=text["request_id"])
     if command in {"edit", "resume"}:
-        parser.add_argument("-o", "--out", type=Path, help=text["out"])
+        parser.add_argument("-o", "--out", help=text["out"])
     if command == "check":
         parser.add_argument("--paid", action="store_true", help=text["paid"])
         parser.add_argument("--cap", type=float, metavar="USD", default=DEFAULT_CAP, help=text["cap"])

@@ -144,7 +144,11 @@ def carry_out(order: Order) -> dict[str, Any]:
     references = []
     for path in order.references:
         with Image.open(path) as image:
-            references.append(ImageOps.exif_transpose(image).convert("RGB"))
+            try:
+                upright = ImageOps.exif_transpose(image)
+            except Exception:  # noqa: BLE001  # a broken EXIF block makes its parser raise anything at all
+                upright = image
+            references.append(upright.convert("RGB"))
     preview = render(
         references,
         prompt=order.prompt,

@@ -135,23 +135,27 @@ class Fetcher:
         """Return the picture, or the address that it has moved to."""
         if self._client is None:
             # The environment's proxies and .netrc would carry secrets to hosts that a stranger names.
-            self._client = httpx.AsyncClient(trust_env=False)
+            self._client = httpx.AsyncClient(trust_env=False, headers={"accept-encoding": "identity"})
         address = await _allowed_address(url, loc, loopback=self.loopback)
         parts = urlsplit(url)
         # The address that was judged is the one connected to: a second look-up could answer differently.
         pinned = httpx.URL(url).copy_with(host=address, fragment=None, userinfo=b"")
         request = self._client.build_request(
-            "GET", pinned, headers={"host": parts.netloc.rpartition("@")[2], "accept": "image/*"}
+            "GET",
+            pinned,
+            headers={"host": parts.netloc.rpartition("@")[2], "accept": "image/*"},
         )
         request.extensions["sni_hostname"] = str(parts.hostname)
         response = await self._client.send(request, stream=True)
         try:
             if response.is_redirect:
                 return urljoin(url, response.headers.get("location", "")), None
-            if response.status_code != httpx.codes.OK:
+            # What is packed can't be bounded while it is unpacked.
+            packed = response.headers.get("content-encoding", "identity") != "identity"
+            if response.status_code != httpx.codes.OK or packed:
                 raise BadPicture(Problem(loc, "url_fetch"))
             found = bytearray()
-            async for chunk in response.aiter_bytes():
+            async for chunk in response.aiter_raw():
                 found += chunk
                 if len(found) > self.most_bytes:
                     break

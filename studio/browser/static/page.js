@@ -48,10 +48,10 @@ new MutationObserver((changes) => {
 window.wanCount = (id, text) => {
   const count = document.querySelector(`#${id} .count`);
   if (!count) return;
-  const tidy = (text ?? "").replace(/\r\n?/g, "\n").normalize("NFC").trim();
-  const length = window.Intl?.Segmenter
-    ? Array.from(new Intl.Segmenter(undefined, { granularity: "grapheme" }).segment(tidy)).length
-    : Array.from(tidy).length;
+  // Tidied and counted in code points, as the server does; trim() would take a byte order mark and leave U+0085.
+  const blanks = /^[\p{White_Space}\x1c-\x1f]+|[\p{White_Space}\x1c-\x1f]+$/gu;
+  const tidy = (text ?? "").replace(/\r\n?/g, "\n").normalize("NFC").replace(blanks, "");
+  const length = Array.from(tidy).length;
   const limit = Number(count.dataset.limit);
   count.textContent = `${length.toLocaleString("en")} / ${limit.toLocaleString("en")}`;
   count.classList.toggle("over", length > limit);
