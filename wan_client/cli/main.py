@@ -1,4 +1,4 @@
-"""The command line: ``wan_client "prompt" image…``, and ``batch``, ``runs``, ``resume``, ``cancel`` and ``price``.
+"""The command line: ``wan_client "prompt" image…``, ``batch``, ``runs``, ``resume``, ``cancel``, ``price``, ``keep``.
 
 Exit codes are those of ``sysexits.h`` where it has one, so that scripts can tell what to do next:
 
@@ -80,6 +80,10 @@ def _main(words: list[str]) -> int:
     occupy_closed_streams()
     if words and words[0] in EXPORTS:
         return _export(*words)
+    if words and words[0] == "keep":
+        from . import keep  # noqa: PLC0415  # needs this module
+
+        return keep.run(words[1:])
     command = words.pop(0) if words and words[0] in _COMMANDS else "edit"
     arguments = _parser(command, as_json="--json" in words).parse_args(words)
     console = Console(as_json=arguments.json, quiet=getattr(arguments, "quiet", False))
@@ -324,7 +328,7 @@ def exit_code(problem: WanError) -> int:
     """The exit code that tells a script what kind of problem it is."""
     if problem.code in {"image_missing_file", "batch_missing"}:
         return 66
-    if problem.code in {"folder_not_writable", "out_not_writable", "out_is_folder"}:
+    if problem.code in {"folder_not_writable", "out_not_writable", "out_is_folder", "kept_not_writable"}:
         return 73
     by_kind: tuple[tuple[tuple[type[WanError], ...], int], ...] = (
         ((InvalidRequest,), 65),
