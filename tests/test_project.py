@@ -87,5 +87,7 @@ def test_the_rooms_point_one_way() -> None:
     }
     for room, others in forbidden.items():
         for file in (ROOT / room).rglob("*.py"):
-            found = re.search(rf"^\s*(?:from|import) (?:{others})\b", file.read_text("utf-8"), re.MULTILINE)
+            # Comparing is an extra, which works on pixels.
+            not_here = others.replace("numpy|", "") if file.parent.name == "compare" else others
+            found = re.search(rf"^\s*(?:from|import) (?:{not_here})\b", file.read_text("utf-8"), re.MULTILINE)
             assert not found, f"{file.relative_to(ROOT)}: {found and found[0]}"

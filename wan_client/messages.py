@@ -172,6 +172,17 @@ MESSAGES: Final[dict[str, str]] = {
     "change.metadata": "metadata removed",
     "change.encoded": "saved as {format}, {kilobytes:,} kB",
     "change.mended": "the file's missing end was mended",
+    # comparing
+    "error.compare_missing": "Comparing pictures needs OpenCV, which is not installed.",
+    "error.compare_missing.hint": 'Install it: pip install "wan-client[compare]".',
+    "error.mask_empty": "The mask allows no change: nothing in it is white.",
+    "error.mask_empty.hint": "Paint white what may change, and leave the rest black.",
+    "error.mask_shape": "The mask has {given} pixels, which is the shape of neither picture.",
+    "error.mask_shape.hint": "Paint it over the result ({wanted}) or over the original.",
+    "error.kept_is_source": "The file “{file}” is one of the pictures that it would be made of.",
+    "error.kept_is_source.hint": "Choose another name.",
+    "error.kept_not_writable": "The file “{file}” can't be written.",
+    "error.kept_not_writable.hint": "Make room or choose another folder.",
     # the API
     "error.unreachable": "{host} could not be reached.",
     "error.unreachable.hint": "Check the network and try again.",
@@ -313,6 +324,10 @@ MESSAGES: Final[dict[str, str]] = {
     "cli.export.preview": "It shows a local preview, and says so.",
     "cli.export.no_before": "{file}: its picture from before was not found beside it, so only the result is shown. Give it with --before.",
     "cli.export.interrupted": "Interrupted. Nothing was written.",
+    "cli.keep.aligned": "Aligned: moved {pixels} px, {percent} %.",
+    "cli.keep.aligned_turned": "Aligned: moved {pixels} px, {percent} %, turned {degrees}°.",
+    "cli.keep.not_aligned": "Not aligned: the pictures have too little in common to be sure, so they were laid over each other as they are.",
+    "cli.keep.preview": "The result is a local preview, and so is what was kept of it.",
     "cli.state.sending": "sent, no answer seen",
     "cli.state.accepted": "accepted, not fetched yet",
     "cli.state.unknown": "outcome unknown",
@@ -322,7 +337,7 @@ MESSAGES: Final[dict[str, str]] = {
     "cli.help.description": "Edit pictures by instruction with Wan 2.6 image-to-image.",
     "cli.help.epilog": (
         "Other commands: wan-client batch (many edits from a table or a folder), runs (what was sent from here), resume ID (fetch a result; it costs nothing), "
-        "cancel ID, price, check (what the API really does); and of finished pictures page, sheet, wipe, bundle (files to send round). Each has its own --help. A prompt that is one of these words goes after: wan-client edit. "
+        "cancel ID, price, check (what the API really does); and of finished pictures page, sheet, wipe, bundle (files to send round), keep (the result inside a mask, the original everywhere else). Each has its own --help. A prompt that is one of these words goes after: wan-client edit. "
         "Without RUNCOMFY_API_TOKEN in the environment or in .env, a local preview is drawn instead. "
         "Exit codes: 0 done, 1 no picture, 64 wrong call, 65 a value or a picture can't be used, 66 no such file, "
         "69 not accepted, 73 can't write, 75 goes on or unknown, 77 token or balance, 130 interrupted."
@@ -378,6 +393,12 @@ MESSAGES: Final[dict[str, str]] = {
     "cli.help.export_title": "the heading",
     "cli.help.export_paper": "the size of a page (default: %(default)s)",
     "cli.help.export_for": "where the wipe goes, which decides its size (default: %(default)s)",
+    "cli.help.keep": "Blend a result into its original inside a mask; everything else stays the original's, pixel for pixel. Nothing is sent.",
+    "cli.help.keep_original": "the picture that there was",
+    "cli.help.keep_result": "what was made of it",
+    "cli.help.keep_mask": "a picture that is white where the result may show; painted over the result or the original, at any size",
+    "cli.help.keep_size": "the size of the composite (default: %(default)s)",
+    "cli.help.keep_out": "the PNG file to write (default: the original's name with “_kept”, in the current folder; no file is replaced)",
     "cli.help.request_id": "the id of the run",
     "cli.help.json": (
         "print one JSON object on standard output instead of lines; of an error its code, message, charged "

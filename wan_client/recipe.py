@@ -6,7 +6,6 @@ Both are made by moving whole chunks of the file: the pixel data stays byte for 
 from __future__ import annotations
 
 import struct
-import zlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -18,6 +17,7 @@ from PIL import Image, ImageOps
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, TypeAdapter
 
 from .api import check_request_id
+from .marks import PREVIEW_NAME, PREVIEW_TEXTS, make_chunk, text_chunk
 from .schema import (
     DEFAULT_SEED,
     IMAGES_MAX,
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
 KEYWORD = b"wan-recipe"
 PREVIEW_ENGINE = "local preview"
-PREVIEW_NAME = "local-preview"
 
 # The longest prompt fits many times over.
 RECIPE_BYTES_MAX = 128 * 1024
@@ -54,10 +53,6 @@ _LOOKS = {
     b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"cICP", b"mDCV", b"cLLI",
     b"sBIT", b"bKGD", b"pHYs", b"acTL", b"fcTL", b"fdAT",
 }  # fmt: skip
-_PREVIEW_LABEL = (
-    b"Title\0Local preview",
-    b"Comment\0A local preview drawn by the sandbox. It was not made by the model.",
-)
 
 
 def _in_utc(moment: datetime) -> datetime:
@@ -189,7 +184,7 @@ def embed(png: bytes, recipe: Recipe) -> bytes:
     Raises:
         ValueError: It is no complete PNG, or the recipe is too long.
     """
-    text = _chunk(b"iTXt", _ITXT_HEAD + recipe.to_json())
+    text = make_chunk(b"iTXt", _ITXT_HEAD + recipe.to_json())
     labels = _labels(png, preview=recipe.engine is Backend.SANDBOX)
     header, *rest = _chunks(png)
     kept = [chunk for chunk in rest if chunk not in labels and not _is_recipe(chunk)]
@@ -198,7 +193,7 @@ def embed(png: bytes, recipe: Recipe) -> bytes:
 
 def says_preview(picture: bytes) -> bool:
     """Return whether a picture says of itself that it is a local preview."""
-    label = _chunk(b"tEXt", _PREVIEW_LABEL[0])
+    label = text_chunk(*PREVIEW_TEXTS[0])
     try:
         return any(chunk == label for chunk in _chunks(picture))
     except ValueError:
@@ -303,10 +298,6 @@ def _chunks(png: bytes) -> Iterator[bytes]:
         place = end
 
 
-def _chunk(name: bytes, content: bytes) -> bytes:
-    return struct.pack(">I4s", len(content), name) + content + struct.pack(">I", zlib.crc32(name + content))
-
-
 def _is_recipe(chunk: bytes) -> bool:
     return chunk[4:8] == b"iTXt" and chunk.startswith(KEYWORD + b"\0", 8)
 
@@ -314,7 +305,7 @@ def _is_recipe(chunk: bytes) -> bool:
 def _text(chunk: bytes) -> bytes:
     """What a recipe's chunk says. A compressed one is not ours: nothing is ever unpacked."""
     content = chunk[8:-4]
-    if not content.startswith(_ITXT_HEAD) or chunk != _chunk(b"iTXt", content):
+    if not content.startswith(_ITXT_HEAD) or chunk != make_chunk(b"iTXt", content):
         raise ValueError("a broken chunk")
     if len(content) > len(_ITXT_HEAD) + RECIPE_BYTES_MAX:
         raise ValueError("too long")
@@ -323,7 +314,7 @@ def _text(chunk: bytes) -> bytes:
 
 def _labels(png: bytes, *, preview: bool) -> list[bytes]:
     """The chunks that say "local preview", if the picture is one."""
-    labels = [_chunk(b"tEXt", text) for text in _PREVIEW_LABEL]
+    labels = [text_chunk(keyword, text) for keyword, text in PREVIEW_TEXTS]
     return labels if preview or any(chunk == labels[0] for chunk in _chunks(png)) else []
 
 

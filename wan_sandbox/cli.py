@@ -116,6 +116,12 @@ def _parser() -> _Parser:
     add("--price", type=float, default=defaults.price, help="US dollars a picture, for rehearsals")
     add("--retention", type=float, default=defaults.retention, metavar="SECONDS", help="how long results are kept")
     add("--blank", action="store_true", help="answer with plain areas instead of drawing, for benchmarks")
+    add(
+        "--drift",
+        action="store_true",
+        help="the preview also moves, zooms and turns the picture a little, by the request's seed, and changes it in "
+        "one area only; the result's local_preview says by how much",
+    )
     add("--access-log", action="store_true", help="log each call to standard error")
     add("--until-eof", action="store_true", help="stop when standard input ends")
     return parser
@@ -136,6 +142,7 @@ def _settings(options: argparse.Namespace) -> Settings:
         price=options.price,
         retention=options.retention,
         picture="blank" if options.blank else "preview",
+        drift=options.drift,
         access_log=options.access_log,
     )
 

@@ -32,6 +32,8 @@ class Settings:
         retention: Seconds for which an ended request and its files are kept.
         access_log: Whether each call is logged.
         picture: ``preview`` draws; ``blank`` answers with a plain area, where drawing would be in the way.
+        drift: Whether the preview moves, zooms and turns the picture a little, by the request's seed, and changes it in
+            one area only, as models do unasked. The result's ``local_preview`` says by how much.
         max_body: Largest request body in bytes.
         max_waiting: Longest queue; past it a submit is answered with 429.
         max_ended: Ended requests kept at the most.
@@ -54,6 +56,7 @@ class Settings:
     retention: float = 3600.0
     access_log: bool = False
     picture: Literal["preview", "blank"] = "preview"
+    drift: bool = False
     max_body: int = 64 * MIB
     max_waiting: int = 1000
     max_ended: int = 2000

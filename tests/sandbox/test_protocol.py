@@ -306,3 +306,9 @@ def test_a_preview_is_drawn_and_explained(serve: Serve) -> None:
     assert result["local_preview"]["understood"]
     with Image.open(BytesIO(caller.fetch(result["output"]["image"]).content)) as image:
         assert image.size == (1344, 576)
+
+
+def test_a_drifting_preview_says_by_how_much(serve: Serve) -> None:
+    caller = serve(drift=True, picture="preview")
+    plans = [caller.ended(caller.accepted(seed=seed))["local_preview"]["drift"] for seed in (1, 2)]
+    assert plans[0]["scale"] != plans[1]["scale"]

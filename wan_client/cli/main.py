@@ -1,4 +1,4 @@
-"""The command line: ``wan_client "prompt" image…``; ``batch``, ``runs``, ``resume``, ``cancel``, ``price``, ``check``.
+"""The command line: ``wan_client "prompt" image…``, or a command such as ``batch``, ``resume``, ``check``, ``keep``.
 
 Exit codes are those of ``sysexits.h`` where it has one, so that scripts can tell what to do next:
 
@@ -82,6 +82,10 @@ def _main(words: list[str]) -> int:
     occupy_closed_streams()
     if words and words[0] in EXPORTS:
         return _export(*words)
+    if words and words[0] == "keep":
+        from . import keep  # noqa: PLC0415  # needs this module
+
+        return keep.run(words[1:])
     command = words.pop(0) if words and words[0] in _COMMANDS else "edit"
     arguments = _parser(command, as_json="--json" in words).parse_args(words)
     console = Console(as_json=arguments.json, quiet=getattr(arguments, "quiet", False))
@@ -348,6 +352,7 @@ def exit_code(problem: WanError) -> int:
         "folder_not_writable": 73,
         "out_not_writable": 73,
         "out_is_folder": 73,
+        "kept_not_writable": 73,
         "report_not_writable": 73,
     }
     if problem.code in by_code:

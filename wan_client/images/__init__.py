@@ -32,14 +32,14 @@ from .opening import (
     orientation,
     room_for,
 )
-from .resize import fit, resized, scaled, upright
+from .resize import fit, resized, scaled, shrink, upright
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from os import PathLike
     from typing import BinaryIO
 
-__all__ = ["Change", "PreparedImage", "check", "is_data_uri", "prepare", "size_of"]
+__all__ = ["Change", "PreparedImage", "check", "is_data_uri", "open_full", "prepare", "size_of"]
 
 _JPEG_QUALITIES = (95, 90, 85)
 _MEDIA_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "BMP": "image/bmp"}
@@ -99,6 +99,30 @@ def prepare(
                 return _prepared(image, file, number, bytes_max, png_first=png_first)
 
 
+def open_full(source: str | PathLike[str] | bytes | Image.Image, *, number: int = 1) -> Image.Image:
+    """Open a picture as `prepare` shows it to the model, but at its full size: upright, sRGB, opaque, 8 bits a channel.
+
+    Args:
+        source: As for `prepare`.
+        number: Its place among the references, which messages call it by.
+
+    Raises:
+        ImageError: It can't be read, is incomplete, or is too large to be opened at its full size.
+    """
+    with _named(number):
+        if isinstance(source, Image.Image):
+            check_pixels(source, number, full=True)
+            with room_for(source, full=True):
+                with _copying:
+                    copy = source.copy()
+                return _as_seen(copy, None, [], full=True)
+        with opened_file(source, number) as file:
+            image = open_header(file)
+            check_pixels(image, number, full=True)
+            with room_for(image, full=True):
+                return _as_seen(decode(image, file, number, [], full=True), file, [], full=True)
+
+
 def check(source: str | PathLike[str] | bytes, *, number: int = 1) -> None:
     """Look, by its header alone, whether a picture can be opened.
 
@@ -155,15 +179,7 @@ def _prepared(
             data = content(file)
     original = image.format or "PNG"
     keep = bool(data) and is_clean(image, data)
-    turn = orientation(image)
-    decoded, rgb = image.size, opaque_rgb(image, file, changes)
-    if rgb.size != decoded:
-        changes.append(Change("decoded_smaller", sizes(decoded, rgb.size)))
-    if rgb is not image:
-        image.close()  # its pixels are most of the memory
-    if any(change.code == "frame" for change in changes) and _is_of_one_colour(rgb):
-        changes.append(Change("frame_empty"))
-    ready = fit(upright(rgb, turn, changes), changes)
+    ready = fit(_as_seen(image, file, changes), changes)
     as_it_is = PreparedImage(data, _MEDIA_TYPES[original], *ready.size) if keep and not changes else None
     if as_it_is and not (png_first and original != "PNG"):
         return as_it_is
@@ -174,6 +190,19 @@ def _prepared(
     if as_it_is and original == "JPEG":
         return as_it_is
     return _jpeg(ready, bytes_max, changes)
+
+
+def _as_seen(image: Image.Image, file: BinaryIO | None, changes: list[Change], *, full: bool = False) -> Image.Image:
+    """The decoded picture, which is closed, upright and in opaque sRGB."""
+    turn = orientation(image)
+    decoded, rgb = image.size, opaque_rgb(image, file, changes, 1 if full else shrink(image.size))
+    if rgb.size != decoded:
+        changes.append(Change("decoded_smaller", sizes(decoded, rgb.size)))
+    if rgb is not image:
+        image.close()  # its pixels are most of the memory
+    if any(change.code == "frame" for change in changes) and _is_of_one_colour(rgb):
+        changes.append(Change("frame_empty"))
+    return upright(rgb, turn, changes)
 
 
 def _is_of_one_colour(image: Image.Image) -> bool:

@@ -11,7 +11,6 @@ from PIL import Image, ImageCms, ImageMath, UnidentifiedImageError
 from .changes import Change
 from .cicp import converter, declared_space
 from .opening import content
-from .resize import shrink
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,9 +32,9 @@ class _ToSrgb(NamedTuple):
     convert: Convert
 
 
-def opaque_rgb(image: Image.Image, file: BinaryIO | None, changes: list[Change]) -> Image.Image:
-    """Return a decoded picture in sRGB without alpha; a much too large one divided."""
-    mode, factor = image.mode, shrink(image.size)
+def opaque_rgb(image: Image.Image, file: BinaryIO | None, changes: list[Change], factor: int) -> Image.Image:
+    """Return a decoded picture in sRGB without alpha, its sides divided by a factor."""
+    mode = image.mode
     bits = _bits(image, file)
     key = _transparent_key(image, bits)
     see_through = key is not None or image.has_transparency_data

@@ -51,10 +51,10 @@ def is_data_uri(source: object) -> TypeGuard[str]:
 
 
 @contextmanager
-def room_for(image: Image.Image) -> Iterator[None]:
+def room_for(image: Image.Image, *, full: bool = False) -> Iterator[None]:
     """Wait until there is memory for the picture; first come, first served, so that small ones don't starve a large."""
     global _memory_taken  # noqa: PLW0603  # memory is the process's
-    megabytes = _bytes_per_pixel(image) * image.width * image.height / 1e6
+    megabytes = _bytes_per_pixel(image, full=full) * image.width * image.height / 1e6
     with _memory_queue, _memory:
         _memory.wait_for(lambda: not _memory_taken or _memory_taken + megabytes <= MEMORY_MEGABYTES_MAX)
         _memory_taken += megabytes
@@ -125,22 +125,26 @@ def _formats() -> list[str]:
     return [name for name in Image.ID if name not in _NOT_OPENED]
 
 
-def decode(image: Image.Image, file: BinaryIO, number: int, changes: list[Change]) -> Image.Image:
-    """The decoded first frame."""
+def decode(
+    image: Image.Image, file: BinaryIO, number: int, changes: list[Change], *, full: bool = False
+) -> Image.Image:
+    """The decoded first frame; a very large one at a reduced size, unless the full size is wanted."""
     # Whether there are more, not how many: counting through a file of many pages takes minutes.
     if getattr(image, "is_animated", False) and image.format != "MPO":
         changes.append(Change("frame"))
     before = image.size
     # A TIFF is turned as it is decoded. Asking the others so early would decode them, and hide what is broken.
     turn = orientation(image) if image.format == "TIFF" else 1
-    _reduce_early(image)
+    if not full:
+        _reduce_early(image)
     try:
         image.load()
     except OSError:
         if image.format not in {"JPEG", "MPO"}:
             raise
         image = open_header(io.BytesIO(content(file) + b"\xff\xd9"))
-        _reduce_early(image)
+        if not full:
+            _reduce_early(image)
         image.load()
         if _ends_in_filler(image):
             raise ImageError("image_truncated", field="images", number=number) from None
@@ -168,7 +172,7 @@ def open_header(file: BinaryIO) -> Image.Image:
             Image.MAX_IMAGE_PIXELS = guard
 
 
-def check_pixels(image: Image.Image, number: int) -> None:
+def check_pixels(image: Image.Image, number: int, *, full: bool = False) -> None:
     """Make sure, by its header, that a picture is no larger than can be opened.
 
     Raises:
@@ -178,7 +182,7 @@ def check_pixels(image: Image.Image, number: int) -> None:
         raise UnidentifiedImageError
     limit = min(
         MEGAPIXELS_MAX_OF.get(image.format or "", MEGAPIXELS_MAX),
-        math.floor(MEMORY_MEGABYTES_MAX / _bytes_per_pixel(image)),
+        math.floor(MEMORY_MEGABYTES_MAX / _bytes_per_pixel(image, full=full)),
     )
     if (megapixels := image.width * image.height / 1e6) > limit:
         raise ImageError(
@@ -186,13 +190,13 @@ def check_pixels(image: Image.Image, number: int) -> None:
         )
 
 
-def _bytes_per_pixel(image: Image.Image) -> float:
-    """What preparing takes at its peak for each pixel of the file, told by the header."""
-    early = _shrink_early(image)
+def _bytes_per_pixel(image: Image.Image, *, full: bool = False) -> float:
+    """What preparing, or opening at the full size, takes at its peak for each pixel of the file, told by the header."""
+    early, late = (1, 1) if full else (_shrink_early(image), shrink(image.size))
     own = _DECODER_BYTES.get(image.format or "", 0.0)
     decoded = _MODE_BYTES.get(image.mode, 4)
-    copied = image.mode != "RGB" or "icc_profile" in image.info or max(image.size) > SIDE_MAX * early
-    copy = 4 / shrink(image.size) ** 2 if copied else 0
+    copied = full or image.mode != "RGB" or "icc_profile" in image.info or max(image.size) > SIDE_MAX * early
+    copy = 4 / late**2 if copied else 0
     progressive = _PROGRESSIVE_BYTES if image.info.get("progressive") else 0
     return max(own / early**2, progressive + decoded / early**2 + copy)
 

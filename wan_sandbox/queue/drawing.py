@@ -41,9 +41,10 @@ class Order:
     seed: int
     prompt_extend: bool
     target: str
+    drift: bool = False
 
     @classmethod
-    def of(cls, wanted: Wanted, references: Sequence[Path], target: Path) -> Order:
+    def of(cls, wanted: Wanted, references: Sequence[Path], target: Path, *, drift: bool = False) -> Order:
         """Return the order for a job."""
         width, height = wanted.size
         return cls(
@@ -55,6 +56,7 @@ class Order:
             seed=wanted.seed,
             prompt_extend=wanted.prompt_extend,
             target=str(target),
+            drift=drift,
         )
 
 
@@ -156,6 +158,7 @@ def carry_out(order: Order) -> dict[str, Any]:
         size=(order.width, order.height),
         seed=order.seed,
         prompt_extend=order.prompt_extend,
+        drift=order.drift,
     )
     Path(order.target).write_bytes(preview.png)
     plan: dict[str, Any] = preview.to_json()

@@ -97,7 +97,8 @@ class Runs:
                 job.plan = {}
             else:
                 references = [file.path for file in job.inputs]
-                job.plan = await self._painter.draw(Order.of(job.wanted, references, path))
+                order = Order.of(job.wanted, references, path, drift=self._settings.drift)
+                job.plan = await self._painter.draw(order)
             job.output = self._store.add(key, f"local-preview_{job.id}_output.png", path, "image/png")
             self._drawn[key] = job
         except (DrawingError, OSError):

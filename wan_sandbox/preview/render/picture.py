@@ -22,6 +22,7 @@ from wan_sandbox.preview.render.compose import (
     split,
     triptych,
 )
+from wan_sandbox.preview.render.drift import Drift
 from wan_sandbox.preview.render.frame import KEEP, KEEP_IN_PANEL, fit, shown, thumbnail
 from wan_sandbox.preview.render.label import stamp, to_png
 
@@ -43,17 +44,20 @@ _LAYOUTS = {
 class Preview:
     """A finished preview: the picture's file, the plan it was drawn from, and where it shows its one subject.
 
-    `frame` is the subject's number and the part of it in view, as `shown` tells it; None for a composition.
+    `frame` is the subject's number and the part of it in view, as `shown` tells it; None for a composition, and for a
+    picture that drifted, whose `drift` says how.
     """
 
     png: bytes
     plan: Plan
     frame: tuple[int, tuple[float, float, float, float]] | None = None
+    drift: Drift | None = None
 
     def to_json(self) -> dict[str, object]:
         """Give what is known about the picture as plain JSON values."""
         frame = self.frame and {"image": self.frame[0], "box": [round(side, 4) for side in self.frame[1]]}
-        return {**self.plan.to_json(), "frame": frame}
+        drift = {"drift": self.drift.to_json()} if self.drift else {}
+        return {**self.plan.to_json(), "frame": frame, **drift}
 
 
 def render(
@@ -64,11 +68,19 @@ def render(
     negative_prompt: str = "",
     seed: int = 0,
     prompt_extend: bool = True,
+    drift: bool = False,
 ) -> Preview:
-    """Read an instruction, draw it, and write the picture: the whole way in one call."""
+    """Read an instruction, draw it, and write the picture: the whole way in one call.
+
+    With `drift` the picture is also moved, zoomed and turned a little, by the seed, and changes in one area only.
+    """
     plan = read(prompt, images=len(references), negative_prompt=negative_prompt, prompt_extend=prompt_extend)
     easel = _Easel(plan, references, size, seed)
-    return Preview(to_png(stamp(to_image(easel.picture())), plan), plan, easel.frame())
+    if not drift:
+        return Preview(to_png(stamp(to_image(easel.picture())), plan), plan, easel.frame())
+    amount = Drift.of(seed, size)
+    picture = amount.applied(easel.untouched(), easel.picture())
+    return Preview(to_png(stamp(to_image(picture)), plan), plan, drift=amount)
 
 
 def draw(plan: Plan, references: Sequence[Image.Image], size: tuple[int, int], *, seed: int = 0) -> Image.Image:
@@ -103,6 +115,10 @@ class _Easel:
             if operation.image is None and operation.op not in COMPOSITIONS:
                 composed = self._apply(operation, composed)
         return composed
+
+    def untouched(self) -> Array:
+        """Return the subject as it lies in the frame, with nothing done to it."""
+        return fit(self._reference(self._subject()), self._size)
 
     def frame(self) -> tuple[int, tuple[float, float, float, float]] | None:
         """Tell which part of which reference the picture shows, where it shows one and the right way round."""

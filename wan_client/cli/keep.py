@@ -1,0 +1,128 @@
+"""``wan_client keep``: the result where a mask allows it, and the original everywhere else. No run, no network."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wan_client.errors import InvalidRequest, SettingsError, WanError
+from wan_client.marks import KEPT_NAME, PREVIEW_NAME
+from wan_client.messages import MESSAGES
+
+from .console import Console
+from .main import INTERRUPTED, Parser, exit_code
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from wan_client.compare import Alignment
+
+
+def run(words: Sequence[str]) -> int:
+    """Run the command and return its exit code."""
+    arguments = _parser(as_json="--json" in words).parse_args(words)
+    console = Console(as_json=arguments.json, quiet=arguments.quiet)
+    try:
+        return _keep(arguments, console)
+    except KeyboardInterrupt:
+        console.error(MESSAGES["cli.export.interrupted"])
+        return INTERRUPTED
+    except WanError as problem:
+        console.fail(problem.as_dict())
+        return exit_code(problem)
+
+
+def _keep(arguments: argparse.Namespace, console: Console) -> int:
+    """Write the kept composite."""
+    try:
+        from wan_client.compare import keep  # noqa: PLC0415  # an extra, and slow to import
+    except ImportError:
+        raise SettingsError("compare_missing") from None
+    sources = [Path(name) for name in (arguments.original, arguments.result, arguments.mask)]
+    if arguments.out and any(source.exists() and _is_same(arguments.out, source) for source in sources):
+        raise InvalidRequest("kept_is_source", field="out", file=arguments.out.name)
+    kept = keep(*sources, size=arguments.size)
+    name = f"{sources[0].stem}_{KEPT_NAME}.png"
+    named = arguments.out or Path(f"{PREVIEW_NAME}_{name}" if kept.preview else name)
+    path = _write(kept.png(), named, replace=arguments.out is not None)
+    console.info(_told(kept.alignment))
+    if kept.preview:
+        console.info(MESSAGES["cli.keep.preview"])
+    width, height = kept.size
+    values = {
+        "path": str(path),
+        "width": width,
+        "height": height,
+        "aligned": kept.alignment.sure,
+        "moved": round(kept.alignment.moved, 2),
+        "scale": round(kept.alignment.scale, 5),
+        "rotation": round(kept.alignment.rotation, 3),
+        "preview": kept.preview,
+    }
+    console.result([str(path)], values)
+    return 0
+
+
+def _parser(*, as_json: bool) -> Parser:
+    text = {name[len("cli.help.") :]: value for name, value in MESSAGES.items() if name.startswith("cli.help.")}
+    parser = Parser(prog="wan_client keep", description=text["keep"])
+    parser.add_argument("original", help=text["keep_original"])
+    parser.add_argument("result", help=text["keep_result"])
+    parser.add_argument("--mask", required=True, help=text["keep_mask"])
+    parser.add_argument("--size", choices=("result", "original"), default="result", help=text["keep_size"])
+    parser.add_argument("-o", "--out", type=Path, help=text["keep_out"])
+    parser.add_argument("-q", "--quiet", action="store_true", help=text["quiet"])
+    parser.add_argument("--json", action="store_true", help=text["json"])
+    parser.as_json = as_json
+    return parser
+
+
+def _told(alignment: Alignment) -> str:
+    if not alignment.sure:
+        return MESSAGES["cli.keep.not_aligned"]
+    pixels, percent = round(alignment.moved), round(100 * alignment.scale)
+    if abs(alignment.rotation) < 0.1:
+        return MESSAGES["cli.keep.aligned"].format(pixels=pixels, percent=percent)
+    degrees = f"{alignment.rotation:.1f}"
+    return MESSAGES["cli.keep.aligned_turned"].format(pixels=pixels, percent=percent, degrees=degrees)
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    return one.resolve() == other.resolve() or (one.exists() and one.samefile(other))
+
+
+def _write(data: bytes, file: Path, *, replace: bool) -> Path:
+    """Write a PNG whole or not at all; a file is replaced only under the very name that was given."""
+    wanted = file if file.suffix.lower() == ".png" else file.with_name(f"{file.name}.png")
+    replace = replace and wanted == file
+    temporary = None
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=".", suffix=".part")
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+            os.fchmod(stream.fileno(), 0o644) if hasattr(os, "fchmod") else None
+        if not replace:
+            wanted = _reserved(wanted)
+        Path(temporary).replace(wanted)
+    except OSError:
+        if temporary:
+            Path(temporary).unlink(missing_ok=True)
+        raise SettingsError("kept_not_writable", file=file.name) from None
+    return wanted
+
+
+def _reserved(file: Path) -> Path:
+    """Create an empty file under a name that is free: the one given, or one with a number."""
+    number, free = 1, file
+    while True:
+        try:
+            free.touch(exist_ok=False)
+        except FileExistsError:
+            number += 1
+            free = file.with_name(f"{file.stem}-{number}{file.suffix}")
+        else:
+            return free
