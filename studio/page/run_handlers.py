@@ -139,7 +139,7 @@ class Actions:
 
     async def fetch(self, kept: str, token: str, code: str, request: gr.Request) -> AsyncIterator[Changes]:
         """Fetch the run that a retrieval code names: its picture, or what it still waits for."""
-        texts, known, code = texts_for(request), history.read(kept), code.strip()
+        texts, known, code = texts_for(request), history.read(kept), (code or "").strip()
         entry = await asyncio.to_thread(self._jobs.known, code) if code else None
         if entry is None:
             yield self._failed(texts, WanError("code_unknown", charged=Charged.NO), token)

@@ -23,9 +23,10 @@ class Slot(gr.HTML):
 
     Args:
         number: Its place among the slots, from 1.
+        render: Whether it becomes part of the page. Gradio makes one that does not for each update that is skipped.
     """
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, *, render: bool = True) -> None:
         self.number = number
         super().__init__(
             html_template="",
@@ -39,6 +40,7 @@ start();""",
             padding=False,
             min_width=100,
             number=number,
+            render=render,
         )
 
     def preprocess(self, payload: Any) -> str | None:

@@ -460,10 +460,10 @@ async def test_a_result_that_finds_no_room_is_fetched_as_soon_as_there_is(
     monkeypatch.setattr("studio.runs.jobs.ROOM_SECONDS", 0.01)
     write, full = outputs.write, True
 
-    def written(*given: Any) -> Path:
+    def written(*given: Any, **named: Any) -> Path:
         if full:
             raise DownloadFailed("not_writable", file="picture.png")
-        return write(*given)
+        return write(*given, **named)
 
     monkeypatch.setattr(outputs, "write", written)
     jobs = Jobs(settings)
