@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, BinaryIO
 from wan_client import export, images
 from wan_client.errors import ImageError, WanError
 from wan_client.export import Destination, ExportError, ExportItem, Paper, WipeFormat
-from wan_client.images.opening import FILE_MEGABYTES_MAX
 from wan_client.messages import MESSAGES
 from wan_client.recipe import fingerprint, read
 
@@ -86,7 +85,7 @@ def _found_beside(file: Path, print_of_before: str) -> Path | None:
     try:
         beside = sorted(path for path in file.absolute().parent.iterdir() if path.suffix.lower() in _PICTURES)
         for path in beside[:LOOKED_AT_MOST]:
-            small = path.is_file() and path.stat().st_size <= FILE_MEGABYTES_MAX * 1_000_000
+            small = path.is_file() and path.stat().st_size <= images.FILE_MEGABYTES_MAX * 1_000_000
             if small and fingerprint(path) == print_of_before:
                 return path
     except OSError:

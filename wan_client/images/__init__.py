@@ -22,6 +22,7 @@ from .changes import Change, sizes
 from .clean import has_only_harmless, is_clean
 from .colour import opaque_rgb
 from .opening import (
+    FILE_MEGABYTES_MAX,
     check_pixels,
     content,
     decode,
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from os import PathLike
     from typing import BinaryIO
 
-__all__ = ["Change", "PreparedImage", "check", "is_data_uri", "open_full", "prepare", "size_of"]
+__all__ = ["FILE_MEGABYTES_MAX", "Change", "PreparedImage", "check", "is_data_uri", "open_full", "prepare", "size_of"]
 
 _JPEG_QUALITIES = (95, 90, 85)
 _MEDIA_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "BMP": "image/bmp"}
