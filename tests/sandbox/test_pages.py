@@ -13,7 +13,7 @@ import pytest
 import wan_sandbox
 
 from .conftest import Serve
-from .support import MODEL, TOKEN, Caller, data_uri, until
+from .support import MODEL, TOKEN, Caller, until
 
 
 def foreign_references(html: str, own: str) -> list[str]:
@@ -162,7 +162,3 @@ def test_start_and_stop_can_be_repeated() -> None:
         with pytest.raises(httpx.ConnectError):
             httpx.get(sandbox.url)
     sandbox.stop()
-
-
-def test_a_large_data_uri_holds_nobody_up(shared: Caller) -> None:
-    assert shared.submit(image_urls=[data_uri()] * 3).elapsed.total_seconds() < 5
