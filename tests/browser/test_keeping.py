@@ -89,7 +89,7 @@ def test_a_running_job_is_picked_up_after_a_reload(app: App, forgetful: Page, ph
     generate(page)
     page.wait_for_function("JSON.parse(wanKept()).runs.some((run) => JSON.parse(run).request_id)")
     page.reload()
-    expect(status(page)).to_contain_text("Finished", timeout=30_000)
+    expect(status(page)).to_contain_text("Finished")
     expect(page.locator("#history li")).to_have_count(1)
     assert sandbox.counters.submits_accepted == 1
 
@@ -144,6 +144,6 @@ def test_a_code_picks_up_a_run_that_is_still_at_work(app: App, photos: Path, vis
     other.locator("#code-panel > button").click()
     other.locator("#code-box input, #code-box textarea").first.fill(entry["key"])
     other.locator("#code-fetch").click()
-    expect(status(other)).to_contain_text("Finished", timeout=30_000)
+    expect(status(other)).to_contain_text("Finished")
     expect(other.locator("#history li")).to_have_count(1)
     assert sandbox.counters.submits_accepted == 1

@@ -18,6 +18,7 @@ from unittest.mock import patch
 import pytest
 
 from wan_client.cli.main import main
+from wan_client.messages import MESSAGES
 
 from .support import TOKEN, picture
 
@@ -221,7 +222,7 @@ def test_ctrl_c_takes_a_waiting_run_out_of_the_queue(serve: Serve, shell: Shell)
         out, err = process.communicate(timeout=120)
     assert process.returncode == 130
     assert out == ""
-    assert "Removed from the queue" in err
+    assert MESSAGES["cancel.cancelled"] in err
     assert "Traceback" not in err
     assert sandbox.counters.jobs_cancelled == 1
 
@@ -233,7 +234,7 @@ def test_ctrl_c_tells_that_a_running_run_goes_on(serve: Serve, shell: Shell) -> 
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=120)
     assert process.returncode == 130
-    assert "Too late to cancel" in err
+    assert MESSAGES["cancel.not_cancellable"] in err
     assert re.search(r"wan-client resume \w+", err)
     assert sandbox.counters.jobs_cancelled == 0
 
@@ -245,7 +246,7 @@ def test_ctrl_c_before_anything_is_sent_costs_nothing(serve: Serve, shell: Shell
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=120)
     assert process.returncode == 130
-    assert "Nothing was charged" in err
+    assert MESSAGES["charged.no"] in err
     assert sandbox.counters.submits_received == 0
 
 
@@ -337,7 +338,7 @@ def test_killed_between_submit_and_download_the_same_call_fetches_what_was_paid(
         process.kill()
     code, out, err = shell.run("sketch", "cat.png", "-o", "out.png")
     assert (code, out) == (0, "out.png\n")
-    assert "nothing was sent again" in err
+    assert MESSAGES["cli.recovered"] in err
     assert sandbox.counters.submits_accepted == 1
     # Fetched is fetched: now the same words ask for a new picture.
     assert shell.run("-q", "sketch", "cat.png")[0] == 0
