@@ -102,10 +102,10 @@ def test_forget_everything_is_true(app: App, forgetful: Page, photos: Path, tmp_
     run(page, picture)
     (entry,) = kept(page)
     address = page.locator("#result a.download").first.get_attribute("href")
-    assert httpx.get(f"{app.url}/{address}", trust_env=False).is_success
+    assert httpx.get(f"{app.url}/{address}", trust_env=False, timeout=60).is_success
     page.locator("#forget").click()
     expect(status(page)).to_contain_text(EN("history.forgotten"))
-    assert httpx.get(f"{app.url}/{address}", trust_env=False).status_code in {403, 404}
+    assert httpx.get(f"{app.url}/{address}", trust_env=False, timeout=60).status_code in {403, 404}
     assert not folder_of(app, entry["key"]).exists()
     assert not [*app.folder.rglob(picture.name)]
     page.wait_for_function("JSON.parse(wanKept()).runs.length == 0 && !JSON.parse(wanKept()).uploads.length")

@@ -515,7 +515,7 @@ def test_a_runs_folder_is_not_listed(app: App, visit: Visit, photos: Path, path:
     run(page, photos / "cat.jpg", "for my eyes only")
     folder = folder_of(app, kept(page)[0]["key"])
     file = app.folder / "files" / path.format(folder=folder.name)
-    answer = httpx.get(f"{app.url}/gradio_api/file={file}", trust_env=False)
+    answer = httpx.get(f"{app.url}/gradio_api/file={file}", trust_env=False, timeout=60)
     assert answer.status_code in {403, 404}
 
 

@@ -103,7 +103,7 @@ async def test_the_address_is_signed_unguessable_and_opens_the_very_bytes(tmp_pa
     assert query["X-Amz-Expires"] == ["120"]
     assert query["X-Amz-Signature"]
     assert "test-secret-9a1" not in addresses[0]
-    async with httpx.AsyncClient(trust_env=False) as plain:
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as plain:
         reply = await plain.get(addresses[0])
     assert (reply.content, reply.headers["Content-Type"]) == (data, "image/png")
     assert len(held(s3)) == 2, "the run goes on: the model may still want them"

@@ -50,10 +50,10 @@ def running(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
 
 def test_the_first_line_is_the_url_and_a_signal_ends_it_cleanly() -> None:
     with running("--run-time", "0.05", "--blank", "--access-log") as (process, url):
-        with httpx.Client(base_url=url, headers={"authorization": f"Bearer {TOKEN}"}) as http:
+        with httpx.Client(base_url=url, headers={"authorization": f"Bearer {TOKEN}"}, timeout=60) as http:
             request_id = http.post(MODEL, json=body()).json()["request_id"]
             result = until(lambda: (r := http.get(f"/v1/requests/{request_id}/result").json())["finished_at"] and r)
-            assert httpx.get(result["output"]["image"]).status_code == 200
+            assert httpx.get(result["output"]["image"], timeout=60).status_code == 200
             http.get(f"/v1/requests/{TOKEN}/status", params={"token": TOKEN})
         process.send_signal(signal.SIGTERM)
         out, err = process.communicate(timeout=60)
@@ -70,7 +70,7 @@ def test_the_first_line_is_the_url_and_a_signal_ends_it_cleanly() -> None:
 def test_it_ends_cleanly_with_a_job_and_a_call_that_never_end(number: signal.Signals) -> None:
     with running("--run-time", "600") as (process, url):
         headers = {"authorization": f"Bearer {TOKEN}"}
-        assert httpx.post(url + MODEL, json=body(), headers=headers).status_code == 200
+        assert httpx.post(url + MODEL, json=body(), headers=headers, timeout=60).status_code == 200
         with pytest.raises(httpx.ReadTimeout):
             httpx.get(url + MODEL, headers={**headers, "x-sandbox-fault": "model-hang"}, timeout=RUSHED)
         process.send_signal(number)
@@ -81,7 +81,7 @@ def test_it_ends_cleanly_with_a_job_and_a_call_that_never_end(number: signal.Sig
 
 def test_it_ends_with_its_input() -> None:
     with running("--until-eof", "--blank") as (process, url):
-        assert httpx.get(url + "/healthz").text == "ok"
+        assert httpx.get(url + "/healthz", timeout=60).text == "ok"
         assert process.stdin is not None
         process.stdin.close()
         assert process.wait(timeout=60) == 0
@@ -91,7 +91,7 @@ def test_without_being_told_so_it_does_not_end_with_its_input() -> None:
     with running("--blank") as (process, url):
         assert process.stdin is not None
         process.stdin.close()
-        assert httpx.get(url + "/healthz").text == "ok"
+        assert httpx.get(url + "/healthz", timeout=60).text == "ok"
         assert process.poll() is None
 
 
@@ -100,10 +100,15 @@ def test_options_reach_the_server() -> None:
         _,
         url,
     ):
-        assert httpx.get(url + MODEL, headers={"authorization": "Bearer wrong"}).json()["error_code"] == 400004
+        assert (
+            httpx.get(url + MODEL, headers={"authorization": "Bearer wrong"}, timeout=60).json()["error_code"] == 400004
+        )
         headers = {"authorization": "Bearer right"}
-        assert httpx.get(url + MODEL, headers=headers).json()["base_price_usd"] == 0.03
-        assert [httpx.post(url + MODEL, json=body(), headers=headers).status_code for _ in range(2)] == [429, 200]
+        assert httpx.get(url + MODEL, headers=headers, timeout=60).json()["base_price_usd"] == 0.03
+        assert [httpx.post(url + MODEL, json=body(), headers=headers, timeout=60).status_code for _ in range(2)] == [
+            429,
+            200,
+        ]
 
 
 def test_the_list_of_faults(capsys: pytest.CaptureFixture[str]) -> None:

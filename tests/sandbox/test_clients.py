@@ -57,7 +57,7 @@ def test_the_vendors_command_line(shared: Caller) -> None:
     host = f"sandbox.runcomfy.net:{port}"
     base = f"{shared.sandbox.url}/v1"
     headers = {"authorization": f"Bearer {TOKEN}", "user-agent": "runcomfy-cli/0", "host": host}
-    with httpx.Client(headers=headers, trust_env=False) as http:
+    with httpx.Client(headers=headers, trust_env=False, timeout=60) as http:
         listed = http.get(f"{base}/models", params={"limit": 20, "offset": 0, "search": "wan"}).json()
         assert [model["categories"] for model in listed["models"]] == [["image-to-image"]]
         assert http.get(f"{base}/models/categories").json()["categories"]

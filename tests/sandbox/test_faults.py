@@ -459,7 +459,7 @@ def test_an_output_of_too_many_pixels(shared: Caller) -> None:
 
 @pytest.mark.parametrize("kind", ["oversized", "announced-oversized"])
 def test_an_output_of_too_many_bytes(shared: Caller, kind: str) -> None:
-    with httpx.stream("GET", url_of(shared, f"output-{kind}")) as reply:
+    with httpx.stream("GET", url_of(shared, f"output-{kind}"), timeout=60) as reply:
         assert ("content-length" in reply.headers) == (kind == "announced-oversized")
         received = 0
         for piece in reply.iter_raw():

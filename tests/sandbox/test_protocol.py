@@ -198,15 +198,15 @@ def test_the_categories(shared: Caller) -> None:
     ],
 )
 def test_a_token_is_required(shared: Caller, headers: dict[str, str], path: str) -> None:
-    reply = httpx.get(shared.sandbox.url + path, headers=headers)
+    reply = httpx.get(shared.sandbox.url + path, headers=headers, timeout=60)
     assert reply.status_code == 400
     assert reply.json() == {"error_code": 400004, "error_message": "The token is missing, wrong or expired."}
 
 
 def test_a_submit_and_a_cancel_require_a_token(shared: Caller) -> None:
     before = shared.sandbox.counters.submits_accepted
-    assert httpx.post(shared.sandbox.url + MODEL, json=body()).json()["error_code"] == 400004
-    assert httpx.post(shared.sandbox.url + "/v1/requests/abc/cancel").json()["error_code"] == 400004
+    assert httpx.post(shared.sandbox.url + MODEL, json=body(), timeout=60).json()["error_code"] == 400004
+    assert httpx.post(shared.sandbox.url + "/v1/requests/abc/cancel", timeout=60).json()["error_code"] == 400004
     assert shared.sandbox.counters.submits_accepted == before
 
 

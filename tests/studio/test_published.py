@@ -125,7 +125,7 @@ def test_a_run_that_nobody_has_is_told_in_a_sentence(app: App, client: Client, r
 
 def upload(app: App, file: Path) -> str:
     with file.open("rb") as opened:
-        answer = httpx.post(f"{app.url}/gradio_api/upload", files={"files": opened}, trust_env=False)
+        answer = httpx.post(f"{app.url}/gradio_api/upload", files={"files": opened}, trust_env=False, timeout=60)
     path: str = answer.json()[0]
     return path
 
@@ -133,7 +133,7 @@ def upload(app: App, file: Path) -> str:
 def named(app: App, endpoint: str, arguments: dict[str, Any]) -> str:
     """The address of a call with named arguments, begun as curl begins it."""
     address = f"{app.url}/gradio_api/call/v2/{endpoint}"
-    started = httpx.post(address, json=arguments, trust_env=False)
+    started = httpx.post(address, json=arguments, trust_env=False, timeout=60)
     assert started.is_success, started.text
     return f"{address}/{started.json()['event_id']}"
 
@@ -184,7 +184,7 @@ def test_a_result_that_could_not_be_fetched_says_how_to_fetch_it(photos: Path) -
     [{}, {"prompt": "sketch"}, {"prompt": "sketch", "image_1": None, "picture": None}],
 )
 def test_arguments_that_are_missing_or_unknown_are_told_in_a_sentence(app: App, arguments: dict[str, Any]) -> None:
-    told = httpx.post(f"{app.url}/gradio_api/call/v2/edit", json=arguments, trust_env=False)
+    told = httpx.post(f"{app.url}/gradio_api/call/v2/edit", json=arguments, trust_env=False, timeout=60)
     assert told.status_code == httpx.codes.BAD_REQUEST
     assert Texts("en")("error.call_malformed") in told.json()["detail"]
     assert Texts("en")("charged.no") in told.json()["detail"]
@@ -192,7 +192,7 @@ def test_arguments_that_are_missing_or_unknown_are_told_in_a_sentence(app: App, 
 
 def call(app: App, data: list[Any]) -> str:
     """The endpoint over plain HTTP, as curl calls it."""
-    started = httpx.post(f"{app.url}/gradio_api/call/edit", json={"data": data}, trust_env=False)
+    started = httpx.post(f"{app.url}/gradio_api/call/edit", json={"data": data}, trust_env=False, timeout=60)
     address = f"{app.url}/gradio_api/call/edit/{started.json()['event_id']}"
     return httpx.get(address, timeout=60, trust_env=False).text
 
@@ -200,7 +200,7 @@ def call(app: App, data: list[Any]) -> str:
 def test_plain_http_works_too(app: App, photos: Path) -> None:
     told = call(app, ["sketch", {"path": upload(app, photos / "cat.jpg")}, None, None, "", "1:1", 0, True])
     url = json.loads(told.split("event: complete\ndata: ")[1])[0]["url"]
-    with Image.open(io.BytesIO(httpx.get(url, trust_env=False).content)) as image:
+    with Image.open(io.BytesIO(httpx.get(url, trust_env=False, timeout=60).content)) as image:
         assert image.size == (1024, 1024)
 
 
