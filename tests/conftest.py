@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -87,6 +88,11 @@ class App:
         self.stop(kill=True)
         raise AssertionError(f"the app did not start:\n{self.log}")
 
+    @property
+    def ended(self) -> bool:
+        """Whether the app is not running."""
+        return self._process is None or self._process.poll() is not None
+
     def stop(self, *, kill: bool = False) -> None:
         """End the app; `kill` ends it as a crash would."""
         if self._process:
@@ -141,8 +147,10 @@ def shared_app() -> Iterator[App]:
 
 @pytest.fixture
 def app(shared_app: App) -> App:
-    """The app as it is without a token."""
+    """The app as it is without a token. A test may stop it."""
     shared_app.play()
+    if shared_app.ended:
+        shared_app.start()
     return shared_app
 
 
@@ -152,11 +160,39 @@ def photos() -> Path:
     return PHOTOS
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs a page, a browser or a Redis server as slow: the quick run leaves it out."""
+    """Mark what needs a page, a browser or a Redis server as slow, which the quick run leaves out, and plan the run.
+
+    A file's tests run in one process, one after another. The browser's files share two processes, so that no more than
+    two browsers are open at once, and begin first; then come the files with the most slow tests, so that no long one is
+    left for the end.
+    """
     for item in items:
         if SLOW_FIXTURES.intersection(getattr(item, "fixturenames", ())) or BROWSER_TESTS in item.path.parents:
             item.add_marker(pytest.mark.slow)
+    files = Counter(item.path for item in items)
+    slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+    groups = {path: str(path.relative_to(ROOT)) for path in files}
+    browsers = {"browser 1": 0, "browser 2": 0}
+    for path in sorted(files, key=lambda path: (-files[path], path)):
+        if BROWSER_TESTS in path.parents:
+            groups[path] = min(browsers, key=lambda name: browsers[name])
+            browsers[groups[path]] += files[path]
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(groups[item.path]))
+
+    def turn(item: pytest.Item) -> tuple[bool, str, int, int, Path]:
+        in_browser = groups[item.path] in browsers
+        return (
+            not in_browser,
+            groups[item.path] if in_browser else "",
+            -slow[item.path],
+            len(item.path.parts),
+            item.path,
+        )
+
+    items.sort(key=turn)
 
 
 @pytest.hookimpl(wrapper=True)

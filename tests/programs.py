@@ -39,7 +39,7 @@ def starts(path: str) -> bool:
     if sys.platform == "win32":
         return True  # there, asking for the version opens a window
     try:
-        return subprocess.run([path, "--version"], capture_output=True, timeout=60, check=False).returncode == 0
+        return subprocess.run([path, "--version"], capture_output=True, timeout=180, check=False).returncode == 0
     except (OSError, subprocess.TimeoutExpired):
         return False
 

@@ -40,7 +40,7 @@ def test_a_bad_setting_is_told_in_a_sentence(tmp_path: Path, environment: dict[s
         env={**clean, **environment},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
     assert ran.returncode == 64
@@ -59,7 +59,7 @@ def test_a_taken_port_is_told_in_a_sentence(tmp_path: Path) -> None:
             env={**clean, "GRADIO_SERVER_PORT": str(port)},
             capture_output=True,
             text=True,
-            timeout=100,
+            timeout=180,
             check=False,
         )
     assert ran.returncode == 69

@@ -32,7 +32,7 @@ def space() -> dict[str, Any]:
 
 def run_space(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(DEPLOY / "space.py"), *arguments]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=180, check=False)
 
 
 def test_the_image_is_small_unprivileged_and_healthy() -> None:

@@ -9,13 +9,18 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests import programs
+from tests.conftest import running_app
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from tests.conftest import App
+
 # A busy machine may take its time; what never comes still fails. In milliseconds.
 PATIENCE = 90_000
 expect.set_options(timeout=PATIENCE)
+OWNERS_TOKEN = "the-owners-token-that-nobody-sees"
+PRICE = 0.03
 STORAGE = "local_storage,indexeddb,cache_storage,service_workers"
 
 CHROMIUM_ARGUMENTS = [
@@ -68,6 +73,21 @@ class Contexts:
         context.pages[0].close()
         context.clear_cookies()
         self._free[locale, scheme].append(context)
+
+
+@pytest.fixture(scope="session")
+def shared_hosted_app() -> Iterator[App]:
+    with running_app(RUNCOMFY_API_TOKEN=OWNERS_TOKEN) as app:
+        yield app
+
+
+@pytest.fixture
+def hosted(shared_hosted_app: App) -> App:
+    """The app with its owner's token. A test may stop it."""
+    shared_hosted_app.play(price=PRICE)
+    if shared_hosted_app.ended:
+        shared_hosted_app.start()
+    return shared_hosted_app
 
 
 @pytest.fixture(scope="package")

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
     from tests.conftest import App
 
+EN = Texts("en")
 Visit: TypeAlias = "Callable[..., Page]"
 LANGUAGES = sorted(translations())
 PROMPT = "make image 1 sepia"
 FOLDS = ("starters-box", "more", "outgoing-box", "token-panel")
-LONG = 60_000
 AXE = Axe()
 RULES = {
     "runOnly": {
@@ -85,8 +85,8 @@ def choose_variations(page: Page, number: int) -> None:
 
 def finish(page: Page, variations: int = 1) -> None:
     if variations > 1:
-        expect(page.locator(".take img")).to_have_count(variations, timeout=LONG)
-    expect(page.locator("#generate")).to_be_enabled(timeout=LONG)
+        expect(page.locator(".take img")).to_have_count(variations)
+    expect(page.locator("#generate")).to_be_enabled()
     page.wait_for_function("document.querySelector('.viewer-b img')?.naturalWidth > 0")
 
 
@@ -266,8 +266,8 @@ def test_what_is_wrong_is_shown_told_and_focused_even_where_it_is_folded_away(
     expect(slot.get_by_role("button", name="Image 1: Add a picture")).to_be_focused()
     expect(page.locator("#slot-1")).to_be_in_viewport()
     expect(page.locator("#prompt textarea")).to_have_attribute("aria-invalid", "true")
-    expect(page.locator("#voice")).to_contain_text("There is no picture.")
-    expect(page.locator("#voice")).to_contain_text("There is no prompt.")
+    expect(page.locator("#voice")).to_contain_text(EN("error.images_missing"))
+    expect(page.locator("#voice")).to_contain_text(EN("error.prompt_missing"))
 
     # Opened before the rest is filled in: Gradio writes the values of a box once more just after it has come up.
     page.locator("#more > button").click()
@@ -300,7 +300,7 @@ def test_a_run_is_told_once_a_change_and_not_by_the_second(app: App, visit: Visi
     app.play(faults=("moderation-text",))
     page.locator("#prompt textarea").fill("make image 1 blue")
     page.locator("#generate").click()
-    expect(page.get_by_role("alert")).to_contain_text("content check")
+    expect(page.get_by_role("alert")).to_contain_text(EN("error.moderation"))
     assert not page.evaluate("told.some((words) => words.includes('content check'))")
 
 

@@ -74,6 +74,6 @@ def test_a_picture_from_another_host_is_not_loaded(app: App, browser: Browser) -
 
 @pytest.mark.parametrize("path", ["/", "/healthz", "/gradio_api/info", "/nowhere"])
 def test_every_answer_carries_the_headers(app: App, path: str) -> None:
-    given = httpx.get(app.url + path, trust_env=False).headers
+    given = httpx.get(app.url + path, trust_env=False, timeout=60).headers
     assert {name: given[name] for name in SECURITY_HEADERS} == SECURITY_HEADERS
     assert "X-Frame-Options" not in given

@@ -89,7 +89,7 @@ def test_a_running_job_is_picked_up_after_a_reload(app: App, forgetful: Page, ph
     generate(page)
     page.wait_for_function("JSON.parse(wanKept()).runs.some((run) => JSON.parse(run).request_id)")
     page.reload()
-    expect(status(page)).to_contain_text("Finished", timeout=30_000)
+    expect(status(page)).to_contain_text("Finished")
     expect(page.locator("#history li")).to_have_count(1)
     assert sandbox.counters.submits_accepted == 1
 
@@ -102,10 +102,10 @@ def test_forget_everything_is_true(app: App, forgetful: Page, photos: Path, tmp_
     run(page, picture)
     (entry,) = kept(page)
     address = page.locator("#result a.download").first.get_attribute("href")
-    assert httpx.get(f"{app.url}/{address}", trust_env=False).is_success
+    assert httpx.get(f"{app.url}/{address}", trust_env=False, timeout=60).is_success
     page.locator("#forget").click()
     expect(status(page)).to_contain_text(EN("history.forgotten"))
-    assert httpx.get(f"{app.url}/{address}", trust_env=False).status_code in {403, 404}
+    assert httpx.get(f"{app.url}/{address}", trust_env=False, timeout=60).status_code in {403, 404}
     assert not folder_of(app, entry["key"]).exists()
     assert not [*app.folder.rglob(picture.name)]
     page.wait_for_function("JSON.parse(wanKept()).runs.length == 0 && !JSON.parse(wanKept()).uploads.length")
@@ -144,6 +144,6 @@ def test_a_code_picks_up_a_run_that_is_still_at_work(app: App, photos: Path, vis
     other.locator("#code-panel > button").click()
     other.locator("#code-box input, #code-box textarea").first.fill(entry["key"])
     other.locator("#code-fetch").click()
-    expect(status(other)).to_contain_text("Finished", timeout=30_000)
+    expect(status(other)).to_contain_text("Finished")
     expect(other.locator("#history li")).to_have_count(1)
     assert sandbox.counters.submits_accepted == 1

@@ -14,12 +14,12 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from studio.browser.store import FINISHED_KEPT
+from studio.i18n.texts import Texts
 from studio.runs.jobs import REQUEST_ID
+from tests.browser.conftest import OWNERS_TOKEN, PRICE
 from tests.browser.test_page import PROMPT, fill, generate
-from tests.conftest import running_app
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from playwright.sync_api import Locator, Page
@@ -27,23 +27,9 @@ if TYPE_CHECKING:
     from tests.browser.test_page import Visit
     from tests.conftest import App
 
-OWNERS_TOKEN = "the-owners-token-that-nobody-sees"
+EN = Texts("en")
 OWN_TOKEN = "a-visitors-token-that-nobody-sees"
-PRICE = 0.03
 RUNS = "Object.entries(localStorage).filter(([name]) => name.startsWith('wan-run-'))"
-
-
-@pytest.fixture(scope="module")
-def shared_hosted_app() -> Iterator[App]:
-    with running_app(RUNCOMFY_API_TOKEN=OWNERS_TOKEN) as app:
-        yield app
-
-
-@pytest.fixture
-def hosted(shared_hosted_app: App) -> App:
-    """The app with its owner's token."""
-    shared_hosted_app.play(price=PRICE)
-    return shared_hosted_app
 
 
 def status(page: Page) -> Locator:
@@ -56,7 +42,7 @@ def prompt(page: Page) -> Locator:
 
 def finish(page: Page) -> None:
     """Wait for the end of a run that was just started."""
-    expect(status(page)).to_contain_text("Finished", timeout=20_000)
+    expect(status(page)).to_contain_text("Finished")
     expect(page.locator("#generate")).to_be_enabled()
 
 
@@ -164,7 +150,7 @@ def test_the_same_request_again_offers_the_finished_picture_first(app: App, visi
     page = visit(app.url)
     run(page, photos / "cat.jpg")
     generate(page)
-    expect(status(page)).to_contain_text("has been run before")
+    expect(status(page)).to_contain_text(EN("run.made_before"))
     expect(page.locator(".viewer-b img")).to_be_visible()
     assert sandbox.counters.submits_accepted == 1
     page.locator("#anyway").dblclick()
@@ -192,27 +178,26 @@ def test_two_tabs_closed_in_the_middle_lose_neither_picture(app: App, visit: Vis
     two.close()
     later = context.new_page()
     later.goto(url)
-    expect(later.locator("#history li")).to_have_count(2, timeout=20_000)
+    expect(later.locator("#history li")).to_have_count(2)
     assert all(run["result"] for run in kept(later))
     assert sandbox.counters.submits_accepted == 2
 
 
-def test_a_crash_before_the_page_heard_of_the_runs_id_loses_nothing(visit: Visit, photos: Path) -> None:
-    with running_app(WAN_BACKEND="sandbox") as app:
-        sandbox = app.play(run_time=(1, 1))
-        page = visit(app.url)
-        fill(page, photos / "cat.jpg")
-        generate(page)
-        page.wait_for_function(f"{RUNS}.some(([, run]) => JSON.parse(run).request_id)")
-        app.stop(kill=True)
-        (entry,) = kept(page)
-        assert (folder_of(app, entry["key"]) / REQUEST_ID).read_text("utf-8") == entry["request_id"]
-        unheard = json.dumps({**entry, "request_id": ""})
-        page.evaluate("([name, run]) => localStorage.setItem(name, run)", [f"wan-run-{entry['key']}", unheard])
-        page = reopened(page, app)
-        finish(page)
-        expect(page.locator(".viewer-b img")).to_be_visible()
-        assert sandbox.counters.submits_accepted == 1
+def test_a_crash_before_the_page_heard_of_the_runs_id_loses_nothing(app: App, visit: Visit, photos: Path) -> None:
+    sandbox = app.play(run_time=(1, 1))
+    page = visit(app.url)
+    fill(page, photos / "cat.jpg")
+    generate(page)
+    page.wait_for_function(f"{RUNS}.some(([, run]) => JSON.parse(run).request_id)")
+    app.stop(kill=True)
+    (entry,) = kept(page)
+    assert (folder_of(app, entry["key"]) / REQUEST_ID).read_text("utf-8") == entry["request_id"]
+    unheard = json.dumps({**entry, "request_id": ""})
+    page.evaluate("([name, run]) => localStorage.setItem(name, run)", [f"wan-run-{entry['key']}", unheard])
+    page = reopened(page, app)
+    finish(page)
+    expect(page.locator(".viewer-b img")).to_be_visible()
+    assert sandbox.counters.submits_accepted == 1
 
 
 def test_history_is_newest_first_outlives_reloads_and_brings_settings_and_pictures_back(
@@ -261,7 +246,7 @@ def test_forget_everything_forgets_everything(app: App, visit: Visit, photos: Pa
     run(page, picture)
     (entry,) = kept(page)
     page.locator("#forget").click()
-    expect(status(page)).to_contain_text("have been deleted")
+    expect(status(page)).to_contain_text(EN("history.forgotten"))
     expect(page.locator("#history li")).to_have_count(0)
     expect(page.locator("#slot-1 img")).to_have_count(0)
     expect(prompt(page)).to_have_value("")
@@ -505,7 +490,7 @@ def test_a_browser_that_keeps_nothing_still_works(app: App, visit: Visit, photos
     page.locator(".stage").wait_for()
     fill(page, photos / "cat.jpg")
     generate(page)
-    expect(page.locator(".viewer-b img")).to_be_visible(timeout=30_000)
+    expect(page.locator(".viewer-b img")).to_be_visible()
 
 
 def test_nobody_reaches_anothers_run_by_what_its_page_shows(app: App, visit: Visit, photos: Path) -> None:
@@ -530,7 +515,7 @@ def test_a_runs_folder_is_not_listed(app: App, visit: Visit, photos: Path, path:
     run(page, photos / "cat.jpg", "for my eyes only")
     folder = folder_of(app, kept(page)[0]["key"])
     file = app.folder / "files" / path.format(folder=folder.name)
-    answer = httpx.get(f"{app.url}/gradio_api/file={file}", trust_env=False)
+    answer = httpx.get(f"{app.url}/gradio_api/file={file}", trust_env=False, timeout=60)
     assert answer.status_code in {403, 404}
 
 
@@ -559,23 +544,23 @@ def test_a_visitors_own_token_is_used_and_kept_nowhere(hosted: App, visit: Visit
 
 
 def test_a_run_on_an_own_token_is_fetched_after_a_reload_once_the_token_is_there_again(
-    visit: Visit, photos: Path
+    hosted: App, visit: Visit, photos: Path
 ) -> None:
-    with running_app(RUNCOMFY_API_TOKEN=OWNERS_TOKEN) as app:
-        sandbox = app.play(token=OWN_TOKEN, run_time=(2, 2))
-        page = visit(app.url)
-        use_token(page)
-        fill(page, photos / "cat.jpg")
-        generate(page)
-        page.wait_for_function(f"{RUNS}.some(([, run]) => JSON.parse(run).request_id)")
-        app.stop(kill=True)
-        page = reopened(page, app)
-        expect(page.get_by_role("alert")).to_contain_text("another token")
-        use_token(page)
-        page.locator("#again").click()
-        finish(page)
-        expect(page.locator(".viewer-b img")).to_be_visible()
-        assert sandbox.counters.submits_accepted == 1
+    app = hosted
+    sandbox = app.play(token=OWN_TOKEN, run_time=(2, 2))
+    page = visit(app.url)
+    use_token(page)
+    fill(page, photos / "cat.jpg")
+    generate(page)
+    page.wait_for_function(f"{RUNS}.some(([, run]) => JSON.parse(run).request_id)")
+    app.stop(kill=True)
+    page = reopened(page, app)
+    expect(page.get_by_role("alert")).to_contain_text("another token")
+    use_token(page)
+    page.locator("#again").click()
+    finish(page)
+    expect(page.locator(".viewer-b img")).to_be_visible()
+    assert sandbox.counters.submits_accepted == 1
 
 
 def use_token(page: Page) -> None:

@@ -14,7 +14,6 @@ from studio.i18n.texts import Texts
 from tests.browser.test_page import fill, generate
 from tests.browser.test_runs import add, finish, named, prompt
 from tests.browser.test_sending import slot
-from tests.conftest import running_app
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,19 +74,18 @@ def ready(page: Page, number: int) -> None:
     expect(slot(page, number)).to_have_attribute("data-state", "ready")
 
 
-def test_words_typed_while_the_server_is_away_are_kept(visit: Visit, photos: Path) -> None:
-    with running_app(WAN_BACKEND="sandbox") as app:
-        page = visit(app.url)
-        fill(page, photos / "cat.jpg", "before")
-        ready(page, 1)
-        page.wait_for_function("JSON.parse(sessionStorage.getItem('wan-draft')).image_1")
-        app.stop(kill=True)
-        prompt(page).fill("typed while nobody was there")
-        page.wait_for_function("JSON.parse(sessionStorage.getItem('wan-draft')).prompt.startsWith('typed')")
-        app.start()
-        page.reload()
-        expect(prompt(page)).to_have_value("typed while nobody was there")
-        ready(page, 1)
+def test_words_typed_while_the_server_is_away_are_kept(app: App, visit: Visit, photos: Path) -> None:
+    page = visit(app.url)
+    fill(page, photos / "cat.jpg", "before")
+    ready(page, 1)
+    page.wait_for_function("JSON.parse(sessionStorage.getItem('wan-draft')).image_1")
+    app.stop(kill=True)
+    prompt(page).fill("typed while nobody was there")
+    page.wait_for_function("JSON.parse(sessionStorage.getItem('wan-draft')).prompt.startsWith('typed')")
+    app.start()
+    page.reload()
+    expect(prompt(page)).to_have_value("typed while nobody was there")
+    ready(page, 1)
 
 
 def test_paste_fills_the_slot_pointed_at_else_the_first_empty_one(app: App, visit: Visit) -> None:

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from wan_client.state.journal import Journal
 
 TOKEN = "demo-token-5f1c"
-SHORT = Timeouts(connect=2.0, read=0.6, submit=1.0, cancel=1.0)
+# Reads are repeated, so they may be given up soon. What is sent once must reach a sandbox on a busy machine.
+SHORT = Timeouts(connect=60.0, read=0.6, submit=120.0, cancel=60.0)
 
 
 @cache
@@ -53,7 +54,7 @@ def an_edit(*images: Any, prompt: str = "pencil sketch", **changes: Any) -> Edit
 
 def hurried(url: str, folder: Path, journal: Journal | None = None, **changes: Any) -> AsyncWanClient:
     """A client that looks often and gives up soon, for runs of a tenth of a second."""
-    values: dict[str, Any] = {"token": TOKEN, "deadline": 20.0, "timeouts": SHORT} | changes
+    values: dict[str, Any] = {"token": TOKEN, "deadline": 120.0, "timeouts": SHORT} | changes
     settings = Settings(Backend.RUNCOMFY, url, **values)
     return AsyncWanClient(settings, folder=folder, schedule=PollSchedule(seed=1, speed=20.0), journal=journal)
 

@@ -31,7 +31,7 @@ def through(shell: Shell, redirection: str, *arguments: str) -> subprocess.Compl
     """The command through a shell, with its streams as the redirection says."""
     command = shlex.join([sys.executable, "-m", "wan_client", *arguments])
     return subprocess.run(
-        ["bash", "-c", f"{command} {redirection}"], cwd=shell.folder, env=shell.env, capture_output=True, timeout=60,
+        ["bash", "-c", f"{command} {redirection}"], cwd=shell.folder, env=shell.env, capture_output=True, timeout=180,
         check=False,
     )  # fmt: skip
 

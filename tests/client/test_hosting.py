@@ -43,7 +43,7 @@ def store() -> Iterator[str]:
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        end = time.monotonic() + 30
+        end = time.monotonic() + 120
         while True:
             try:
                 socket.create_connection(("127.0.0.1", port), 1).close()
@@ -103,7 +103,7 @@ async def test_the_address_is_signed_unguessable_and_opens_the_very_bytes(tmp_pa
     assert query["X-Amz-Expires"] == ["120"]
     assert query["X-Amz-Signature"]
     assert "test-secret-9a1" not in addresses[0]
-    async with httpx.AsyncClient(trust_env=False) as plain:
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as plain:
         reply = await plain.get(addresses[0])
     assert (reply.content, reply.headers["Content-Type"]) == (data, "image/png")
     assert len(held(s3)) == 2, "the run goes on: the model may still want them"

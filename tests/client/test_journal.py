@@ -347,7 +347,7 @@ async def test_a_lease_that_a_killed_process_left_is_waited_for(
 
 
 async def test_a_run_that_another_process_renews_is_left_to_it(serve: Serve, tmp_path: Path) -> None:
-    sandbox, journal = serve(run_time=(30, 30)), Journal(tmp_path / "journal.db")
+    sandbox, journal = serve(run_time=(10, 10)), Journal(tmp_path / "journal.db")
     code = (
         "import asyncio, sys; from pathlib import Path; sys.path.insert(0, 'tests')\n"
         "from tests.client.support import an_edit, hurried; from wan_client import Journal, Submitted\n"

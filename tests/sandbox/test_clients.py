@@ -57,7 +57,7 @@ def test_the_vendors_command_line(shared: Caller) -> None:
     host = f"sandbox.runcomfy.net:{port}"
     base = f"{shared.sandbox.url}/v1"
     headers = {"authorization": f"Bearer {TOKEN}", "user-agent": "runcomfy-cli/0", "host": host}
-    with httpx.Client(headers=headers, trust_env=False) as http:
+    with httpx.Client(headers=headers, trust_env=False, timeout=60) as http:
         listed = http.get(f"{base}/models", params={"limit": 20, "offset": 0, "search": "wan"}).json()
         assert [model["categories"] for model in listed["models"]] == [["image-to-image"]]
         assert http.get(f"{base}/models/categories").json()["categories"]
@@ -80,7 +80,7 @@ def test_the_vendors_command_line(shared: Caller) -> None:
     assert address.hostname.endswith(".runcomfy.net")
     assert address.path.rpartition("/")[2].endswith("_output.png")
     # Without the token, byte for byte.
-    connection = HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = HTTPConnection("127.0.0.1", port, timeout=60)
     connection.request("GET", address.path, headers={"Host": host})
     reply = connection.getresponse()
     assert (reply.status, reply.read(8)) == (200, PNG)
@@ -114,7 +114,7 @@ def test_scripts_of_other_people(shared: Caller, accept: str) -> None:
 
     def call(url: str, data: bytes | None = None) -> Any:
         request = urllib.request.Request(url, data, headers)
-        with urllib.request.urlopen(request, timeout=10) as reply:
+        with urllib.request.urlopen(request, timeout=60) as reply:
             return json.load(reply)
 
     # Keys that this model has not are sent along by generic wrappers.
@@ -123,7 +123,7 @@ def test_scripts_of_other_people(shared: Caller, accept: str) -> None:
     until(lambda: call(sent["status_url"])["status"] == "completed")
     output = call(sent["result_url"])["output"]
     url = (output.get("images") or [None])[0] or output.get("image")
-    with urllib.request.urlopen(url, timeout=10) as reply:
+    with urllib.request.urlopen(url, timeout=60) as reply:
         assert reply.read(8) == PNG
 
 
@@ -132,7 +132,7 @@ def test_a_body_sent_in_chunks_after_a_nod(shared: Caller) -> None:
     port = urlsplit(shared.sandbox.url).port or 0
     content = json.dumps(body(image_urls=[data_uri(picture(2000, 2000, "BMP"))])).encode()
     assert len(content) > 10_000_000
-    connection = HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = HTTPConnection("127.0.0.1", port, timeout=60)
     connection.putrequest("POST", MODEL)
     for name, value in {
         "Authorization": f"bearer {TOKEN}",

@@ -217,5 +217,6 @@ def test_curl_like_http(shared: Caller) -> None:
         shared.sandbox.url + MODEL,
         content=content,
         headers={"authorization": "bearer anything", "expect": "100-continue"},
+        timeout=60,
     )
     assert reply.status_code == 200

@@ -9,6 +9,7 @@ import gradio as gr
 import pytest
 from starlette.requests import Request
 
+from studio.i18n.texts import Texts
 from studio.page.layout import lay_out
 from studio.page.run_handlers import Actions
 from studio.runs.jobs import Jobs
@@ -41,6 +42,6 @@ async def test_a_visitor_who_chose_to_pay_never_spends_the_owners_money(
         )
     ]
     assert len(told) == 1
-    assert "The token you entered is no longer here." in told[0][parts.status]
-    assert "Nothing was charged." in told[0][parts.status]
+    assert Texts("en")("error.token_gone") in told[0][parts.status]
+    assert Texts("en")("charged.no") in told[0][parts.status]
     await jobs.close()

@@ -94,7 +94,7 @@ def test_guesses_are_limited_by_address(guarded: App) -> None:
 
 
 def test_the_password_is_not_taken_over_plain_http_from_elsewhere(guarded: App) -> None:
-    with httpx.Client(base_url=guarded.url, trust_env=False, auth=LOGIN) as client:
+    with httpx.Client(base_url=guarded.url, trust_env=False, auth=LOGIN, timeout=60) as client:
         elsewhere = {"X-Forwarded-For": "203.0.113.7"}
         assert client.get("/", headers={**elsewhere, "X-Forwarded-Proto": "http"}).status_code == 403
         assert client.get("/", headers={**elsewhere, "X-Forwarded-Proto": "https"}).is_success
@@ -108,7 +108,7 @@ def test_headers_that_make_no_sense_are_refused(guarded: App, header: str) -> No
         b"X-Forwarded-For": b"203.0.113.8",
         b"X-Forwarded-Proto": b"https",
     }
-    assert httpx.get(guarded.url, headers=headers, trust_env=False).status_code == 401
+    assert httpx.get(guarded.url, headers=headers, trust_env=False, timeout=60).status_code == 401
 
 
 def test_the_password_is_never_logged(guarded: App) -> None:

@@ -175,7 +175,7 @@ async def test_what_another_host_says_is_not_passed_on(path: str) -> None:
         return PlainTextResponse("passed on")
 
     app = NoRelay(Starlette(routes=[Route("/{path:path}", behind)]))
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://page") as client:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://page", timeout=60) as client:
         assert (await client.get(path)).status_code == httpx.codes.NOT_FOUND
         assert not reached
         assert (await client.get("/gradio_api/file=/tmp/gradio/a%20b/x.png")).text == "passed on"

@@ -51,7 +51,7 @@ def paid() -> Iterator[App]:
 def uploaded(tools: App, photos: Path) -> str:
     """The path that an upload answers."""
     with (photos / "cat.jpg").open("rb") as file:
-        answer = httpx.post(f"{tools.url}/gradio_api/upload", files={"files": file}, trust_env=False)
+        answer = httpx.post(f"{tools.url}/gradio_api/upload", files={"files": file}, trust_env=False, timeout=60)
     path: str = answer.json()[0]
     return path
 
@@ -192,7 +192,7 @@ def test_without_its_extra_the_demo_does_not_start(tmp_path: Path) -> None:
 
 
 def test_without_the_switch_there_are_no_tools(app: App) -> None:
-    answer = httpx.get(f"{app.url}/gradio_api/mcp/schema", trust_env=False)
+    answer = httpx.get(f"{app.url}/gradio_api/mcp/schema", trust_env=False, timeout=60)
     assert answer.status_code == httpx.codes.NOT_FOUND
 
 
@@ -211,6 +211,6 @@ async def test_pictures_inside_an_agents_call_count_as_its_own_uploads() -> None
         # Another agent has its own, and so has a person who calls from the server's own address.
         async with agent(app, "127.0.0.3") as session:
             assert not (await session.call_tool("edit", {"prompt": "mirror", "image_1": large})).isError
-        async with httpx.AsyncClient(trust_env=False) as person:
+        async with httpx.AsyncClient(trust_env=False, timeout=60) as person:
             picture = {"files": ("cat.jpg", buffer.getvalue())}
             assert (await person.post(f"{app.url}/gradio_api/upload", files=picture)).is_success

@@ -12,23 +12,13 @@ import httpx
 import pytest
 
 from studio.gradio_compat import ANSWERS_BYTES_MAX, SESSION_BYTES_MAX, SESSIONS_MAX, WaitingAnswers
-from tests.conftest import running_app
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.conftest import App
 
 CALLS = 500
 # What the interpreter and the allocator take for so many calls, and no copy of a text.
 GROWTH_MAX = 60_000_000
-
-
-@pytest.fixture(scope="module")
-def own() -> Iterator[App]:
-    """An app of its own: what it holds is of these calls."""
-    with running_app(WAN_BACKEND="sandbox") as app:
-        yield app
 
 
 def resident(app: App) -> int:
@@ -38,13 +28,13 @@ def resident(app: App) -> int:
 
 
 @pytest.mark.parametrize("length", [4000, 15_000, 150_000, 900_000, 4_800_000])
-def test_calls_that_nobody_waits_for_keep_no_text(own: App, length: int) -> None:
-    config = httpx.get(f"{own.url}/config", trust_env=False, timeout=60).json()
+def test_calls_that_nobody_waits_for_keep_no_text(app: App, length: int) -> None:
+    config = httpx.get(f"{app.url}/config", trust_env=False, timeout=60).json()
     changed = next(one for one in config["dependencies"] if one["api_name"] == "changed")
     prompt = '"<&' * (length // 3)
     form = [prompt, None, None, None, "", "1024*1024 (1:1)", 0, True]
     assert len(form) == len(changed["inputs"])
-    with httpx.Client(base_url=f"{own.url}/gradio_api/", trust_env=False, timeout=60) as client:
+    with httpx.Client(base_url=f"{app.url}/gradio_api/", trust_env=False, timeout=60) as client:
 
         def call(number: int) -> None:
             body = {"fn_index": changed["id"], "data": form, "session_hash": f"{length}-{number}"}
@@ -56,10 +46,10 @@ def test_calls_that_nobody_waits_for_keep_no_text(own: App, length: int) -> None
 
         for number in range(20):
             call(number)
-        before = resident(own)
+        before = resident(app)
         for number in range(20, CALLS // 5 + 20):
             call(number)
-    assert resident(own) - before < GROWTH_MAX
+    assert resident(app) - before < GROWTH_MAX
 
 
 def message(text: str) -> Any:

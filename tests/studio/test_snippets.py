@@ -89,6 +89,7 @@ class Desk:
             f"{self.sandbox.url}/v1/requests/{request_id}/result",
             headers={"Authorization": f"Bearer {TOKEN}"},
             trust_env=False,
+            timeout=60,
         )
         found: dict[str, Any] = reply.json()["input"]
         return found
@@ -118,7 +119,7 @@ def a_form(pictures: tuple[str, str], prompt: str = NASTY, **changes: Any) -> Fo
 
 
 def fetched(sandbox: Sandbox, url: str) -> bytes:
-    return httpx.get(url, headers={"Authorization": f"Bearer {TOKEN}"}, trust_env=False).content
+    return httpx.get(url, headers={"Authorization": f"Bearer {TOKEN}"}, trust_env=False, timeout=60).content
 
 
 @pytest.mark.parametrize("kind", KINDS)

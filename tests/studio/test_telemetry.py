@@ -135,7 +135,7 @@ def test_prometheus_has_a_port_of_its_own() -> None:
     port = free_port()
     server, thread = telemetry.serve_metrics(port, "127.0.0.1")
     try:
-        told = httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False).text
+        told = httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False, timeout=60).text
     finally:
         server.shutdown()
         server.server_close()

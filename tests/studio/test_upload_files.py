@@ -56,7 +56,7 @@ def parts(folder: Path, before: set[Path]) -> list[Path]:
 
 
 def until(condition: object) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while not condition():  # type: ignore[operator]
         assert time.monotonic() < deadline
         time.sleep(0.02)

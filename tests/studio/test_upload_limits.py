@@ -42,7 +42,7 @@ async def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
         middleware=[Middleware(UploadLimits, limits=limits, room=uploads.Room())],
     )
     transport = httpx.ASGITransport(app, client=("192.0.2.1", 1))
-    async with httpx.AsyncClient(transport=transport, base_url="http://page") as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://page", timeout=60) as client:
         yield client
 
 
@@ -115,7 +115,7 @@ async def test_uploads_on_their_way_count_as_if_they_had_arrived(
     room = uploads.Room()
     middleware = Middleware(UploadLimits, limits=Limits(LimitSettings()), room=room)
     app = Starlette(routes=[Route(ROUTE, slow, methods=["POST"])], middleware=[middleware])
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://page") as client:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://page", timeout=60) as client:
         first = asyncio.create_task(client.post(ROUTE, content=b"x" * (12 * MEGABYTE)))
         await arrived.wait()
         refused = await client.post(ROUTE, content=b"x" * (12 * MEGABYTE))
@@ -149,7 +149,7 @@ async def test_texts_longer_than_any_part_of_the_page_takes_are_not_passed_on(bo
         return PlainTextResponse("passed on")
 
     app = Starlette(routes=[Route("/{path:path}", behind, methods=["POST"])], middleware=[Middleware(TextLimits)])
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://page") as client:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://page", timeout=60) as client:
         refused = await client.post(route, json=body)
         assert refused.status_code == httpx.codes.BAD_REQUEST
         assert " " in refused.json()["detail"]
