@@ -99,7 +99,7 @@ def files(folder: Path) -> list[Path]:
 def test_a_page_whose_pictures_are_refused_inside_the_request_hands_them_over_itself(
     tmp_path: Path, photos: Path
 ) -> None:
-    app = App(tmp_path, RUNCOMFY_API_TOKEN=TOKEN, WAN_LOG="json", GRADIO_DEBUG="1")
+    app = App(tmp_path, RUNCOMFY_API_TOKEN=TOKEN, WAN_LOG="json")
     app._environment["WAN_PUBLIC_URL"] = app.url
     sandbox = app.play(faults=("data-uri-refused",))
     try:
