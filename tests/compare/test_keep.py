@@ -10,8 +10,7 @@ import pytest
 from PIL import Image, ImageOps
 from PIL.PngImagePlugin import PngInfo
 
-from studio.prompt import recipe
-from wan_client import ImageError, InvalidRequest
+from wan_client import ImageError, InvalidRequest, recipe
 from wan_client.compare import align, keep, unaligned
 from wan_client.marks import PREVIEW_TEXTS
 from wan_sandbox.preview import render
