@@ -538,7 +538,7 @@ def test_ctrl_c_is_bounded_and_says_what_came_of_each(serve: Serve, shell: Shell
 def test_ctrl_c_while_an_answer_hangs_is_bounded_and_leaves_the_row_alone(serve: Serve, shell: Shell) -> None:
     sandbox = serve("accepted-hang")
     jobs = read(Path(lines(shell.folder, *rows(1))), Path("outputs"), {})
-    settings = Settings(Backend.RUNCOMFY, sandbox.url, TOKEN, timeouts=Timeouts(submit=600, cancel=0.5))
+    settings = Settings(Backend.RUNCOMFY, sandbox.url, TOKEN, timeouts=Timeouts(submit=3600, cancel=0.5))
 
     def interrupt() -> None:
         until(lambda: sandbox.counters.submits_accepted)

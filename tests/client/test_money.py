@@ -81,14 +81,14 @@ async def test_a_submit_whose_outcome_is_unknown_is_not_sent_again(
 @pytest.mark.parametrize("fault", ["submit-hang", "accepted-hang"])
 async def test_a_submit_is_bounded_as_a_whole(serve: Serve, tmp_path: Path, fault: str) -> None:
     sandbox = serve(fault)
-    async with hurried(sandbox.url, tmp_path, timeouts=Timeouts(submit=600, sending=1.5)) as client:
+    async with hurried(sandbox.url, tmp_path, timeouts=Timeouts(submit=3600, sending=1.5)) as client:
         with pytest.raises(UnknownOutcome) as caught:
             await client.run(an_edit())
     assert caught.value.charged is Charged.UNKNOWN
     assert sandbox.counters.submits_received == 1
 
 
-@pytest.mark.parametrize("timeouts", [Timeouts(submit=600, sending=2), Timeouts(submit=0.6)])
+@pytest.mark.parametrize("timeouts", [Timeouts(submit=3600, sending=2), Timeouts(submit=0.6)])
 async def test_a_submit_that_is_cut_off_before_its_end_costs_nothing(
     serve: Serve, tmp_path: Path, timeouts: Timeouts
 ) -> None:

@@ -292,7 +292,7 @@ async def test_past_the_deadline_nothing_is_lost(serve: Serve, tmp_path: Path) -
 @pytest.mark.parametrize("fault", ["never-starts", "never-ends", "unknown-word", "status-hang", "poll-html-502"])
 async def test_the_deadline_holds_whatever_happens(serve: Serve, tmp_path: Path, fault: str) -> None:
     sandbox = serve("never-ends" if fault == "unknown-word" else fault, fault)
-    async with hurried(sandbox.url, tmp_path, deadline=1.0, timeouts=Timeouts(read=600)) as client:
+    async with hurried(sandbox.url, tmp_path, deadline=1.0, timeouts=Timeouts(read=3600)) as client:
         with pytest.raises(DeadlineExceeded) as caught:
             await client.run(an_edit())
     assert caught.value.request_id
@@ -302,7 +302,7 @@ async def test_the_deadline_holds_whatever_happens(serve: Serve, tmp_path: Path,
 async def test_events_come_while_a_poll_hangs(serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("wan_client.poller.TICK_SECONDS", 0.1)
     sandbox = serve("status-hang")
-    async with hurried(sandbox.url, tmp_path, timeouts=Timeouts(read=600)) as client:
+    async with hurried(sandbox.url, tmp_path, timeouts=Timeouts(read=3600)) as client:
         ticks = 0
         async for event in client.run(an_edit()):
             ticks += isinstance(event, Queued)
