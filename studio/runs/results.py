@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from studio.uploads import picture_folder, run_folder
 from wan_client import Change  # noqa: TC001
-from wan_client.recipe import write_copies
+from wan_client.recipe import PREVIEW_NAME, write_copies
 
 from .comparison import framed, shown_image
 
@@ -106,7 +106,7 @@ def _size(files: Iterable[Path]) -> int:
 _OUTCOME = TypeAdapter(Outcome)
 
 
-def keep(result: Result, key: str, images: Sequence[PreparedImage], recipe: Recipe) -> Outcome:
+def keep(result: Result, key: str, images: Sequence[PreparedImage], recipe: Recipe, name: str = "") -> Outcome:
     """Draw what the page shows beside the result, and note it all down.
 
     The picture was paid for: where a drawing fails, the result is shown without it.
@@ -116,9 +116,12 @@ def keep(result: Result, key: str, images: Sequence[PreparedImage], recipe: Reci
         key: The run's key.
         images: The references as they were sent, where they are still there.
         recipe: What made the picture.
+        name: What the picture's file shall be called, without a suffix; as the API calls it if empty.
     """
     folder, size = run_folder(key), (result.width, result.height)
-    with_recipe, clean = _copies(result.path, folder, recipe)
+    paths = [_renamed(path, name, number) for number, path in enumerate(result.paths, 1)] if name else result.paths
+    picture = paths[0]
+    with_recipe, clean = _copies(picture, folder, recipe)
     sent = [
         Sent(name, image.width, image.height)
         for number, image in enumerate(images, 1)
@@ -126,8 +129,8 @@ def keep(result: Result, key: str, images: Sequence[PreparedImage], recipe: Reci
     ]
     outcome = Outcome(
         key=key,
-        pictures=tuple(path.name for path in result.paths),
-        digest=sha256(result.path.read_bytes()).hexdigest(),
+        pictures=tuple(path.name for path in paths),
+        digest=sha256(picture.read_bytes()).hexdigest(),
         width=result.width,
         height=result.height,
         seconds=result.seconds,
@@ -136,7 +139,7 @@ def keep(result: Result, key: str, images: Sequence[PreparedImage], recipe: Reci
         extra=dict(result.extra),
         before=_drawn(folder / "before.jpg", lambda: framed(images, size, result.extra)) if images else None,
         before_image=shown_image(result.extra, len(images)),
-        thumbnail=_drawn(folder / "thumbnail.jpg", lambda: _thumbnail(result.path)),
+        thumbnail=_drawn(folder / "thumbnail.jpg", lambda: _thumbnail(picture)),
         sent=tuple(sent) if len(sent) == len(images) else (),
         recipe=with_recipe,
         clean=clean,
@@ -154,10 +157,22 @@ def load(key: str) -> Outcome | None:
     return outcome if outcome.path.is_file() else None
 
 
+def _renamed(path: Path, name: str, number: int) -> Path:
+    """Return where the file is: under the name, if the disk agrees."""
+    try:
+        return path.replace(path.with_name(f"{name}-{number}{path.suffix}" if number > 1 else f"{name}{path.suffix}"))
+    except OSError:
+        log.exception("a result could not be renamed")
+        return path
+
+
 def _copies(picture: Path, folder: Path, recipe: Recipe) -> tuple[str, str] | tuple[None, None]:
     try:
         with_recipe, clean = write_copies(picture, recipe)
         with_recipe.replace(folder / with_recipe.name)
+        # The other copies' names say what was asked for; this one says nothing.
+        preview = PREVIEW_NAME in clean.name
+        clean = clean.replace(clean.with_name(f"{PREVIEW_NAME if preview else 'picture'}.clean.png"))
     except (OSError, ValueError):
         log.exception("the copies could not be written")
         return None, None

@@ -107,7 +107,7 @@ document.addEventListener("click", ({ target }) => {
 
 new MutationObserver((changes) => {
   if (!wanVoice.isConnected) document.body.append(wanVoice);
-  if (changes.every(({ target }) => wanVoice.contains(target) || target.closest?.(".clock"))) return;
+  if (changes.every(({ target }) => wanVoice.contains(target) || target.closest?.(".run-time"))) return;
   wanName();
   wanLead(changes);
   wanKeepFocus();
