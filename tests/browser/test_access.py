@@ -87,7 +87,7 @@ def finish(page: Page, variations: int = 1) -> None:
     if variations > 1:
         expect(page.locator(".take img")).to_have_count(variations, timeout=LONG)
     expect(page.locator("#generate")).to_be_enabled(timeout=LONG)
-    page.wait_for_function("document.querySelector('.viewer-b img')?.naturalWidth > 0")
+    page.wait_for_function("document.querySelector('[data-shown] .viewer-b img')?.naturalWidth > 0")
 
 
 def focused(page: Page) -> str:
@@ -209,14 +209,14 @@ def test_a_whole_edit_by_keyboard_alone(app: App, visit: Visit, photos: Path) ->
     tab_to(page, "#generate")
     page.keyboard.press("Enter")
     finish(page, 2)
-    tab_to(page, ".viewer-stage input")
+    tab_to(page, "[data-shown] .viewer-stage input")
     page.keyboard.press("ArrowRight")
-    assert float(page.locator(".viewer-stage input").input_value()) > 50
+    assert float(page.locator("[data-shown] .viewer-stage input").input_value()) > 50
     tab_to(page, "[data-do=full]")
     page.keyboard.press("Enter")
-    expect(page.locator(".viewer")).to_have_attribute("data-full", "")
+    expect(page.locator("[data-shown] .viewer")).to_have_attribute("data-full", "")
     page.keyboard.press("Enter")
-    expect(page.locator(".viewer")).not_to_have_attribute("data-full", "")
+    expect(page.locator("[data-shown] .viewer")).not_to_have_attribute("data-full", "")
     tab_to(page, ".download")
     with page.expect_download():
         page.keyboard.press("Enter")
@@ -393,7 +393,7 @@ def test_on_a_phone_what_a_press_leads_to_comes_into_sight(app: App, visit: Visi
     page.locator("#generate").click()
     expect(page.locator("#status .run")).to_be_in_viewport(ratio=1)
     finish(page)
-    expect(page.locator(".viewer-stage")).to_be_in_viewport(ratio=0.9)
+    expect(page.locator("[data-shown] .viewer-stage")).to_be_in_viewport(ratio=0.9)
     page.locator(".history-show").scroll_into_view_if_needed()
     page.locator(".history-show").click()
     expect(page.locator("#result")).to_be_in_viewport()

@@ -165,7 +165,7 @@ def test_the_same_request_again_offers_the_finished_picture_first(app: App, visi
     run(page, photos / "cat.jpg")
     generate(page)
     expect(status(page)).to_contain_text("has been run before")
-    expect(page.locator(".viewer-b img")).to_be_visible()
+    expect(page.locator("[data-shown] .viewer-b img")).to_be_visible()
     assert sandbox.counters.submits_accepted == 1
     page.locator("#anyway").dblclick()
     expect(page.locator("#anyway")).to_be_hidden()
@@ -211,7 +211,7 @@ def test_a_crash_before_the_page_heard_of_the_runs_id_loses_nothing(visit: Visit
         page.evaluate("([name, run]) => localStorage.setItem(name, run)", [f"wan-run-{entry['key']}", unheard])
         page = reopened(page, app)
         finish(page)
-        expect(page.locator(".viewer-b img")).to_be_visible()
+        expect(page.locator("[data-shown] .viewer-b img")).to_be_visible()
         assert sandbox.counters.submits_accepted == 1
 
 
@@ -505,7 +505,7 @@ def test_a_browser_that_keeps_nothing_still_works(app: App, visit: Visit, photos
     page.locator(".stage").wait_for()
     fill(page, photos / "cat.jpg")
     generate(page)
-    expect(page.locator(".viewer-b img")).to_be_visible(timeout=30_000)
+    expect(page.locator("[data-shown] .viewer-b img")).to_be_visible(timeout=30_000)
 
 
 def test_nobody_reaches_anothers_run_by_what_its_page_shows(app: App, visit: Visit, photos: Path) -> None:
@@ -513,7 +513,7 @@ def test_nobody_reaches_anothers_run_by_what_its_page_shows(app: App, visit: Vis
     run(mine, photos / "cat.jpg", "for my eyes only")
     (entry,) = kept(mine)
     # All that a shared picture's address tells is the folder's name, from which the key does not follow.
-    address = mine.locator(".viewer-b img").get_attribute("src") or ""
+    address = mine.locator("[data-shown] .viewer-b img").get_attribute("src") or ""
     assert entry["key"] not in address
     stranger.reload()
     expect(stranger.locator("#history li")).to_have_count(0)
@@ -574,7 +574,7 @@ def test_a_run_on_an_own_token_is_fetched_after_a_reload_once_the_token_is_there
         use_token(page)
         page.locator("#again").click()
         finish(page)
-        expect(page.locator(".viewer-b img")).to_be_visible()
+        expect(page.locator("[data-shown] .viewer-b img")).to_be_visible()
         assert sandbox.counters.submits_accepted == 1
 
 

@@ -193,6 +193,7 @@ document.addEventListener("keydown", (event) => {
 // An example fills the form, which on a phone is out of sight.
 document.addEventListener("click", ({ target }) => {
   for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(target)) menu.open = false;
+  if (target.closest?.("#generate, #anyway, #again, #code-fetch, [data-event]")) document.querySelector("#outputs").classList.add("asked");
   if (!target.closest?.(".example")) return;
   const form = document.querySelector("#inputs");
   if (form.getBoundingClientRect().top < 0) {
