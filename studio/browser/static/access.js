@@ -82,7 +82,8 @@ function wanLead(changes) {
     wanLed.until = 0;
     setTimeout(wanPoint, 100);
   } else if (changes.some(({ target }) => target.closest?.(`${wanLed.to} .prose`))) {
-    const place = document.querySelector(wanLed.to), { top } = place.getBoundingClientRect();
+    // The status is below the stage, and a run's bar lies on it.
+    const place = document.querySelector(wanLed.to === "#status" ? "#stage-box" : wanLed.to), { top } = place.getBoundingClientRect();
     wanLed.until = 0;
     const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "instant" : "smooth";
     if (top < 0 || top > innerHeight * 0.6) place.scrollIntoView({ behavior, block: "start" });
