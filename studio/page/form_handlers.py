@@ -118,7 +118,7 @@ class Editing:
         """Let the aspect ratio follow image 1, now and from now on."""
         return {**self.follow_image_1(image_1, chosen=False), self._parts.size_chosen: False}
 
-    def follow_image_1(self, image_1: str | None, chosen: bool) -> Changes:  # noqa: FBT001  # a component's value
+    def follow_image_1(self, image_1: str | None, chosen: bool) -> Changes:  # a component's value
         """The aspect ratio nearest to image 1's, unless a person has chosen one."""
         size = None if chosen else self._nearest(image_1)
         return {self._parts.image_size: size.value} if size else self._parts.nothing

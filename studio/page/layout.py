@@ -172,8 +172,6 @@ def _settings() -> dict[str, Any]:
 def _buttons() -> dict[str, Any]:
     with gr.Column(elem_id="sending"):
         with gr.Row(elem_id="buttons"):
-            generate = gr.Button(word("button.generate"), variant="primary", elem_id="generate", scale=3)
-            cancel = gr.Button(word("button.cancel"), interactive=False, elem_id="cancel", scale=1)
             variations = gr.Radio(
                 choices=list(range(1, VARIATIONS_MAX + 1)),
                 value=1,
@@ -182,6 +180,8 @@ def _buttons() -> dict[str, Any]:
                 min_width=130,
                 scale=2,
             )
+            generate = gr.Button(word("button.generate"), variant="primary", elem_id="generate", scale=3)
+            cancel = gr.Button(word("button.cancel"), interactive=False, elem_id="cancel", scale=1)
         cost = _html("cost")
     return {"generate": generate, "cancel": cancel, "cost": cost, "variations": variations}
 

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 PART_MAX = 32
 # Every file system takes names of 255 bytes, and a character may take four.
-_PICTURE_NAMED = re.compile(r"\b(image|picture|photo)\s*\d\b|[图図]\s*(像|片)?\s*\d|画像\s*\d|이미지\s*\d|사진\s*\d", re.IGNORECASE)
+_PICTURE_NAMED = re.compile(
+    r"\b(image|picture|photo)\s*\d\b|[图図]\s*(像|片)?\s*\d|画像\s*\d|이미지\s*\d|사진\s*\d", re.IGNORECASE
+)
 _FILLING = re.compile(r"\b(turn|make|show|into|as|a|an|the|in|with|of|and|it|to|please)\b", re.IGNORECASE)
 
 

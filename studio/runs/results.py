@@ -123,9 +123,9 @@ def keep(result: Result, key: str, images: Sequence[PreparedImage], recipe: Reci
     picture = paths[0]
     with_recipe, clean = _copies(picture, folder, recipe)
     sent = [
-        Sent(name, image.width, image.height)
+        Sent(file, image.width, image.height)
         for number, image in enumerate(images, 1)
-        if (name := _kept(folder / f"sent-{number}{_suffix(image)}", image.data))
+        if (file := _kept(folder / f"sent-{number}{_suffix(image)}", image.data))
     ]
     outcome = Outcome(
         key=key,

@@ -159,7 +159,7 @@ def status(texts: Texts, jobs: Sequence[Job]) -> str:
 
 
 def _waiting(texts: Texts, job: Job, count: tuple[int, int], keys: Sequence[str]) -> str:
-    """The bar, a sentence, and a clock, in words that change only with what they say: the browser counts the seconds."""
+    """The bar, a sentence, and where the clock began: the browser counts the seconds."""
     words = event_words(texts, job.event)
     stage, share = _progress(job.event)
     stage = min(stage, len(STAGES) - 1)
@@ -284,9 +284,7 @@ def result_panel(texts: Texts, take: Take, others: Sequence[Take] = ()) -> str:
     outcome = take.outcome
     if outcome is None:
         return render("gone", texts=texts, key=take.entry.key)
-    return render(
-        "result", texts=texts, key=take.entry.key, comparison=_comparison(texts, take, outcome, others)
-    )
+    return render("result", texts=texts, key=take.entry.key, comparison=_comparison(texts, take, outcome, others))
 
 
 def caption(texts: Texts, take: Take) -> str:

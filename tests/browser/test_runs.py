@@ -389,12 +389,12 @@ def test_a_dropped_recipe_brings_everything_back_and_says_which_picture_differs(
     app: App, visit: Visit, photos: Path, tmp_path: Path
 ) -> None:
     page = visit(app.url)
-    page.locator("#more button").first.click()
     vary(page, 1)
     add(page, 1, photos / "cat.jpg")
     page.locator("#seed input").fill("77")
     run(page, photos / "cat.jpg", "image 1 as a sketch")
     with page.expect_download() as download:
+        page.locator("#downloads summary").click()
         page.get_by_role("link", name="With recipe").click()
     file = tmp_path / "recipe.png"
     download.value.save_as(file)
@@ -403,7 +403,6 @@ def test_a_dropped_recipe_brings_everything_back_and_says_which_picture_differs(
     add(other, 1, photos / "coffee.jpg")
     drop(other, file)
     expect(prompt(other)).to_have_value("image 1 as a sketch")
-    other.locator("#more button").first.click()
     expect(other.locator("#seed input")).to_have_value("77")
     expect(status(other)).to_contain_text("Image 1 is not the picture used then.")
     drop(page, photos / "cat.jpg")
@@ -462,6 +461,8 @@ def test_a_recipe_is_opened_without_dragging(app: App, visit: Visit, photos: Pat
     page = visit(app.url)
     run(page, photos / "cat.jpg", "image 1 as a sketch")
     with page.expect_download() as download:
+        page.locator("#downloads summary").click()
+        page.locator("#downloads summary").click()
         page.get_by_role("link", name="With recipe").click()
     file = tmp_path / "recipe.png"
     download.value.save_as(file)

@@ -24,7 +24,8 @@ SHIFTS = """() => new Promise((done) => {
     for (const { value, hadRecentInput, sources } of list.getEntries()) {
       if (hadRecentInput) continue;
       sum += value;
-      moved.push(value.toFixed(3), ...sources.map(({ node }) => node?.id || node?.parentElement?.id || node?.className));
+      const names = sources.map(({ node }) => node?.id || node?.parentElement?.id || node?.className);
+      moved.push(value.toFixed(3), ...names);
     }
   }).observe({ type: "layout-shift", buffered: true });
   setTimeout(() => done([sum, moved.join(" ")]));
@@ -38,9 +39,7 @@ def shift(page: Page) -> tuple[float, str]:
 
 
 @pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])
-def test_nothing_jumps_on_opening_and_in_a_run(
-    app: App, visit: Visit, photos: Path, width: int, height: int
-) -> None:
+def test_nothing_jumps_on_opening_and_in_a_run(app: App, visit: Visit, photos: Path, width: int, height: int) -> None:
     app.play(picture="preview", run_time=(1.5, 1.5), warm_up=0.5)
     page = visit(app.url, width=width, height=height)
     expect(page.locator("#history .history-empty")).to_be_visible()

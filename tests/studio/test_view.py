@@ -109,7 +109,9 @@ def test_the_browser_counts_the_seconds_and_hears_only_what_changes() -> None:
 
 
 def test_a_cancelled_run_is_one_calm_line() -> None:
-    shown = view.status(ENGLISH, [job(ended=True, problem=RunCancelled("cancelled", charged=Charged.NO, request_id="r1"))])
+    shown = view.status(
+        ENGLISH, [job(ended=True, problem=RunCancelled("cancelled", charged=Charged.NO, request_id="r1"))]
+    )
     assert "alert" not in shown
     assert "r1" not in shown
 

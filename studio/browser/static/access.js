@@ -90,11 +90,10 @@ function wanLead(changes) {
   }
 }
 
-// To the first field that is to be mended, also where it is folded away.
+// To the first field that is to be mended.
 function wanPoint() {
   const block = document.querySelector("#inputs div.validation-error")?.closest(".block");
   if (!block) return;
-  block.closest(".gr-accordion")?.querySelector('.label-wrap[aria-expanded="false"]')?.click();
   setTimeout(() => block.querySelector("textarea, input:not([type=file]), button:not(:has(button), .validation-error *)")?.focus());
 }
 
