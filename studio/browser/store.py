@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from studio.prompt.form import Form
+from studio.prompt.form import Form, how_many
 from studio.views.render import render
 
 if TYPE_CHECKING:
@@ -80,6 +80,7 @@ class _Storage:
     draft: str | None = None
     uploads: tuple[str, ...] = ()
     lasts: bool = True
+    variations: int = 1
 
 
 _ENTRY, _FORM, _STORAGE = TypeAdapter(Entry), TypeAdapter(Form), TypeAdapter(_Storage)
@@ -94,12 +95,14 @@ class Kept:
         draft: What was entered in this tab when it was last changed.
         uploads: The files that were in a slot of one of its pages.
         lasts: Whether the browser keeps it all; else it is kept until the tab is closed.
+        variations: How many were chosen in this tab.
     """
 
     entries: tuple[Entry, ...] = ()
     draft: Form | None = None
     uploads: tuple[str, ...] = ()
     lasts: bool = True
+    variations: int = 1
 
     @property
     def waiting(self) -> tuple[Entry, ...]:
@@ -137,7 +140,13 @@ def read(text: str | None) -> Kept:
     entries = [entry for run in kept.runs[:_READ_MAX] if len(run) <= _ENTRY_MAX and (entry := _parsed(_ENTRY, run))]
     entries.sort(key=lambda entry: entry.at, reverse=True)
     draft = _parsed(_FORM, kept.draft) if kept.draft and len(kept.draft) <= _ENTRY_MAX else None
-    return Kept(tuple(entries), None if draft == Form() else draft, kept.uploads[:UPLOADS_KEPT], kept.lasts)
+    return Kept(
+        tuple(entries),
+        None if draft == Form() else draft,
+        kept.uploads[:UPLOADS_KEPT],
+        kept.lasts,
+        how_many(kept.variations),
+    )
 
 
 def notes(

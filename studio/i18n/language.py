@@ -23,6 +23,8 @@ from studio.views.render import render
 from .texts import DEFAULT_LANGUAGE, Texts, negotiate, texts_for, translations
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 # Gradio knows Chinese by its regions only.
@@ -64,13 +66,41 @@ def localised(page: bytes, language: str) -> bytes:
     Gradio translates in the browser, by what the browser says its language is: so it is told there.
     """
     texts, code = Texts(language), tag(language)
-    # What the browser says by itself: the slots and the camera.
-    words = texts.starting_with("slot.", "camera.")
+    # What the browser fills in by itself.
+    words = texts.starting_with("slot.", "camera.", "run.left")
     head = render("head", texts=texts, code=code, words=words)
     page = _GRADIOS_NAMES.sub(b"", page)
     page = page.replace(b'lang="en"', f'lang="{code}"'.encode(), 1)
     page = page.replace(_title(DEFAULT_LANGUAGE), _title(language), 1)
     return page.replace(b"<head>", b"<head>" + head.encode(), 1)
+
+
+# Stands for the languages' links in a component's first value.
+LANGUAGES = "__wan_languages__"
+_BY_LANGUAGE = "__wan_by_language__"
+_FILLED_IN = re.compile(rb'"__wan_(?:languages|by_language)__(?:[^"\\]|\\.)*"')
+
+
+def by_language(make: Callable[[Texts], str]) -> str:
+    """Return a component's first value, of which the page's first answer has what is in the visitor's language."""
+    return _BY_LANGUAGE + json.dumps({language: str(make(Texts(language))) for language in translations()})
+
+
+def with_first_values(page: bytes, request: Request) -> bytes:
+    """Return the page with the first values that depend on the visitor: no text then arrives late and moves others."""
+    texts = texts_for(gr.Request(request))
+
+    def value(found: re.Match[bytes]) -> bytes:
+        given = json.loads(found[0])
+        html = (
+            switch(gr.Request(request))
+            if given == LANGUAGES
+            else json.loads(given.removeprefix(_BY_LANGUAGE))[texts.language]
+        )
+        # Within a script no "<" may stand for itself.
+        return json.dumps(html).replace("<", "\\u003c").encode()
+
+    return _FILLED_IN.sub(value, page)
 
 
 def _title(language: str) -> bytes:
@@ -146,7 +176,7 @@ class _Language:
                 page += message.get("body", b"")
                 if message.get("more_body"):
                     return
-                page = _packed(page, language, encoding)
+                page = _packed(with_first_values(page, request), language, encoding)
                 headers = MutableHeaders(scope=start)
                 headers["content-length"] = str(len(page))
                 headers.add_vary_header("Accept-Language, Accept-Encoding")

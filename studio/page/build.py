@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +11,14 @@ import gradio as gr
 from markupsafe import Markup
 
 from studio.browser.store import READ
-from studio.i18n.language import switch, word
+from studio.i18n.language import by_language, switch, word
 from studio.i18n.texts import DEFAULT_LANGUAGE, translations
 from studio.public import endpoints as published
 from studio.public.malformed_calls import Page
+from studio.views import examples
+from studio.views import run as view
 from studio.views.render import render
+from wan_client import ModelEntry
 from wan_client.schema import SEED_MAX
 
 from .form_handlers import Editing
@@ -23,6 +27,7 @@ from .run_handlers import Actions
 from .validation import validate
 
 if TYPE_CHECKING:
+    from studio.i18n.texts import Texts
     from studio.runs.jobs import Jobs
     from studio.settings import PageSettings
 
@@ -45,8 +50,9 @@ def build(settings: PageSettings, jobs: Jobs) -> gr.Blocks:
         title=translations()[DEFAULT_LANGUAGE]["page.title"],
         analytics_enabled=False,
     )
+    gr.set_static_paths([examples.FOLDER])
     with page:
-        parts = lay_out()
+        parts = lay_out(by_language(partial(_banner, jobs)), by_language(examples.ready))
         actions = Actions(jobs, parts)
         editing = Editing(jobs, parts, settings, actions)
         page.load(switch, None, parts.languages, queue=False, **PRIVATE)
@@ -61,6 +67,12 @@ def build(settings: PageSettings, jobs: Jobs) -> gr.Blocks:
             gr.events.api(endpoint, api_name=endpoint.__name__, concurrency_limit=None)
         page.queue(default_concurrency_limit=None, api_open=False)
     return page
+
+
+def _banner(jobs: Jobs, texts: Texts) -> str:
+    """Return the banner before the catalogue is asked for the price."""
+    engine = jobs.engines.name("")
+    return view.banner(texts, engine, jobs.engines.base(engine), ModelEntry())
 
 
 def _connect_runs(actions: Actions, editing: Editing, parts: Parts) -> None:
@@ -98,6 +110,8 @@ def _connect_form(editing: Editing, parts: Parts) -> None:
     parts.swap_1_2.click(editing.swap_1_2, **fields, **plain)
     parts.swap_2_3.click(editing.swap_2_3, **fields, **plain)
     parts.like.click(editing.like_image_1, parts.image_1, **plain)
+    parts.image_size.input(editing.choose_size, None, parts.size_chosen, queue=False, **PRIVATE)
+    parts.image_1.change(editing.follow_image_1, [parts.image_1, parts.size_chosen], **plain)
     parts.variations.change(editing.cost_changed, [parts.token, parts.variations], **plain)
     parts.outgoing_box.expand(editing.what_will_be_sent, parts.token, **fields, **plain)
     parts.token_use.click(editing.use_token, [parts.token_box, parts.variations], **plain)
@@ -114,7 +128,9 @@ def _connect_form(editing: Editing, parts: Parts) -> None:
         slot.move(editing.moved, **fields, **plain)
         slot.example(editing.example_dropped, None, slot, queue=False, **PRIVATE)
     for example, card in parts.examples:
-        card.click(example.values, None, [*slots, parts.prompt, parts.image_size], queue=False, **PRIVATE)
+        card.click(
+            example.values, None, [*slots, parts.prompt, parts.image_size, parts.size_chosen], queue=False, **PRIVATE
+        )
 
 
 def _connect_browser(parts: Parts) -> None:
@@ -126,6 +142,8 @@ def _connect_browser(parts: Parts) -> None:
         button.click(
             None, parts.prompt, parts.prompt, js=f"text => wanStart(text, {json.dumps(starter.prompt)})", **PRIVATE
         )
+    parts.shortcuts.change(None, parts.shortcuts, None, js="on => wanShortcuts(on)", **PRIVATE)
+    parts.variations.change(None, parts.variations, None, js="count => wanTab.set('wan-variations', count)", **PRIVATE)
     parts.sound.change(None, parts.sound, None, js="on => wanSound(on)", **PRIVATE)
 
 

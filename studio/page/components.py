@@ -35,6 +35,7 @@ class Parts:
         engine: Which engine the page told the visitor of: the server may have forgotten a token since.
         group: The runs that are shown, by what the variations of one click have in common.
         shown: The key of the run whose result is shown.
+        size_chosen: Whether the aspect ratio was chosen; until then it follows image 1.
     """
 
     kept: gr.Textbox
@@ -45,6 +46,7 @@ class Parts:
     engine: gr.Textbox
     group: gr.State
     shown: gr.State
+    size_chosen: gr.State
     banner: gr.HTML
     languages: gr.HTML
     image_1: Slot
@@ -70,6 +72,7 @@ class Parts:
     dice: gr.Button
     prompt_extend: gr.Checkbox
     sound: gr.Checkbox
+    shortcuts: gr.Checkbox
     outgoing_box: gr.Accordion
     outgoing: gr.HTML
     token_box: gr.Textbox
@@ -80,10 +83,13 @@ class Parts:
     anyway: gr.Button
     panel: gr.HTML
     takes: gr.HTML
+    caption: gr.HTML
     tools: gr.Row
+    downloads: gr.HTML
     use: gr.Button
     back: gr.Button
     settings: gr.Button
+    copies: gr.HTML
     code: gr.HTML
     examples: Sequence[tuple[Example, gr.Button]]
     history: gr.HTML
@@ -121,8 +127,11 @@ class Parts:
             self.anyway,
             self.panel,
             self.takes,
+            self.caption,
             self.tools,
+            self.downloads,
             self.back,
+            self.copies,
             self.code,
             self.history,
         ]
@@ -131,6 +140,8 @@ class Parts:
     def everything(self) -> list[Any]:
         """What changes with the form, runs included."""
         told = [
+            self.size_chosen,
+            self.variations,
             self.draft,
             self.banner,
             self.chips,

@@ -16,12 +16,13 @@ from studio.prompt.form import Form, how_many
 from studio.public.visitors import visitor_of
 from studio.runs import results as outcome
 from studio.runs.engines import SANDBOX, VISITOR
+from studio.views import examples
 from studio.views import request as outgoing
 from studio.views import run as view
 from studio.views.render import render
 from wan_client import ImageSize, WanError
 from wan_client.recipe import fingerprint, read
-from wan_client.schema import IMAGES_MAX
+from wan_client.schema import DEFAULT_IMAGE_SIZE, IMAGES_MAX
 from wan_client.settings import check_token
 
 from .components import Changes  # noqa: TC001  # Gradio reads a handler's annotations as the page is built
@@ -55,16 +56,21 @@ class Editing:
         """The page as it opens: what a link asks for, else what was entered here last, else the newest run's form."""
         texts, known = texts_for(request), history.read(kept)
         form = link.from_query(request.query_params)
-        if form == Form():
+        chosen = form != Form()
+        if not chosen:
             form = known.draft or (known.waiting[0].form if known.waiting else form)
+            nearest = self._nearest(form.image_1)
+            chosen = form.image_size != (nearest or DEFAULT_IMAGE_SIZE).value
         finished = [self._take(entry) for entry in known.finished]
         return {
             **self._parts.filled(form),
             **self._told(texts, form),
-            **await self._engine(request, "", 1),
+            **await self._engine(request, "", known.variations),
+            self._parts.variations: known.variations,
+            self._parts.size_chosen: chosen,
             self._parts.draft: history.notes(opened=form),
             self._parts.keeping: view.keeps_nothing(texts) if not known.lasts else "",
-            self._parts.panel: view.placeholder(texts),
+            self._parts.panel: examples.ready(texts),
             self._parts.history: view.history(texts, finished),
         }
 
@@ -109,9 +115,21 @@ class Editing:
         return next((example.images[0] for example, _ in self._parts.examples if example.name == name), gr.skip())
 
     def like_image_1(self, image_1: str | None) -> Changes:
-        """The size whose ratio is nearest to image 1's."""
-        size = sizes.size_of(image_1) if image_1 and uploads.is_upload(image_1) else None
-        return {self._parts.image_size: sizes.nearest(*size).value} if size else self._parts.nothing
+        """Let the aspect ratio follow image 1, now and from now on."""
+        return {**self.follow_image_1(image_1, chosen=False), self._parts.size_chosen: False}
+
+    def follow_image_1(self, image_1: str | None, chosen: bool) -> Changes:  # a component's value
+        """The aspect ratio nearest to image 1's, unless a person has chosen one."""
+        size = None if chosen else self._nearest(image_1)
+        return {self._parts.image_size: size.value} if size else self._parts.nothing
+
+    def choose_size(self) -> bool:
+        """Note that a person has chosen the aspect ratio."""
+        return True
+
+    def _nearest(self, image: str | None) -> ImageSize | None:
+        size = sizes.size_of(image) if image and uploads.is_upload(image) else None
+        return sizes.nearest(*size) if size else None
 
     async def what_will_be_sent(self, token: str, request: gr.Request, **fields: Any) -> Changes:
         """The pictures and the request as they will be sent."""
@@ -182,6 +200,7 @@ class Editing:
         prints = await asyncio.to_thread(lambda: [fingerprint(slot) if slot else None for slot in there])
         return {
             **self._filled(texts, form),
+            self._parts.size_chosen: True,
             self._parts.status: recipe.restored(texts, found, prints),
             self._parts.notes: history.notes(uploads=[path]),
             self._parts.again: gr.update(visible=False),
@@ -270,6 +289,7 @@ class Editing:
         said = "history.restored" if there else "history.restored_without"
         changes = {
             **self._filled(texts, form),
+            self._parts.size_chosen: True,
             self._parts.status: view.notice(texts(said)),
             self._parts.again: gr.update(visible=False),
             self._parts.anyway: gr.update(visible=False),

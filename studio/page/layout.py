@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from studio.i18n.language import word
+from studio.i18n.language import LANGUAGES, word
 from studio.prompt import examples, starters
 from studio.prompt.form import VARIATIONS_MAX
 from studio.views.render import render
@@ -42,14 +42,19 @@ document.addEventListener("drop", async (event) => {
 });"""
 
 
-def lay_out() -> Parts:
-    """Lay out the page within the blocks that are open."""
-    made = _unseen() | _head()
+def lay_out(first_banner: str, first_panel: str) -> Parts:
+    """Lay out the page within the blocks that are open.
+
+    Args:
+        first_banner: The banner in the page's first answer, by `by_language`.
+        first_panel: The stage in the page's first answer, by `by_language`.
+    """
+    made = _unseen() | _head(first_banner)
     with gr.Row(elem_id="columns", equal_height=False):
         with gr.Column(elem_id="inputs"):
-            made |= _pictures() | _prompt() | _frame() | _buttons() | _more()
+            made |= _pictures() | _prompt() | _negative_prompt() | _settings() | _buttons() | _folded()
         with gr.Column(elem_id="outputs"):
-            made |= _result()
+            made |= _result(first_panel)
         with gr.Column(elem_id="below"):
             made |= _examples() | _history()
     return Parts(**made)
@@ -65,13 +70,14 @@ def _unseen() -> dict[str, Any]:
         "engine": gr.Textbox(visible=False),
         "group": gr.State(""),
         "shown": gr.State(""),
+        "size_chosen": gr.State(value=False),
     }
 
 
-def _head() -> dict[str, Any]:
+def _head(first_banner: str) -> dict[str, Any]:
     with gr.Row(elem_id="head"):
         gr.Markdown(word("page.heading"), elem_id="heading")
-        return {"banner": _html("banner"), "languages": _html("languages")}
+        return {"banner": _html("banner", first_banner), "languages": _html("languages", LANGUAGES)}
 
 
 def _pictures() -> dict[str, Any]:
@@ -99,12 +105,12 @@ def _prompt() -> dict[str, Any]:
             )
             prompt_count = _count("prompt", "", PROMPT_MAX)
         chips = _html("chips")
-        findings = gr.HTML(elem_id="findings", js_on_load=CLICKS, padding=False)
         with gr.Accordion(word("starters.title"), open=False, elem_id="starters-box"), gr.Row(elem_id="starters"):
             started = [
                 (starter, gr.Button(word(f"starter.{starter.name}"), size="sm", elem_classes="starter"))
                 for starter in starters.load()
             ]
+        findings = gr.HTML(elem_id="findings", js_on_load=CLICKS, padding=False)
     return {
         "prompt": prompt,
         "prompt_count": prompt_count,
@@ -114,7 +120,20 @@ def _prompt() -> dict[str, Any]:
     }
 
 
-def _frame() -> dict[str, Any]:
+def _negative_prompt() -> dict[str, Any]:
+    with gr.Column(elem_classes="counted", elem_id="avoiding"):
+        negative_prompt = gr.Textbox(
+            value=DEFAULT_NEGATIVE_PROMPT,
+            label=word("negative.label"),
+            lines=1,
+            max_lines=4,
+            elem_id="negative-prompt",
+        )
+        negative_count = _count("negative-prompt", DEFAULT_NEGATIVE_PROMPT, NEGATIVE_PROMPT_MAX)
+    return {"negative_prompt": negative_prompt, "negative_count": negative_count}
+
+
+def _settings() -> dict[str, Any]:
     with gr.Row(elem_id="settings"):
         with gr.Column(elem_id="frame-box", min_width=210, scale=5):
             image_size = gr.Dropdown(
@@ -127,53 +146,48 @@ def _frame() -> dict[str, Any]:
             with gr.Row(elem_id="frame-row"):
                 frame = _html("frame")
                 like = gr.Button(word("size.like_image_1"), size="sm", elem_classes="quiet", min_width=60)
-        variations = gr.Radio(
-            choices=list(range(1, VARIATIONS_MAX + 1)),
-            value=1,
-            label=word("variations.label"),
-            elem_id="variations",
-            min_width=160,
-            scale=4,
+        with gr.Column(elem_id="seed-row", min_width=130, scale=3):
+            # Without Gradio's own bounds: it would answer for them itself, before `validate`, in English.
+            seed = gr.Number(value=DEFAULT_SEED, precision=0, label=word("seed.label"), elem_id="seed")
+            dice = gr.Button(word("seed.dice"), elem_id="dice", size="sm", min_width=28)
+    with gr.Row(elem_id="extend-row"):
+        prompt_extend = gr.Checkbox(
+            value=DEFAULT_PROMPT_EXTEND,
+            label=word("extend.label"),
+            elem_id="prompt-extend",
+            container=False,
+            min_width=120,
         )
-    return {"image_size": image_size, "frame": frame, "like": like, "variations": variations}
+        gr.Markdown(word("extend.hint"), elem_id="extend-hint")
+    return {
+        "image_size": image_size,
+        "frame": frame,
+        "like": like,
+        "seed": seed,
+        "dice": dice,
+        "prompt_extend": prompt_extend,
+    }
 
 
 def _buttons() -> dict[str, Any]:
     with gr.Column(elem_id="sending"):
         with gr.Row(elem_id="buttons"):
+            variations = gr.Radio(
+                choices=list(range(1, VARIATIONS_MAX + 1)),
+                value=1,
+                label=word("variations.label"),
+                elem_id="variations",
+                min_width=130,
+                scale=2,
+            )
             generate = gr.Button(word("button.generate"), variant="primary", elem_id="generate", scale=3)
             cancel = gr.Button(word("button.cancel"), interactive=False, elem_id="cancel", scale=1)
         cost = _html("cost")
-    return {"generate": generate, "cancel": cancel, "cost": cost}
+    return {"generate": generate, "cancel": cancel, "cost": cost, "variations": variations}
 
 
-def _more() -> dict[str, Any]:
+def _folded() -> dict[str, Any]:
     """What is one click away."""
-    with gr.Accordion(word("more.title"), open=False, elem_id="more"):
-        with gr.Column(elem_classes="counted"):
-            negative_prompt = gr.Textbox(
-                value=DEFAULT_NEGATIVE_PROMPT,
-                label=word("negative.label"),
-                lines=1,
-                max_lines=4,
-                elem_id="negative-prompt",
-            )
-            negative_count = _count("negative-prompt", DEFAULT_NEGATIVE_PROMPT, NEGATIVE_PROMPT_MAX)
-        with gr.Row(elem_id="seed-row"):
-            # Without Gradio's own bounds: it would answer for them itself, before `validate`, in English.
-            seed = gr.Number(
-                value=DEFAULT_SEED,
-                precision=0,
-                label=word("seed.label"),
-                elem_id="seed",
-                min_width=100,
-                scale=3,
-            )
-            dice = gr.Button(word("seed.dice"), elem_id="dice", min_width=84, scale=1)
-        prompt_extend = gr.Checkbox(
-            value=DEFAULT_PROMPT_EXTEND, label=word("extend.label"), elem_id="prompt-extend", container=False
-        )
-        sound = gr.Checkbox(value=False, label=word("sound.label"), elem_id="sound", container=False)
     with gr.Accordion(word("outgoing.title"), open=False, elem_id="outgoing-box") as outgoing_box:
         outgoing = _html("outgoing")
     with gr.Accordion(word("token.title"), open=False, elem_id="token-panel"):
@@ -190,13 +204,13 @@ def _more() -> dict[str, Any]:
             token_forget = gr.Button(
                 word("token.forget"), size="sm", min_width=80, scale=1, visible=False, elem_id="token-forget"
             )
+    with gr.Accordion(word("more.title"), open=False, elem_id="more"):
+        sound = gr.Checkbox(value=False, label=word("sound.label"), elem_id="sound", container=False)
+        gr.Markdown(word("keys.explained"), elem_id="keys-explained")
+        shortcuts = gr.Checkbox(value=True, label=word("keys.label"), elem_id="shortcuts", container=False)
     return {
-        "negative_prompt": negative_prompt,
-        "negative_count": negative_count,
-        "seed": seed,
-        "dice": dice,
-        "prompt_extend": prompt_extend,
         "sound": sound,
+        "shortcuts": shortcuts,
         "outgoing_box": outgoing_box,
         "outgoing": outgoing,
         "token_box": token_box,
@@ -205,17 +219,21 @@ def _more() -> dict[str, Any]:
     }
 
 
-def _result() -> dict[str, Any]:
-    status = _html("status")
+def _result(first_panel: str) -> dict[str, Any]:
+    with gr.Column(elem_id="stage-box"):
+        panel = _html("result", first_panel)
+        status = _html("status")
     with gr.Row(elem_id="second-tries"):
         again = gr.Button(word("button.again"), visible=False, elem_id="again")
         anyway = gr.Button(word("button.anyway"), visible=False, elem_id="anyway")
-    panel = _html("result")
     takes = gr.HTML(elem_id="takes", js_on_load=CLICKS, padding=False)
+    caption = _html("caption")
     with gr.Row(elem_id="tools", visible=False) as tools:
+        downloads = _html("downloads")
         use = gr.Button(word("result.use"), size="sm", elem_id="use", min_width=120)
         back = gr.Button(word("result.back"), size="sm", elem_id="back", visible=False, min_width=120)
         settings = gr.Button(word("result.settings"), size="sm", elem_id="settings-again", min_width=120)
+        copies = _html("copies")
     code = _html("code")
     return {
         "status": status,
@@ -223,10 +241,13 @@ def _result() -> dict[str, Any]:
         "anyway": anyway,
         "panel": panel,
         "takes": takes,
+        "caption": caption,
         "tools": tools,
+        "downloads": downloads,
         "use": use,
         "back": back,
         "settings": settings,
+        "copies": copies,
         "code": code,
     }
 
@@ -280,8 +301,8 @@ def _history() -> dict[str, Any]:
     }
 
 
-def _html(name: str) -> gr.HTML:
-    return gr.HTML(elem_id=name, js_on_load=None, padding=False)
+def _html(name: str, value: str = "") -> gr.HTML:
+    return gr.HTML(value, elem_id=name, js_on_load=None, padding=False)
 
 
 def _count(field: str, text: str, limit: int) -> gr.HTML:

@@ -21,6 +21,7 @@ from studio.public.visitors import visitor_of
 from studio.runs import results as outcome
 from studio.runs.engines import OWNER, SANDBOX, VISITOR
 from studio.runs.jobs import watch_changes
+from studio.views import examples
 from studio.views import run as view
 from wan_client import Charged, WanError
 
@@ -200,6 +201,7 @@ class Actions:
         texts = texts_for(request)
         return {
             **self._parts.filled(Form()),
+            self._parts.size_chosen: False,
             **self._emptied(texts),
             **self._idle(texts),
             self._parts.notes: history.notes(drop=[entry.key for entry in known.entries]),
@@ -229,28 +231,40 @@ class Actions:
             log.exception("a run could not be started")
             yield self._failed(texts, WanError("unexpected", charged=Charged.NO), token)
             return
+        shown = self._chosen.get(request.session_hash or "", "")
         self._choose(request, "")
         for entry in known.too_many():
             self._jobs.forget(entry.key)
-        async for changes in self._watch(texts, known, jobs, jobs[0].entry.group, request):
+        async for changes in self._watch(texts, known, jobs, jobs[0].entry.group, request, shown):
             yield changes
 
     async def _watch(
-        self, texts: Texts, known: Kept, jobs: Sequence[Job], group: str, request: gr.Request
+        self, texts: Texts, known: Kept, jobs: Sequence[Job], group: str, request: gr.Request, shown: str = ""
     ) -> AsyncIterator[Changes]:
-        """Show the jobs until all have ended, those of the group in front. Only what has changed is sent."""
+        """Show the jobs until all have ended, those of the group in front. Only what has changed is sent.
+
+        The result that is shown stays until there is another one.
+        """
         sent: Changes = {}
         seen: object = None
-        async for _ in watch_changes(jobs):
+        async for _ in watch_changes(jobs, every=view.BEAT_SECONDS):
             jobs = [job for job in jobs if not job.forgotten]
-            if not any(job.group == group for job in jobs):
+            mine = [job for job in jobs if job.group == group]
+            if not mine:
                 yield self._idle(texts)
                 return
             now = self._standing(texts, known, jobs, group)
-            landed = {job.key for job in jobs if job.outcome}, self._chosen.get(request.session_hash or "")
+            over = all(job.ended for job in mine)
+            landed = {job.key for job in jobs if job.outcome}, self._chosen.get(request.session_hash or ""), over
             if landed != seen:
                 seen = landed
                 now |= self._results(texts, self._now(known, jobs), group, request)
+                if self._parts.panel not in now and not shown:
+                    now |= self._emptied(texts)
+                    if not over:
+                        now[self._parts.panel] = view.coming(mine[0].entry)
+                elif self._parts.panel not in now and over:
+                    self._choose(request, shown)
             if changed := {part: value for part, value in now.items() if part not in sent or sent[part] != value}:
                 yield changed
             sent |= now
@@ -295,7 +309,7 @@ class Actions:
         if looked_at:
             self._choose(request, looked_at.key)
             return self._looked_at(texts, now, looked_at)
-        return {**self._emptied(texts), self._parts.history: view.history(texts, self._takes(now.finished))}
+        return {self._parts.history: view.history(texts, self._takes(now.finished))}
 
     def _looked_at(self, texts: Texts, known: Kept, entry: Entry) -> Changes:
         """A finished run in the panel, with what can be done with it."""
@@ -309,6 +323,9 @@ class Actions:
             parts.code: self._code(texts, entry) if take.outcome else "",
             parts.takes: view.takes(texts, self._takes(variations)),
             parts.history: view.history(texts, self._takes(known.finished)),
+            parts.caption: view.caption(texts, take),
+            parts.downloads: view.downloads(texts, take),
+            parts.copies: view.copies(texts, take),
             parts.tools: gr.update(visible=take.outcome is not None),
             parts.back: gr.update(visible=known.parent(entry) is not None),
         }
@@ -333,8 +350,9 @@ class Actions:
     def _emptied(self, texts: Texts) -> Changes:
         parts = self._parts
         return {
-            parts.panel: view.placeholder(texts),
+            parts.panel: examples.ready(texts),
             parts.takes: "",
+            parts.caption: "",
             parts.code: "",
             parts.tools: gr.update(visible=False),
             parts.shown: "",

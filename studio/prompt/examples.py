@@ -21,10 +21,10 @@ class Example:
     image_size: ImageSize
     thumbnail: str
 
-    def values(self) -> tuple[str | None, ...]:
-        """The three slots, the prompt and the size."""
+    def values(self) -> tuple[str | bool | None, ...]:
+        """The three slots, the prompt, the size, and that nobody has chosen that."""
         slots = (*self.images, None, None)[:3]
-        return (*slots, self.prompt, self.image_size.value)
+        return (*slots, self.prompt, self.image_size.value, False)
 
 
 def load() -> list[Example]:

@@ -46,6 +46,7 @@ from wan_client.recipe import Recipe
 
 from . import results as outcome
 from .engines import OWNER, SANDBOX, VISITOR, Engines
+from .names import result_name
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
@@ -79,6 +80,7 @@ class Job:
         problem: Why it came to nothing.
         cancel_outcome: What the Cancel button achieved.
         began: When it began, on the monotonic clock.
+        running_since: When the model began with it, in seconds since 1970, as far as that was seen.
         asked: The form with the files as they were uploaded, for a run that was started here.
         forgotten: Whether the visitor asked to forget it: from then on nothing is told of it.
     """
@@ -100,6 +102,7 @@ class Job:
         self.problem: WanError | None = None
         self.cancel_outcome: CancelOutcome | None = None
         self.began = time.monotonic()
+        self.running_since: float | None = None
         self.asked = asked
         self.forgotten = False
         self._entry = entry
@@ -274,6 +277,7 @@ class Job:
             self._submitted = time.monotonic()
         elif isinstance(event, Running):
             self._ran = self._ran or time.monotonic()
+            self.running_since = self.running_since or time.time() - event.elapsed
 
     def _facts(self) -> RunFacts:
         """What the page's owner is told of the run."""
@@ -327,8 +331,9 @@ class Job:
             created=datetime.fromtimestamp(entry.at, timezone.utc),
             references=entry.references,
         )
+        name = result_name(entry.form, preview=self.sandbox)
         try:
-            return outcome.keep(result, self.key, result.images or self._prepared_again(), recipe)
+            return outcome.keep(result, self.key, result.images or self._prepared_again(), recipe, name)
         except OSError:
             log.exception("the result of run %s could not be kept", result.request_id)
             problem = DownloadFailed("not_writable", file=result.path.name, charged=Charged.YES)
@@ -347,8 +352,13 @@ class Job:
         self._changed = asyncio.Event()
 
 
-async def watch_changes(jobs: Sequence[Job]) -> AsyncIterator[None]:
-    """Yields at every change of any of the jobs, the last time when all have ended."""
+async def watch_changes(jobs: Sequence[Job], *, every: float | None = None) -> AsyncIterator[None]:
+    """Yields at every change of any of the jobs, the last time when all have ended.
+
+    Args:
+        jobs: The jobs.
+        every: After how many seconds to yield in any case.
+    """
     while True:
         live = [job for job in jobs if not job.ended]
         signals = [job.signal for job in live]
@@ -358,7 +368,7 @@ async def watch_changes(jobs: Sequence[Job]) -> AsyncIterator[None]:
         waiting = [asyncio.create_task(signal.wait()) for signal in signals]
         ends: list[asyncio.Task[Any]] = [job.work for job in live]
         try:
-            await asyncio.wait([*waiting, *ends], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([*waiting, *ends], timeout=every, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for wait in waiting:
                 wait.cancel()

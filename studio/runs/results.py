@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from studio.uploads import picture_folder, read_record, run_file, served_folder, write_record
 from wan_client import Change  # noqa: TC001
+from wan_client.marks import PREVIEW_NAME
 from wan_client.recipe import write_copies
 
 from .comparison import framed, shown_image
@@ -127,7 +128,7 @@ def _size(files: Iterable[Path]) -> int:
 _OUTCOME = TypeAdapter(Outcome)
 
 
-def keep(result: Result, key: str, images: Sequence[PreparedImage], recipe: Recipe) -> Outcome:
+def keep(result: Result, key: str, images: Sequence[PreparedImage], recipe: Recipe, name: str = "") -> Outcome:
     """Draw what the page shows beside the result, and note it all down.
 
     The picture was paid for: where a drawing fails, the result is shown without it.
@@ -137,21 +138,24 @@ def keep(result: Result, key: str, images: Sequence[PreparedImage], recipe: Reci
         key: The run's key.
         images: The references as they were sent, where they are still there.
         recipe: What made the picture.
+        name: What the picture's file shall be called, without a suffix; as the API calls it if empty.
 
     Raises:
         OSError: The record can't be written, so nobody would find the result again.
     """
     size = result.width, result.height
-    with_recipe, clean = _copies(result.path, key, recipe)
+    paths = [_renamed(path, name, number) for number, path in enumerate(result.paths, 1)] if name else result.paths
+    picture = paths[0]
+    with_recipe, clean = _copies(picture, key, recipe)
     sent = [
-        Sent(name, image.width, image.height)
+        Sent(file, image.width, image.height)
         for number, image in enumerate(images, 1)
-        if (name := _kept(_place(key, f"sent-{number}", _suffix(image)), image.data))
+        if (file := _kept(_place(key, f"sent-{number}", _suffix(image)), image.data))
     ]
     outcome = Outcome(
         key=key,
-        pictures=tuple(path.name for path in result.paths),
-        digest=sha256(result.path.read_bytes()).hexdigest(),
+        pictures=tuple(path.name for path in paths),
+        digest=sha256(picture.read_bytes()).hexdigest(),
         width=result.width,
         height=result.height,
         seconds=result.seconds,
@@ -160,7 +164,7 @@ def keep(result: Result, key: str, images: Sequence[PreparedImage], recipe: Reci
         extra=dict(result.extra),
         before=_drawn(_place(key, "before", ".jpg"), lambda: framed(images, size, result.extra)) if images else None,
         before_image=shown_image(result.extra, len(images)),
-        thumbnail=_drawn(_place(key, "thumbnail", ".jpg"), lambda: _thumbnail(result.path)),
+        thumbnail=_drawn(_place(key, "thumbnail", ".jpg"), lambda: _thumbnail(picture)),
         sent=tuple(sent) if len(sent) == len(images) else (),
         recipe=with_recipe,
         clean=clean,
@@ -179,9 +183,21 @@ def load(key: str) -> Outcome | None:
     return outcome if outcome.path.is_file() else None
 
 
+def _renamed(path: Path, name: str, number: int) -> Path:
+    """Return where the file is: under the name, if the disk agrees."""
+    try:
+        return path.replace(path.with_name(f"{name}-{number}{path.suffix}" if number > 1 else f"{name}{path.suffix}"))
+    except OSError:
+        log.exception("a result could not be renamed")
+        return path
+
+
 def _copies(picture: Path, key: str, recipe: Recipe) -> tuple[str, str] | tuple[None, None]:
     try:
         with_recipe, clean = write_copies(picture, recipe)
+        # The other copies' names say what was asked for; this one says nothing.
+        preview = PREVIEW_NAME in clean.name
+        clean = clean.replace(clean.with_name(f"{PREVIEW_NAME if preview else 'picture'}.clean.png"))
         for kind, copy in (("recipe", with_recipe), ("clean", clean)):
             copy.replace(_made(served_folder(key, kind)) / copy.name)
     except (OSError, ValueError):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import textwrap
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
@@ -18,9 +19,11 @@ from wan_client import (
     CancelOutcome,
     Downloading,
     Finished,
+    ImageSize,
     Preparing,
     Queued,
     Retrying,
+    RunCancelled,
     Running,
     Submitted,
     Uploading,
@@ -34,7 +37,6 @@ from .viewer import Picture, viewer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from markupsafe import Markup
 
@@ -53,6 +55,10 @@ OWNERS_MATTERS = {
     "unexpected", "unknown_outcome",
 }  # fmt: skip
 STAGES = ("prepare", "upload", "queue", "run", "fetch")
+# Of the bar, by the time that the stages usually take.
+WEIGHTS = (0.05, 0.1, 0.1, 0.65, 0.1)
+# A page that hears nothing for longer than a few of these has lost its server.
+BEAT_SECONDS = 15
 _STAGE_OF: dict[type, int] = {
     Uploading: 1,
     Submitted: 2,
@@ -128,9 +134,11 @@ def keeps_nothing(texts: Texts) -> str:
     return render("keeps_nothing", texts=texts)
 
 
-def placeholder(texts: Texts) -> str:
-    """Return the stage before there is a result."""
-    return render("placeholder", texts=texts)
+def coming(entry: Entry) -> str:
+    """Return the stage while the first result is on its way."""
+    width, height = ImageSize.parse(entry.form.image_size).pixels
+    picture = entry.form.image_1
+    return render("coming", width=width, height=height, picture=file_url(Path(picture)) if picture else "")
 
 
 def status(texts: Texts, jobs: Sequence[Job]) -> str:
@@ -142,27 +150,42 @@ def status(texts: Texts, jobs: Sequence[Job]) -> str:
         return _waiting(texts, waiting[0], (len(finished), len(jobs)), codes)
     if finished:
         return _finished(texts, finished, len(jobs))
+    if isinstance(jobs[0].problem, RunCancelled):
+        problem = jobs[0].problem
+        words = f"{texts(f'error.{problem.code}', **problem.values)} {texts.charged(problem, sandbox=jobs[0].sandbox)}"
+        return render("cancelled", words=words)
     owner = jobs[0].entry.engine == OWNER
     return failure(texts, jobs[0].problem or WanError("unexpected"), sandbox=jobs[0].sandbox, owner=owner)
 
 
 def _waiting(texts: Texts, job: Job, count: tuple[int, int], codes: Sequence[str]) -> str:
-    """The five stages, a sentence, and a clock that screen readers are spared."""
+    """The bar, a sentence, and where the clock began: the browser counts the seconds."""
     words = event_words(texts, job.event)
     stage, share = _progress(job.event)
+    stage = min(stage, len(STAGES) - 1)
     if isinstance(job.event, Retrying) and job.request_id is None:
         stage = STAGES.index("upload")
     done, total = count
     if total > 1:
         words = f"{texts('run.some_finished', done=done, total=total)} {words}"
+    until = None
+    if isinstance(job.event, Running) and job.event.expected and job.running_since:
+        until = job.running_since + job.event.expected[1]
     return render(
         "waiting",
         texts=texts,
         words=words,
         stages=STAGES,
         stage=stage,
-        share=None if share is None else f"{share:.0%}",
-        clock=_clock(max(0.0, time.time() - job.entry.at)),
+        before=round(sum(WEIGHTS[:stage]), 2),
+        weight=WEIGHTS[stage],
+        share=share,
+        since=job.running_since,
+        until=until,
+        start=job.entry.at,
+        beat=int((time.time() - job.entry.at) // BEAT_SECONDS),
+        # The browser fills the clock in.
+        title=texts("title.waiting", clock="{clock}"),
         note=cancel_note(texts, job),
         codes=codes,
     )
@@ -216,7 +239,7 @@ def _finished(texts: Texts, jobs: Sequence[Job], total: int) -> str:
         if whole
         else texts("run.fetched")
     ]
-    if total > 1:
+    if len(outcomes) < total:
         words.append(texts("run.some_finished", done=len(outcomes), total=total))
     costs = [outcome.cost for outcome in outcomes if outcome.cost is not None]
     if costs and not jobs[0].sandbox:
@@ -254,7 +277,7 @@ def _variation(texts: Texts, take: Take) -> dict[str, str | None]:
 
 
 def result_panel(texts: Texts, take: Take, others: Sequence[Take] = ()) -> str:
-    """A finished run: the comparison, the downloads, and what is known about it.
+    """A finished run's picture, in comparison.
 
     Args:
         texts: The visitor's language.
@@ -263,24 +286,46 @@ def result_panel(texts: Texts, take: Take, others: Sequence[Take] = ()) -> str:
     """
     outcome = take.outcome
     if outcome is None:
-        return placeholder(texts)
+        return render("gone", texts=texts, key=take.entry.key)
+    return render("result", texts=texts, key=take.entry.key, comparison=_comparison(texts, take, outcome, others))
+
+
+def caption(texts: Texts, take: Take) -> str:
+    """Return what a finished run was made of: its own prompt and settings, not those of the form."""
+    outcome, form = take.outcome, take.entry.form
+    if outcome is None:
+        return ""
     facts = [texts("banner.sandbox.name")] if "local_preview" in outcome.extra else []
-    facts += [f"{outcome.width} × {outcome.height}", texts("fact.seed", seed=int(take.entry.form.seed or 0))]
+    facts += [
+        ImageSize.parse(form.image_size).ratio,
+        f"{outcome.width} × {outcome.height}",
+        texts("fact.seed", seed=int(form.seed or 0)),
+        texts("fact.seconds", seconds=f"{outcome.seconds:.0f}"),
+    ]
     if outcome.cost is not None and take.entry.engine != SANDBOX:
         facts.append(texts("price", amount=f"{outcome.cost:.4g}"))
     if outcome.missing:
         facts.append(texts("run.missing", count=outcome.missing))
     return render(
-        "result",
+        "caption",
         texts=texts,
         key=take.entry.key,
-        comparison=_comparison(texts, take, outcome, others),
-        downloads=_downloads(outcome),
-        query=link.to_query(take.entry.form),
+        prompt=form.prompt or "…",
         facts=" · ".join(facts),
         plan=_plan(texts, outcome.extra),
         changes=_changes(texts, outcome.changes),
     )
+
+
+def downloads(texts: Texts, take: Take) -> str:
+    """Return the links to a finished run's files."""
+    return render("downloads", texts=texts, downloads=_downloads(take.outcome)) if take.outcome else ""
+
+
+def copies(texts: Texts, take: Take) -> str:
+    """Return the buttons that copy what a finished run was made of."""
+    form = take.entry.form
+    return render("copies", texts=texts, query=link.to_query(form), prompt=form.prompt) if take.outcome else ""
 
 
 def _comparison(texts: Texts, take: Take, outcome: Outcome, others: Sequence[Take]) -> Markup:
@@ -302,14 +347,16 @@ def _comparison(texts: Texts, take: Take, outcome: Outcome, others: Sequence[Tak
                 for _, entry, result in group
                 if result.before_file and result.before_image == number
             },
+            texts("viewer.before", name=texts(f"slot.{number}")),
         )
         for number, sent in enumerate(outcome.sent, 1)
     ]
     alone = len(mine) == 1
-    results = [
-        _picture(entry, result, texts("takes.only") if alone else texts("takes.result", number=number), "result")
-        for number, entry, result in group
-    ]
+    results = []
+    for number, entry, result in group:
+        name = texts("takes.only") if alone else texts("takes.result", number=number)
+        badge = texts("viewer.after") if alone else texts("viewer.after.named", name=name)
+        results.append(replace(_picture(entry, result, name, "result"), badge=badge))
     history = [_picture(entry, result, _short(entry.form.prompt), "history") for entry, result in earlier]
     first = references[outcome.before_image - 1].key if references else key
     return viewer(texts, [*references, *results, *history], first, key)
@@ -402,10 +449,4 @@ def _progress(event: Event | None) -> tuple[int, float | None]:
     match event:
         case Uploading(part, total) | Downloading(part, int(total)) if total:
             return stage, min(part / total, 1.0)
-        case Running(elapsed, (_, high)):
-            return stage, min(elapsed / max(high, 0.1), 1.0)
     return stage, None
-
-
-def _clock(seconds: float) -> str:
-    return f"{int(seconds) // 60}:{int(seconds) % 60:02}"

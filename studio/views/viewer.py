@@ -54,6 +54,7 @@ class Picture:
         height: In pixels.
         kind: Groups the pictures in the pickers. Beside a reference, the other picture's frame is the one shown.
         aligned: Another picture's key → where this one is found brought to that one's frame.
+        badge: What stands on the picture, such as "Before · Image 1"; the label if empty.
     """
 
     key: str
@@ -63,6 +64,7 @@ class Picture:
     height: int
     kind: Kind
     aligned: Mapping[str, str] = field(default_factory=dict)
+    badge: str = ""
 
 
 def viewer(texts: Texts, pictures: Sequence[Picture], a: str, b: str) -> Markup:
@@ -80,6 +82,7 @@ def viewer(texts: Texts, pictures: Sequence[Picture], a: str, b: str) -> Markup:
         {
             "key": picture.key,
             "label": picture.label,
+            "badge": picture.badge or picture.label,
             "url": picture.url,
             "width": picture.width,
             "height": picture.height,

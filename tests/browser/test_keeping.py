@@ -101,7 +101,7 @@ def test_forget_everything_is_true(app: App, forgetful: Page, photos: Path, tmp_
     picture.write_bytes((photos / "cat.jpg").read_bytes() + b"kept by the tab")
     run(page, picture)
     (entry,) = kept(page)
-    address = page.locator("#result a.download").first.get_attribute("href")
+    address = page.locator("#downloads a.download").first.get_attribute("href")
     assert httpx.get(f"{app.url}/{address}", trust_env=False, timeout=60).is_success
     page.locator("#forget").click()
     expect(status(page)).to_contain_text(EN("history.forgotten"))
@@ -119,9 +119,9 @@ def test_a_retrieval_code_fetches_the_picture_in_another_browser(
 ) -> None:
     app.play()
     run(forgetful, photos / "cat.jpg")
-    code = forgetful.locator("#result .retrieval code").inner_text()
+    code = forgetful.locator("#caption .retrieval code").inner_text()
     page = visit(app.url)
-    expect(page.locator("#result .retrieval")).to_have_count(0)
+    expect(page.locator("#caption .retrieval")).to_have_count(0)
     page.locator("#code-panel > button").click()
     page.locator("#code-box input, #code-box textarea").first.fill(f" {code} ")
     page.locator("#code-fetch").click()

@@ -151,7 +151,7 @@ def test_the_same_request_again_offers_the_finished_picture_first(app: App, visi
     run(page, photos / "cat.jpg")
     generate(page)
     expect(status(page)).to_contain_text(EN("run.made_before"))
-    expect(page.locator(".viewer-b img")).to_be_visible()
+    expect(page.locator("[data-shown] .viewer-b img")).to_be_visible()
     assert sandbox.counters.submits_accepted == 1
     page.locator("#anyway").dblclick()
     expect(page.locator("#anyway")).to_be_hidden()
@@ -196,7 +196,7 @@ def test_a_crash_before_the_page_heard_of_the_runs_id_loses_nothing(app: App, vi
     page.evaluate("([name, run]) => localStorage.setItem(name, run)", [f"wan-run-{entry['key']}", unheard])
     page = reopened(page, app)
     finish(page)
-    expect(page.locator(".viewer-b img")).to_be_visible()
+    expect(page.locator("[data-shown] .viewer-b img")).to_be_visible()
     assert sandbox.counters.submits_accepted == 1
 
 
@@ -374,12 +374,12 @@ def test_a_dropped_recipe_brings_everything_back_and_says_which_picture_differs(
     app: App, visit: Visit, photos: Path, tmp_path: Path
 ) -> None:
     page = visit(app.url)
-    page.locator("#more button").first.click()
     vary(page, 1)
     add(page, 1, photos / "cat.jpg")
     page.locator("#seed input").fill("77")
     run(page, photos / "cat.jpg", "image 1 as a sketch")
     with page.expect_download() as download:
+        page.locator("#downloads summary").click()
         page.get_by_role("link", name="With recipe").click()
     file = tmp_path / "recipe.png"
     download.value.save_as(file)
@@ -388,7 +388,6 @@ def test_a_dropped_recipe_brings_everything_back_and_says_which_picture_differs(
     add(other, 1, photos / "coffee.jpg")
     drop(other, file)
     expect(prompt(other)).to_have_value("image 1 as a sketch")
-    other.locator("#more button").first.click()
     expect(other.locator("#seed input")).to_have_value("77")
     expect(status(other)).to_contain_text("Image 1 is not the picture used then.")
     drop(page, photos / "cat.jpg")
@@ -447,6 +446,8 @@ def test_a_recipe_is_opened_without_dragging(app: App, visit: Visit, photos: Pat
     page = visit(app.url)
     run(page, photos / "cat.jpg", "image 1 as a sketch")
     with page.expect_download() as download:
+        page.locator("#downloads summary").click()
+        page.locator("#downloads summary").click()
         page.get_by_role("link", name="With recipe").click()
     file = tmp_path / "recipe.png"
     download.value.save_as(file)
@@ -490,7 +491,7 @@ def test_a_browser_that_keeps_nothing_still_works(app: App, visit: Visit, photos
     page.locator(".stage").wait_for()
     fill(page, photos / "cat.jpg")
     generate(page)
-    expect(page.locator(".viewer-b img")).to_be_visible()
+    expect(page.locator("[data-shown] .viewer-b img")).to_be_visible()
 
 
 def test_nobody_reaches_anothers_run_by_what_its_page_shows(app: App, visit: Visit, photos: Path) -> None:
@@ -498,7 +499,7 @@ def test_nobody_reaches_anothers_run_by_what_its_page_shows(app: App, visit: Vis
     run(mine, photos / "cat.jpg", "for my eyes only")
     (entry,) = kept(mine)
     # All that a shared picture's address tells is the folder's name, from which the key does not follow.
-    address = mine.locator(".viewer-b img").get_attribute("src") or ""
+    address = mine.locator("[data-shown] .viewer-b img").get_attribute("src") or ""
     assert entry["key"] not in address
     stranger.reload()
     expect(stranger.locator("#history li")).to_have_count(0)
@@ -559,7 +560,7 @@ def test_a_run_on_an_own_token_is_fetched_after_a_reload_once_the_token_is_there
     use_token(page)
     page.locator("#again").click()
     finish(page)
-    expect(page.locator(".viewer-b img")).to_be_visible()
+    expect(page.locator("[data-shown] .viewer-b img")).to_be_visible()
     assert sandbox.counters.submits_accepted == 1
 
 

@@ -160,7 +160,7 @@ def test_results_the_history_and_examples_are_dragged_into_slots(app: App, visit
     page.locator("#history .history-show").drag_to(page.locator("#slot-2 .slot"))
     expect(slot(page, 2).locator("img")).to_have_attribute("src", named("local-preview"))
     ready(page, 2)
-    page.locator("#result a.download").first.drag_to(page.locator("#slot-1 .slot"))
+    page.locator("#downloads a.download").first.drag_to(page.locator("#slot-1 .slot"))
     expect(slot(page, 1).locator("img")).to_have_attribute("src", named("local-preview"))
     page.locator(".example").nth(1).drag_to(page.locator("#slot-3 .slot"))
     expect(slot(page, 3).locator("img")).to_have_attribute("src", named("coffee.jpg"))

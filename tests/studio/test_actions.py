@@ -33,7 +33,7 @@ async def test_a_visitor_who_chose_to_pay_never_spends_the_owners_money(
     jobs = Jobs(PageSettings(Settings(Backend.RUNCOMFY, "http://127.0.0.1:9", "the-owners-token")))
     monkeypatch.setattr(jobs, "start", SimpleNamespace)  # a call would fail the test
     with gr.Blocks():
-        parts = lay_out()
+        parts = lay_out("", "")
     run = getattr(Actions(jobs, parts), handler)
     told = [
         changes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,12 +19,14 @@ from studio.views import run as view
 from studio.views.run import Take
 from wan_client import (
     CancelOutcome,
+    Charged,
     Downloading,
     Event,
     ModelEntry,
     Preparing,
     Queued,
     Retrying,
+    RunCancelled,
     Running,
     Submitted,
     Uploading,
@@ -50,6 +53,7 @@ def job(**known: Any) -> Any:
         "outcome": None,
         "problem": None,
         "can_be_fetched": False,
+        "running_since": None,
     }
     return SimpleNamespace(**{**defaults, **known})
 
@@ -71,16 +75,16 @@ def take(key: str = "k1", *, prompt: str = "sketch", group: str = "g", engine: s
     ("event", "words", "stage", "share"),
     [
         (Preparing(), "Preparing the pictures", "Prepare", None),
-        (Uploading(25, 100), "Uploading", "Upload", "25%"),
+        (Uploading(25, 100), "Uploading", "Upload", "0.25"),
         (Submitted("r1"), "Sent", "Queue", None),
         (Queued(3, 1.0), "In the queue, position 3", "Queue", None),
         (Queued(None, 1.0), "In the queue", "Queue", None),
         (Running(5.0, None), "Running", "Run", None),
-        (Running(30.0, (40.2, 60.0)), "Running, usually 40–60 s", "Run", "50%"),
-        (Running(90.0, (40.0, 60.0)), "Running, usually 40–60 s", "Run", "100%"),
+        (Running(30.0, (40.2, 60.0)), "Running, usually 40–60 s", "Run", None),
+        (Running(90.0, (40.0, 60.0)), "Running, usually 40–60 s", "Run", None),
         (Retrying(9.0, 3), "Connection trouble, still trying", "Run", None),
         (Downloading(10, None), "Downloading", "Fetch", None),
-        (Downloading(10, 40), "Downloading", "Fetch", "25%"),
+        (Downloading(10, 40), "Downloading", "Fetch", "0.25"),
     ],
 )
 def test_each_event_has_its_words_and_its_stage_and_no_share_that_is_not_known(
@@ -91,7 +95,31 @@ def test_each_event_has_its_words_and_its_stage_and_no_share_that_is_not_known(
     now = re.search(r'<li class="now"([^>]*)><span>(\w+)</span>', shown)
     assert now
     assert now[2] == stage
-    assert (f"--share:{share}" in now[1]) if share else ("data-known" not in now[1])
+    assert (f"--share:{share}" in shown) if share else ("data-known" not in shown and "valuenow" not in shown)
+
+
+def test_the_browser_counts_the_seconds_and_hears_only_what_changes() -> None:
+    begun = Entry("k1", "g", Form("sketch"), OWNER, time.time() - 3.0)
+    earlier, later = (
+        view.status(ENGLISH, [job(entry=begun, running_since=1000.0, event=Running(elapsed, (40.0, 60.0)))])
+        for elapsed in (1.0, 2.0)
+    )
+    assert earlier == later
+    assert 'data-since="1000.0" data-until="1060.0"' in earlier
+
+
+def test_a_cancelled_run_is_one_calm_line() -> None:
+    shown = view.status(
+        ENGLISH, [job(ended=True, problem=RunCancelled("cancelled", charged=Charged.NO, request_id="r1"))]
+    )
+    assert "alert" not in shown
+    assert "r1" not in shown
+
+
+def test_a_caption_says_what_this_result_was_made_of() -> None:
+    shown = view.caption(ENGLISH, take(prompt="a sepia cat"))
+    assert "a sepia cat" in shown
+    assert "1:1 · 10 × 10 · seed 0 · 1 s" in shown
 
 
 def test_trouble_before_the_run_has_an_id_is_trouble_with_the_upload() -> None:
@@ -133,8 +161,8 @@ def test_a_price_is_told_for_all_runs(runs: int, told: str) -> None:
 
 def test_a_preview_is_called_one_whatever_the_settings_say() -> None:
     preview = take(extra={"local_preview": {"understood": []}})
-    assert "Local preview" in view.result_panel(ENGLISH, preview)
-    assert "Local preview" not in view.result_panel(ENGLISH, take())
+    assert "Local preview" in view.caption(ENGLISH, preview)
+    assert "Local preview" not in view.caption(ENGLISH, take())
 
 
 def test_what_comes_from_outside_is_escaped() -> None:
@@ -158,6 +186,10 @@ def test_what_comes_from_outside_is_escaped() -> None:
     other = take(HOSTILE, prompt=HOSTILE, group="another", pictures=(name,))
     shown = [
         view.result_panel(ENGLISH, hostile, [other]),
+        view.caption(ENGLISH, hostile),
+        view.downloads(ENGLISH, hostile),
+        view.copies(ENGLISH, hostile),
+        view.coming(hostile.entry),
         view.takes(ENGLISH, [hostile, failed]),
         view.history(ENGLISH, [hostile, Take(hostile.entry)]),
         view.failure(ENGLISH, WanError("image_missing_file", number=1, file=HOSTILE), sandbox=False),
@@ -170,7 +202,7 @@ def test_what_comes_from_outside_is_escaped() -> None:
 
 def test_a_prompt_that_was_not_understood_is_told_as_such_and_not_as_a_grade() -> None:
     plan = render([Image.new("RGB", (64, 64))], prompt="make her smile", size=(64, 64)).to_json()
-    shown = view.result_panel(ENGLISH, take(extra={"local_preview": plan}))
+    shown = view.caption(ENGLISH, take(extra={"local_preview": plan}))
     assert ENGLISH("preview.nothing") in shown
     assert "make her smile" in shown
     assert "Understood:" not in shown
@@ -178,7 +210,7 @@ def test_a_prompt_that_was_not_understood_is_told_as_such_and_not_as_a_grade() -
 
 @pytest.mark.parametrize("plan", [None, [], "text", {"understood": [3, None], "not_understood": {"a": 1}}])
 def test_a_plan_that_makes_no_sense_breaks_nothing(plan: object) -> None:
-    assert "<wan-viewer" in view.result_panel(ENGLISH, take(extra={"local_preview": plan}))
+    assert "Local preview" in view.caption(ENGLISH, take(extra={"local_preview": plan}))
 
 
 def test_variations_stand_side_by_side_and_a_single_run_by_itself() -> None:

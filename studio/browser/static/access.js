@@ -82,18 +82,18 @@ function wanLead(changes) {
     wanLed.until = 0;
     setTimeout(wanPoint, 100);
   } else if (changes.some(({ target }) => target.closest?.(`${wanLed.to} .prose`))) {
-    const place = document.querySelector(wanLed.to), { top } = place.getBoundingClientRect();
+    // The status is below the stage, and a run's bar lies on it.
+    const place = document.querySelector(wanLed.to === "#status" ? "#stage-box" : wanLed.to), { top } = place.getBoundingClientRect();
     wanLed.until = 0;
     const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "instant" : "smooth";
     if (top < 0 || top > innerHeight * 0.6) place.scrollIntoView({ behavior, block: "start" });
   }
 }
 
-// To the first field that is to be mended, also where it is folded away.
+// To the first field that is to be mended.
 function wanPoint() {
   const block = document.querySelector("#inputs div.validation-error")?.closest(".block");
   if (!block) return;
-  block.closest(".gr-accordion")?.querySelector('.label-wrap[aria-expanded="false"]')?.click();
   setTimeout(() => block.querySelector("textarea, input:not([type=file]), button:not(:has(button), .validation-error *)")?.focus());
 }
 
@@ -107,7 +107,7 @@ document.addEventListener("click", ({ target }) => {
 
 new MutationObserver((changes) => {
   if (!wanVoice.isConnected) document.body.append(wanVoice);
-  if (changes.every(({ target }) => wanVoice.contains(target) || target.closest?.(".clock"))) return;
+  if (changes.every(({ target }) => wanVoice.contains(target) || target.closest?.(".run-time"))) return;
   wanName();
   wanLead(changes);
   wanKeepFocus();

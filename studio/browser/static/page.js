@@ -5,7 +5,8 @@ let wanAsked = false;
 // The tab says what is happening, and a sound that something has ended, if that was asked for.
 function wanTell(run) {
   window.wanTitle ??= document.title;
-  const { state, title } = run?.dataset ?? {};
+  const { state } = run?.dataset ?? {};
+  const title = run?.dataset.title?.replace("{clock}", wanClock(run));
   document.title = title ? `${title} · ${window.wanTitle}` : window.wanTitle;
   if (state === "waiting") wanAsked = true;
   else if (state && wanAsked) {
@@ -116,15 +117,87 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-// While a run goes on there is news every second. Where it stays away, as after a restart of the server or a night in
-// a pocket, the page is opened anew as soon as the server answers: the form and the runs are kept.
+// The seconds of a run are counted here. The server's clock may differ from this one.
+let wanAhead = 0;
+fetch("healthz", { method: "HEAD", cache: "no-store" }).then(({ headers }) => {
+  const there = Date.parse(headers.get("date"));
+  if (there) wanAhead = there - Date.now();
+}).catch(() => { /* taken for the same */ });
+
+function wanSince(start) { return Math.max(0, (Date.now() + wanAhead) / 1000 - Number(start)); }
+
+function wanClock(run) {
+  const start = run.querySelector(".clock")?.dataset.start;
+  if (!start) return "";
+  const seconds = Math.floor(wanSince(start));
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+}
+
+function wanTick() {
+  const run = document.querySelector("#status .run-waiting");
+  if (!run) return;
+  const clock = run.querySelector(".clock"), bar = run.querySelector(".bar"), { since, until } = bar.dataset;
+  if (clock.textContent !== wanClock(run)) {
+    clock.textContent = wanClock(run);
+    wanTell(run);
+  }
+  if (!until) return;
+  // It is not finished before the server says so.
+  const share = Math.min(wanSince(since) / (until - since), 0.97);
+  const before = Number(bar.style.getPropertyValue("--before")), weight = Number(bar.style.getPropertyValue("--weight"));
+  bar.style.setProperty("--share", share);
+  bar.setAttribute("data-known", "");
+  bar.setAttribute("aria-valuenow", Math.round(100 * (before + share * weight)));
+  const seconds = Math.ceil((until - (Date.now() + wanAhead) / 1000) / 5) * 5;
+  const words = seconds > 0 ? window.wanWords["run.left"].replace("{seconds}", seconds) : "";
+  if (run.querySelector(".left").textContent !== words) run.querySelector(".left").textContent = words;
+}
+setInterval(wanTick, 500);
+
+// While a run goes on there is news at least every 15 seconds. Where it stays away for much longer, as after a restart of
+// the server or a night in a pocket, the page is opened anew as soon as the server answers: the form and the runs are kept.
 let wanSilent = 0;
-new MutationObserver(() => { wanSilent = 0; }).observe(document, { subtree: true, childList: true, characterData: true });
+new MutationObserver((changes) => {
+  if (changes.some(({ target }) => !target.closest?.(".run-time"))) wanSilent = 0;
+}).observe(document, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-beat"] });
 setInterval(async () => {
   wanSilent += 1;
-  if (wanSilent < 6 || !document.querySelector('#status [data-state="waiting"]')) return;
+  if (wanSilent < 13 || !document.querySelector('#status [data-state="waiting"]')) return;
   wanSilent = 0;
   try {
     if ((await fetch("healthz", { cache: "no-store" })).ok) location.reload();
   } catch { /* not yet */ }
 }, 3000);
+
+// Single keys lead to places, outside fields, and unless they are switched off.
+let wanKeys = wanLocal.get("wan-shortcuts") !== "off";
+window.wanShortcuts = (on) => {
+  wanKeys = on;
+  wanLocal.set("wan-shortcuts", on ? "on" : "off");
+};
+
+document.addEventListener("keydown", (event) => {
+  const { key, target } = event;
+  if (!wanKeys || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (target.closest?.("input:not([type=checkbox], [type=range]), textarea, select, [contenteditable], dialog")) return;
+  const place = { g: "#prompt textarea", r: "#result .viewer-stage input" }[key.toLowerCase()];
+  if (key === "?") {
+    const fold = document.querySelector("#more > button");
+    if (fold?.getAttribute("aria-expanded") !== "true") fold?.click();
+    setTimeout(() => document.querySelector("#shortcuts input")?.focus(), 100);
+  } else if (place) document.querySelector(place)?.focus();
+  else return;
+  event.preventDefault();
+});
+
+// An example fills the form, which on a phone is out of sight.
+document.addEventListener("click", ({ target }) => {
+  for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(target)) menu.open = false;
+  if (target.closest?.("#generate, #anyway, #again, #code-fetch, [data-event]")) document.querySelector("#outputs").classList.add("asked");
+  if (!target.closest?.(".example")) return;
+  const form = document.querySelector("#inputs");
+  if (form.getBoundingClientRect().top < 0) {
+    const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "instant" : "smooth";
+    form.scrollIntoView({ behavior, block: "start" });
+  }
+});

@@ -77,6 +77,7 @@ function wanNoteUploads(uploads) {
 // Everything, for a handler that needs it.
 window.wanKept = () => JSON.stringify({
   runs: wanLocal.starting("wan-run-"), draft: wanTab.get("wan-draft"), uploads: wanUploads(), lasts: wanLocal.lasts,
+  variations: Number(wanTab.get("wan-variations") ?? 1),
 });
 
 // The form without anything entered. What Gradio puts into the form before the server has said so is no draft.

@@ -97,6 +97,10 @@ customElements.define("wan-viewer", class Viewer extends HTMLElement {
     style("--zoom", this.#zoom);
     style("--x", this.#x);
     style("--y", this.#y);
+    const box = this.#seen;
+    style("--left", `${box.left}px`);
+    style("--top", `${box.top}px`);
+    style("--place", view === "slider" ? `${box.left + box.width * this.#cut / 100}px` : "50%");
 
     const zoomed = this.#zoom > 1, isButton = view === "flip";
     set(this, "data-zoomed", zoomed ? "" : null);
@@ -106,7 +110,7 @@ customElements.define("wan-viewer", class Viewer extends HTMLElement {
     set(stage, "aria-label", this.#said[isButton ? "flip" : "stage"]);
     for (const side of ["a", "b"]) {
       const picture = this.#pictures[side === "a" ? this.#a : this.#b], select = this.querySelector(`[data-side=${side}]`);
-      set(this.#pane(side), "data-label", picture.label);
+      set(this.#pane(side), "data-label", picture.badge);
       set(this.#pane(side).firstElementChild, "src", picture.aligned[frame.key] ?? picture.url);
       set(this.#pane(side).firstElementChild, "alt", picture.label);
       if (select.value !== picture.key) select.value = picture.key;
@@ -128,6 +132,14 @@ customElements.define("wan-viewer", class Viewer extends HTMLElement {
   get #most() { return Math.max(1, 8 * this.#actual); }
   get #percent() {
     return new Intl.NumberFormat(this.lang, { style: "percent" }).format(this.#zoom / this.#actual);
+  }
+
+  // The part of a pane that the picture takes: the cut runs over the picture, not over the empty space beside it.
+  get #seen() {
+    const pane = this.#pane("b"), image = pane.firstElementChild;
+    const width = Math.min(pane.clientWidth, image.clientWidth * this.#zoom);
+    const height = Math.min(pane.clientHeight, image.clientHeight * this.#zoom);
+    return { width, left: (pane.clientWidth - width) / 2, top: (pane.clientHeight - height) / 2 };
   }
 
   #say(name, values) {
@@ -270,8 +282,8 @@ customElements.define("wan-viewer", class Viewer extends HTMLElement {
       this.#zoomBy(apart(event) / Math.max(apart(before), 1), between);
       this.#pan((clientX - before.clientX) / 2, (clientY - before.clientY) / 2);
     } else if (this.#drag === "cut") {
-      const box = this.querySelector(".viewer-stage").getBoundingClientRect();
-      this.#cut = Math.min(Math.max((clientX - box.x) / box.width * 100, 0), 100);
+      const stage = this.querySelector(".viewer-stage").getBoundingClientRect(), box = this.#seen;
+      this.#cut = Math.min(Math.max((clientX - stage.x - box.left) / box.width * 100, 0), 100);
       this.querySelector("input").focus({ preventScroll: true });
       this.#show();
     } else this.#pan(clientX - before.clientX, clientY - before.clientY);

@@ -1,0 +1,56 @@
+"""Nothing on the page jumps, as it opens and as a run goes on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from playwright.sync_api import Page
+
+    from tests.browser.test_page import Visit
+    from tests.conftest import App
+
+SHIFT_MAX = 0.05
+# What follows a press within half a second is expected, and the browser says so.
+SHIFTS = """() => new Promise((done) => {
+  let sum = 0;
+  const moved = [];
+  new PerformanceObserver((list) => {
+    for (const { value, hadRecentInput, sources } of list.getEntries()) {
+      if (hadRecentInput) continue;
+      sum += value;
+      const names = sources.map(({ node }) => node?.id || node?.parentElement?.id || node?.className);
+      moved.push(value.toFixed(3), ...names);
+    }
+  }).observe({ type: "layout-shift", buffered: true });
+  setTimeout(() => done([sum, moved.join(" ")]));
+})"""
+
+
+def shift(page: Page) -> tuple[float, str]:
+    """Return the sum of all layout shifts since the page was opened, and what moved."""
+    total, moved = page.evaluate(SHIFTS)
+    return total, moved
+
+
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])
+def test_nothing_jumps_on_opening_and_in_a_run(app: App, visit: Visit, photos: Path, width: int, height: int) -> None:
+    app.play(picture="preview", run_time=(1.5, 1.5), warm_up=0.5)
+    page = visit(app.url, width=width, height=height)
+    expect(page.locator("#history .history-empty")).to_be_visible()
+    opened, moved = shift(page)
+    assert opened <= SHIFT_MAX, moved
+    page.locator("#slot-1 input[type=file]").set_input_files(photos / "cat.jpg")
+    page.locator("#slot-1 img").wait_for()
+    page.locator("#prompt textarea").fill("turn image 1 into a pencil sketch")
+    page.locator("#generate").click()
+    expect(page.locator("#status")).to_contain_text("Finished")
+    page.wait_for_function("document.querySelector('[data-shown] .viewer-b img')?.naturalWidth > 0")
+    expect(page.locator("#history li")).to_have_count(1)
+    ended, moved = shift(page)
+    assert ended - opened <= SHIFT_MAX, moved
