@@ -447,7 +447,6 @@ def test_a_recipe_is_opened_without_dragging(app: App, visit: Visit, photos: Pat
     run(page, photos / "cat.jpg", "image 1 as a sketch")
     with page.expect_download() as download:
         page.locator("#downloads summary").click()
-        page.locator("#downloads summary").click()
         page.get_by_role("link", name="With recipe").click()
     file = tmp_path / "recipe.png"
     download.value.save_as(file)

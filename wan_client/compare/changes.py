@@ -26,7 +26,7 @@ Colours: TypeAlias = NDArray[np.float32]  # of RGB from 0 to 1, or of Lab
 Inside: TypeAlias = NDArray[np.bool_]
 Mask: TypeAlias = NDArray[np.uint8]
 
-_WORKING_SIDE: Final = 512
+_WORKING_SIDE: Final = 448
 # Differences of Lab: below the first nothing is seen, above the second it is a change without doubt.
 _SEEN: Final = 5.0
 _CLEAR: Final = 9.0
