@@ -16,6 +16,7 @@ from playwright.sync_api import expect
 from studio.browser.store import FINISHED_KEPT
 from studio.i18n.texts import Texts
 from studio.runs.jobs import REQUEST_ID
+from studio.uploads import RECORDS
 from tests.browser.conftest import OWNERS_TOKEN, PRICE
 from tests.browser.test_page import PROMPT, fill, generate
 
@@ -78,7 +79,8 @@ def draft(page: Page) -> dict[str, Any]:
 
 
 def folder_of(app: App, key: str) -> Path:
-    return app.folder / "files" / "wan" / sha256(f"run {key}".encode()).hexdigest()[:32]
+    """The folder of a run's records."""
+    return app.folder / "files" / "wan" / RECORDS / sha256(f"run {key}".encode()).hexdigest()[:32]
 
 
 def named(text: str) -> re.Pattern[str]:
@@ -509,7 +511,7 @@ def test_nobody_reaches_anothers_run_by_what_its_page_shows(app: App, visit: Vis
     assert "local-preview_" not in stranger.content()
 
 
-@pytest.mark.parametrize("path", ["wan", "wan/{folder}", "wan/{folder}/image-1"])
+@pytest.mark.parametrize("path", ["wan", f"wan/{RECORDS}", f"wan/{RECORDS}/{{folder}}"])
 def test_a_runs_folder_is_not_listed(app: App, visit: Visit, photos: Path, path: str) -> None:
     page = visit(app.url)
     run(page, photos / "cat.jpg", "for my eyes only")

@@ -103,7 +103,8 @@ function wanKeep(said) {
 window.wanDraft = (...values) => {
   if (!wanUntouched) return;
   const names = ["prompt", "image_1", "image_2", "image_3", "negative_prompt", "image_size", "seed", "prompt_extend"];
-  const form = Object.fromEntries(names.map((name, index) => [name, values[index] === WAN_PENDING ? null : values[index]]));
+  const form = Object.fromEntries(names.map((name, index) => [name, values[index]]));
+  for (const slot of ["image_1", "image_2", "image_3"]) form[slot] = form[slot] === WAN_PENDING ? null : form[slot] || null;
   const draft = JSON.stringify(form);
   if (draft === wanUntouched) wanTab.remove("wan-draft");
   else wanTab.set("wan-draft", draft);
