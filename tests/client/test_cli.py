@@ -115,12 +115,12 @@ def test_a_picture_that_could_not_be_had_is_told_beside_the_good_one(serve: Serv
         server.answers["result"] = [answer(reply)]
         shell.env |= {"RUNCOMFY_API_TOKEN": TOKEN, "RUNCOMFY_API_BASE": server.url}
         code, out, err = shell.run("resume", "r1", "-q")
-        assert (code, out) == (0, "r1_x.png\n")
+        assert (code, out) == (0, "r1_output.png\n")
         assert "r1" in err
         assert "secret" not in err
         code, values = shell.json("resume", "r1")
     assert [problem["code"] for problem in values["missing"]] == ["output_host"]
-    assert values["paths"] == ["r1_x.png"]
+    assert values["paths"] == ["r1_output.png"]
 
 
 def test_quiet_says_nothing_else(serve: Serve, shell: Shell) -> None:

@@ -129,7 +129,7 @@ async def test_the_address_is_used_byte_for_byte_and_without_the_token(tmp_path:
         fetched = next(entry for entry in server.seen if "x_output" in entry[1])
     assert fetched[1] == path
     assert TOKEN not in repr(fetched)
-    assert result.path.name == "r1_x_output.png"
+    assert result.path.name == "r1_output.png"
 
 
 async def test_a_packed_picture_is_bounded_while_it_is_unpacked(tmp_path: Path) -> None:
@@ -170,7 +170,7 @@ async def test_pictures_of_one_name_are_kept_beside_each_other(tmp_path: Path) -
         two(server, f"{server.url}/a/x.png", f"{server.url}/b/x.png")
         async with hurried(server.url, tmp_path) as client:
             result = await client.resume("r1")
-    assert [path.name for path in result.paths] == ["r1_x.png", "r1_x_2.png"]
+    assert [path.name for path in result.paths] == ["r1_output.png", "r1_output_2.png"]
     assert [path.read_bytes() for path in result.paths] == [RED, BLUE]
     assert result.missing == ()
 
@@ -181,7 +181,7 @@ async def test_pictures_of_the_same_bytes_are_two_files(tmp_path: Path) -> None:
         async with hurried(server.url, tmp_path) as client:
             assert len(set((await client.resume("r1")).paths)) == 2
             assert len(set((await client.resume("r1")).paths)) == 2
-    assert names(tmp_path) == ["r1_x.png", "r1_x_2.png"]
+    assert names(tmp_path) == ["r1_output.png", "r1_output_2.png"]
 
 
 @pytest.mark.parametrize("good_first", [True, False])
