@@ -8,9 +8,9 @@ from typing import Any
 
 from PIL import Image, ImageOps
 
-from wan_client import ImageSize
 from wan_sandbox.preview.reader import read
 from wan_sandbox.preview.render.picture import draw
+from wan_sandbox.server import schema
 
 _ASSETS = Path(__file__).resolve().parents[2] / "assets"
 _CARD = (360, 240)
@@ -22,7 +22,8 @@ _READY = (900, 900)
 def draw_example(example: dict[str, Any]) -> tuple[Image.Image, Image.Image]:
     """Return an example's first picture in the result's frame, and the labelled preview of the result."""
     photos = [Image.open(_ASSETS / "photos" / name).convert("RGB") for name in example["images"]]
-    size = ImageSize.parse(example["image_size"]).pixels
+    ratio = f"({example['image_size']})"
+    size = next(schema.pixels(known) for known in schema.choices("image_size") if known.endswith(ratio))
     return ImageOps.fit(photos[0], size), draw(read(example["prompt"], images=len(photos)), photos, size)
 
 
