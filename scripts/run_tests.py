@@ -131,7 +131,8 @@ def playwright_browser() -> str | None:
 
 def debian_browser() -> str | None:
     """Return Debian's Chromium, installed, where this may be done."""
-    return programs.find_browser() if install_package("chromium") else None
+    installed = install_package(programs.HEADLESS_SHELL) or install_package("chromium")
+    return programs.find_browser() if installed else None
 
 
 def debian_redis() -> str | None:
