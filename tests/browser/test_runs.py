@@ -129,7 +129,7 @@ def test_a_variation_that_failed_is_tried_again_alone_in_its_place(app: App, vis
     fill(page, photos / "cat.jpg")
     generate(page)
     expect(page.locator(".take[data-state=finished]")).to_have_count(3)
-    expect(page.locator(".take[data-state=failed]")).to_contain_text("could not finish this run")
+    expect(page.locator(".take[data-state=failed]")).to_contain_text(EN("error.model_trouble"))
     states = [take.get_attribute("data-state") for take in page.locator(".take").all()]
     page.locator(".take [data-event=retry]").click()
     expect(page.locator(".take[data-state=finished]")).to_have_count(4)

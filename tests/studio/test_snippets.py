@@ -84,7 +84,7 @@ class Desk:
         assert ended.returncode == 0, ended.stderr
         picture = self.folder / ended.stdout.strip()
         assert picture.read_bytes().startswith(b"\x89PNG")
-        request_id = picture.stem.removeprefix("local-preview_").removesuffix("_output")
+        request_id = picture.stem.removeprefix("local-preview_").removesuffix("_output").removesuffix("_local-preview")
         reply = httpx.get(
             f"{self.sandbox.url}/v1/requests/{request_id}/result",
             headers={"Authorization": f"Bearer {TOKEN}"},
@@ -158,7 +158,7 @@ def test_code_of_a_page_without_a_token_stays_with_local_previews(
         assert keen.counters.submits_accepted == 1, ended.stderr
     picture = desk.folder / ended.stdout.strip()
     assert picture.is_file()
-    assert picture.name.startswith("local-preview_")
+    assert "local-preview" in picture.name
     assert "RUNCOMFY" not in code
 
 
