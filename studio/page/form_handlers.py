@@ -62,11 +62,14 @@ class Editing:
             nearest = self._nearest(form.image_1)
             chosen = form.image_size != (nearest or DEFAULT_IMAGE_SIZE).value
         finished = [self._take(entry) for entry in known.finished]
+        # Nothing that was not kept is filled in: somebody may be quicker than this answer.
+        filled = self._parts.filled(form) if form != Form() else {}
+        if known.variations > 1:
+            filled[self._parts.variations] = known.variations
         return {
-            **self._parts.filled(form),
+            **filled,
             **self._told(texts, form),
             **await self._engine(request, "", known.variations),
-            self._parts.variations: known.variations,
             self._parts.size_chosen: chosen,
             self._parts.draft: history.notes(opened=form),
             self._parts.keeping: view.keeps_nothing(texts) if not known.lasts else "",

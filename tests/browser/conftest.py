@@ -122,6 +122,8 @@ def visit(contexts: Contexts) -> Iterator[Callable[..., Page]]:
         page.locator(".engine").wait_for()
         page.locator("#slot-1 input[type=file]").wait_for(state="attached")
         page.locator(".stage").wait_for()
+        # What the browser kept is in the form again.
+        page.locator("#draft data").wait_for(state="attached")
         return page
 
     yield visit

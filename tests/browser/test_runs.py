@@ -93,6 +93,7 @@ def again(page: Page) -> Page:
     tab = page.context.new_page()
     tab.goto(page.url)
     tab.locator(".stage").wait_for()
+    tab.locator("#draft data").wait_for(state="attached")
     return tab
 
 
@@ -104,6 +105,7 @@ def reopened(page: Page, app: App) -> Page:
     tab = context.new_page()
     tab.goto(app.url)
     tab.locator(".stage").wait_for()
+    tab.locator("#draft data").wait_for(state="attached")
     return tab
 
 
