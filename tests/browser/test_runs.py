@@ -169,7 +169,7 @@ def test_the_same_request_again_offers_the_finished_picture_first(app: App, visi
 
 
 def test_two_tabs_closed_in_the_middle_lose_neither_picture(app: App, visit: Visit, photos: Path) -> None:
-    sandbox = app.play(run_time=(3, 3), workers=2)
+    sandbox = app.play(run_time=(15, 15), workers=2)
     one = visit(app.url)
     two = again(one)
     for tab, words in ((one, "the first"), (two, "the second")):
