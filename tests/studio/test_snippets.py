@@ -133,8 +133,10 @@ def test_pasted_it_asks_for_exactly_what_the_form_asks_for(desk: Desk, pictures:
     assert desk.sandbox.counters.submits_accepted == before + 1
     assert not (desk.folder / "harm").exists()
     sent = [fetched(desk.sandbox, url) for url in asked["image_urls"]]
-    # The client prepares a picture as the page does; curl sends the file.
-    assert sent == [Path(picture).read_bytes() if kind == "curl" else prepare(picture).data for picture in pictures]
+    # The client prepares a picture as the page does, a PNG first; curl sends the file.
+    assert sent == [
+        Path(picture).read_bytes() if kind == "curl" else prepare(picture, png_first=True).data for picture in pictures
+    ]
 
 
 @pytest.mark.parametrize("prompt", ["--help me -n 1", "runs"])
