@@ -90,7 +90,7 @@ def test_a_run_that_waits_is_left_alone_and_picked_up(app: App, visit: Callable[
 def test_a_new_run_is_refused_in_a_sentence_while_the_server_stops(
     app: App, visit: Callable[..., Page], photos: Path
 ) -> None:
-    sandbox = app.play(faults=("accepted-slow*1",), speed=0.5)
+    sandbox = app.play(faults=("accepted-slow*1",), speed=0.15)
     page, other = visit(app.url), visit(app.url)
     fill(other, photos)
     generate(page, photos)
