@@ -223,8 +223,10 @@ class PageSettings:
         Uvicorn, which Gradio starts without a word about proxies, goes through ``X-Forwarded-For`` from its end while
         the hops are trusted; of itself it would trust this machine, from which anybody behind a tunnel calls too.
         Gradio calls its own page once when it starts, which no proxy may catch. It counts all events up with each
-        that ends, for a dashboard that is closed here.
+        that ends, for a dashboard that is closed here. It looks for a free port by an IPv4 socket at the address in
+        the environment, which fails for an IPv6 one, so it is given the address as an argument alone.
         """
+        environ.pop(HOST, None)
         environ["FORWARDED_ALLOW_IPS"] = ",".join(str(network) for network in self.trusted_proxies)
         environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(sys.maxsize)
         direct = ",".join(filter(None, (environ.get("no_proxy") or environ.get("NO_PROXY"), *LOOPBACK_NAMES)))

@@ -138,7 +138,7 @@ def test_missing_input_and_gaps_between_slots_are_told_beside_the_field(app: App
     expect(page.locator("#slot-1")).to_contain_text(EN("error.images_missing"))
     page.locator("#prompt textarea").fill(PROMPT)
     page.locator("#slot-2 input[type=file]").set_input_files(photos / "cat.jpg")
-    page.locator("#slot-2 img").wait_for()
+    page.locator("#slot-2 .slot[data-state=ready]").wait_for()
     generate(page)
     expect(page.locator("#slot-1")).to_contain_text("Image 1 is empty, but image 2 is not.")
     expect(page.locator("#prompt")).not_to_contain_text(EN("error.prompt_missing"))

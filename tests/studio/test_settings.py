@@ -176,6 +176,7 @@ def test_where_gradios_folder_is_anothers_the_page_takes_one_of_its_own(
 
 
 def test_no_proxy_catches_what_stays_on_this_machine() -> None:
-    environ = {"NO_PROXY": "inside.example"}
+    environ = {"NO_PROXY": "inside.example", "GRADIO_SERVER_NAME": "::1"}
     PageSettings.load({}).hand_over(environ)
+    assert "GRADIO_SERVER_NAME" not in environ
     assert environ["no_proxy"] == environ["NO_PROXY"] == "inside.example,localhost,127.0.0.1,::1"
