@@ -103,7 +103,12 @@ function wanKeep(said) {
 window.wanDraft = (...values) => {
   if (!wanUntouched) return;
   const names = ["prompt", "image_1", "image_2", "image_3", "negative_prompt", "image_size", "seed", "prompt_extend"];
-  const form = Object.fromEntries(names.map((name, index) => [name, values[index]]));
+  // While the server is away Gradio hands over no values: then only the words in the boxes are known.
+  const form = values.length === names.length
+    ? Object.fromEntries(names.map((name, index) => [name, values[index]]))
+    : { ...JSON.parse(wanTab.get("wan-draft") ?? wanUntouched),
+        prompt: document.querySelector("#prompt textarea").value,
+        negative_prompt: document.querySelector("#negative-prompt textarea").value };
   for (const slot of ["image_1", "image_2", "image_3"]) form[slot] = form[slot] === WAN_PENDING ? null : form[slot] || null;
   const draft = JSON.stringify(form);
   if (draft === wanUntouched) wanTab.remove("wan-draft");
