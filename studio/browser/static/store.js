@@ -103,17 +103,22 @@ function wanKeep(said) {
 window.wanDraft = (...values) => {
   if (!wanUntouched) return;
   const names = ["prompt", "image_1", "image_2", "image_3", "negative_prompt", "image_size", "seed", "prompt_extend"];
-  // While the server is away Gradio hands over no values: then only the words in the boxes are known.
-  const form = values.length === names.length
-    ? Object.fromEntries(names.map((name, index) => [name, values[index]]))
-    : { ...JSON.parse(wanTab.get("wan-draft") ?? wanUntouched),
-        prompt: document.querySelector("#prompt textarea").value,
-        negative_prompt: document.querySelector("#negative-prompt textarea").value };
+  // While the server is away Gradio hands over no values: the listener below keeps the words.
+  if (values.length < names.length) return;
+  const form = Object.fromEntries(names.map((name, index) => [name, values[index]]));
   for (const slot of ["image_1", "image_2", "image_3"]) form[slot] = form[slot] === WAN_PENDING ? null : form[slot] || null;
   const draft = JSON.stringify(form);
   if (draft === wanUntouched) wanTab.remove("wan-draft");
   else wanTab.set("wan-draft", draft);
 };
+
+document.addEventListener("input", ({ target }) => {
+  const name = { prompt: "prompt", "negative-prompt": "negative_prompt" }[target.closest?.("#prompt, #negative-prompt")?.id];
+  if (!name || !wanUntouched) return;
+  const form = JSON.parse(wanTab.get("wan-draft") ?? wanUntouched);
+  form[name] = target.value;
+  wanTab.set("wan-draft", JSON.stringify(form));
+});
 
 // What a link asked for is in the form, and from now on the form counts: a reload must not undo what is changed there.
 function wanLeaveLink() {
