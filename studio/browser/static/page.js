@@ -50,6 +50,7 @@ window.wanCount = (id, text) => {
   const count = document.querySelector(`#${id} .count`);
   if (!count) return;
   // Tidied and counted in code points, as the server does; trim() would take a byte order mark and leave U+0085.
+  // oxlint-disable-next-line no-control-regex -- Python takes these for blanks as well
   const blanks = /^[\p{White_Space}\x1c-\x1f]+|[\p{White_Space}\x1c-\x1f]+$/gu;
   const tidy = (text ?? "").replace(/\r\n?/g, "\n").normalize("NFC").replace(blanks, "");
   const length = Array.from(tidy).length;
