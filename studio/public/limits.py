@@ -281,7 +281,7 @@ class Limits:
         await self._count_hourly("tokens", visitor, TOKENS_HOURLY)
 
     async def hold_places(self, places: Sequence[str], holder: str) -> None:
-        """Hold places for another lease. Where they can't be held, they are lost to whoever comes next."""
+        """Hold places for another lease. A place that can't be held may go to another run."""
         if places:
             with suppress(LimitReached):
                 async with self._at_hand():

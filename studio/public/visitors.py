@@ -102,7 +102,7 @@ def signed_in_name(session: Mapping[str, Any]) -> str:
 
 
 def own_headers() -> dict[str, str]:
-    """Return what tells this server's calls of itself from those of others."""
+    """Return the headers by which this server recognises its own calls."""
     return {PASSED_ON: _signature(PASSED_ON)}
 
 

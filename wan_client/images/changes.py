@@ -10,7 +10,7 @@ from wan_client.messages import MESSAGES
 
 @dataclass(frozen=True)
 class Change:
-    """One thing that was done to a picture. ``str()`` tells it in English; a page translates by `code`."""
+    """One change made to a picture. ``str()`` gives the English words; a page translates by `code`."""
 
     code: str
     values: Mapping[str, object] = field(default_factory=dict)

@@ -191,7 +191,7 @@ def check_pixels(image: Image.Image, number: int, *, full: bool = False) -> None
 
 
 def _bytes_per_pixel(image: Image.Image, *, full: bool = False) -> float:
-    """What preparing, or opening at the full size, takes at its peak for each pixel of the file, told by the header."""
+    """Return the peak bytes a pixel of preparing, or of opening at the full size, as the header suggests."""
     early, late = (1, 1) if full else (_shrink_early(image), shrink(image.size))
     own = _DECODER_BYTES.get(image.format or "", 0.0)
     decoded = _MODE_BYTES.get(image.mode, 4)
@@ -222,7 +222,7 @@ def _reduce_early(image: Image.Image) -> None:
 
 
 def _ends_in_filler(image: Image.Image) -> bool:
-    """Whether more than the last rows of a mended JPEG are the one flat colour that the decoder fills in."""
+    """Return whether more than the last rows of a repaired JPEG are the one flat colour that the decoder fills in."""
     rows = max(48, image.height // 20)
     if rows >= image.height:
         return False
