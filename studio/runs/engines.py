@@ -90,7 +90,7 @@ class Engines:
         return "public" if self.pictures.is_preferred(f"{api}/v1/models/{engine.model}") else "fallback"
 
     def proof(self, token: str, key: str, request_id: str) -> str:
-        """Return the proof, on any replica and after any restart, that this page gave a run's id to the holder of its key.
+        """Return the proof that this page gave a run's id to the holder of its key, on any replica, after any restart.
 
         Without it, anybody who came to know an id could fetch the picture on the page owner's token.
         """
