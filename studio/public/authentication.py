@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
+import time
 from functools import cache
 from http import HTTPStatus
 from ipaddress import ip_address
@@ -12,15 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 from gradio_client import Client
-from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import FixedWindowRateLimiter
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 
 from studio.i18n.texts import texts_for
 
+from .counters import Count, MemoryStore
 from .visitors import name_in
 
 if TYPE_CHECKING:
@@ -31,7 +30,8 @@ if TYPE_CHECKING:
 HEALTH_PATH = "/healthz"
 # Gradio calls this one itself as it starts, before it says where the page is.
 STARTUP_PATH = "/gradio_api/startup-events"
-GUESSES = RateLimitItemPerMinute(10, 15)
+GUESSES = 10
+GUESS_SECONDS = 15 * 60
 
 
 class Authentication:
@@ -39,7 +39,8 @@ class Authentication:
 
     Browsers, MCP clients and programs all know it, and it needs no cookie, no form and no memory that replicas would
     have to share. The password travels with every request, so it is taken over https or on this machine only. After
-    `GUESSES` wrong ones an address is refused for a while, with the right one too: else guessing would go on.
+    `GUESSES` wrong ones, each within `GUESS_SECONDS` of the last, an address is refused for that long, with the right
+    one too: else guessing would go on.
 
     Args:
         app: The application.
@@ -51,14 +52,14 @@ class Authentication:
         self._app = app
         self._login = login.encode()
         self._starting = starting
-        self._guesses = FixedWindowRateLimiter(MemoryStorage())
+        self._guesses = MemoryStore()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer it."""
         if scope["type"] == "lifespan" or scope["path"] == HEALTH_PATH or self._is_startup(scope):
             await self._app(scope, receive, send)
             return
-        refused = self._refusal(scope)
+        refused = await self._refusal(scope)
         if refused is None:
             await self._app(scope, receive, send)
         elif scope["type"] == "websocket":
@@ -75,19 +76,21 @@ class Authentication:
     def _is_startup(self, scope: Scope) -> bool:
         return scope["path"] == STARTUP_PATH and self._starting()
 
-    def _refusal(self, scope: Scope) -> tuple[str, HTTPStatus] | None:
+    async def _refusal(self, scope: Scope) -> tuple[str, HTTPStatus] | None:
         """Return why a request is refused: the error's code and the HTTP status. None lets it pass."""
         if not _is_private(scope):
             return "auth_insecure", HTTPStatus.FORBIDDEN
         visitor = name_in(scope)
-        if not self._guesses.test(GUESSES, visitor):
+        now = time.monotonic()
+        (wrong,) = await self._guesses.read([visitor], [], now=now)
+        if wrong >= GUESSES:
             return "auth_guesses", HTTPStatus.TOO_MANY_REQUESTS
         given = _given(Headers(scope=scope).get("authorization", ""))
         if given is None:
             return "auth_needed", HTTPStatus.UNAUTHORIZED
         if hmac.compare_digest(_digest(given), _digest(self._login)):
             return None
-        self._guesses.hit(GUESSES, visitor)
+        await self._guesses.take([Count(visitor, 1, GUESSES, GUESS_SECONDS)], [], [], now=now, lease=0)
         return "auth_wrong", HTTPStatus.UNAUTHORIZED
 
 

@@ -87,7 +87,7 @@ def test_health_is_open_and_says_nothing_else(guarded: App) -> None:
 
 
 def test_guesses_are_limited_by_address(guarded: App) -> None:
-    for guess in range(GUESSES.amount):
+    for guess in range(GUESSES):
         assert ask(guarded, "/", visitor="203.0.113.5", auth=(NAME, f"guess {guess}")).status_code == 401
     assert ask(guarded, "/", visitor="203.0.113.5", auth=LOGIN).status_code == 429
     assert ask(guarded, "/", visitor="203.0.113.6", auth=LOGIN).is_success
