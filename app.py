@@ -16,7 +16,7 @@ BAD_SETTING, UNAVAILABLE, INTERRUPTED = 64, 69, 130
 
 
 def main() -> int:
-    """Start the sandbox if there is no token, then serve the page until it is told to stop."""
+    """Start the sandbox if there is no token, then serve the page until it is asked to stop."""
     try:
         settings = PageSettings.load()
         settings.hand_over()

@@ -64,7 +64,7 @@ def _cpu(work: Callable[[], object], times: int) -> float:
 
 
 def _kept_here(folder: Path) -> dict[str, Any]:
-    """Keep a composite of the files in a folder, and tell what it took."""
+    """Keep a composite of the files in a folder, and return what it took."""
     small = Image.open(_ASTRONAUT).convert("RGB").resize((256, 256))
     keep(small, small, Image.new("L", small.size, 255)).png()  # what is loaded once does not count
     result, mask = Image.open(folder / "result.png"), Image.open(folder / "mask.png")

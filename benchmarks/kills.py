@@ -138,8 +138,8 @@ class Trial:
             self.faults.append("nothing was said of a journal that can't be used")
         if code == 0:
             return "fetched" if self._is_finished() else "code 0 without a picture"
-        told = json.loads(out) if out else {}
-        unknown = told.get("code") == "unknown_outcome" or told.get("held")
+        answer = json.loads(out) if out else {}
+        unknown = answer.get("code") == "unknown_outcome" or answer.get("held")
         return "outcome unknown, said" if code == GOES_ON and unknown else f"code {code}: {out[:200]} {err[-500:]}"
 
 

@@ -28,13 +28,13 @@ async def measure(server: Server, number: int, waiting: int, too_many: int) -> N
     async with crowd(server.url, number) as (everybody, visitors):
         print(f"{'memory with visitors':28}{server.memory:10.1f} MB")
         print(f"{'CPU per visit':28}{1000 * (server.cpu - used) / number:10.1f} ms")
-        tell(everybody, "as they came")
+        report(everybody, "as they came")
         picture = await visitors[0].upload()
         for visitor in visitors[: waiting + too_many]:
             visitor.run(picture)
-        await asyncio.gather(*(visitor.told.wait() for visitor in visitors[: waiting + too_many]))
+        await asyncio.gather(*(visitor.updated.wait() for visitor in visitors[: waiting + too_many]))
         await asyncio.sleep(10)
-        tell(everybody, "as the runs started")
+        report(everybody, "as the runs started")
         used = server.cpu
         await asyncio.sleep(20)
         print(f"{'CPU while they wait':28}{100 * (server.cpu - used) / 20:10.1f} % of a core")
@@ -44,7 +44,7 @@ async def measure(server: Server, number: int, waiting: int, too_many: int) -> N
             await everybody.call("page", "GET", "/")
             await fresh.upload()
             await fresh.type()
-        tell(everybody, "while they wait")
+        report(everybody, "while they wait")
         refused = sum("run-failed" in str(visitor.heard.get("status")) for visitor in visitors)
         print(f"{'refused with a sentence':28}{refused:10}")
         print(f"{'answers of 5xx':28}{everybody.errors:10}")
@@ -54,9 +54,9 @@ async def measure(server: Server, number: int, waiting: int, too_many: int) -> N
     print(f"{'memory once all have left':28}{server.memory:10.1f} MB")
 
 
-def tell(everybody: Crowd, when: str) -> None:
-    """Print how long the calls took since it was told last."""
-    for kind in ("page", "upload", "event", "first news"):
+def report(everybody: Crowd, when: str) -> None:
+    """Print how long the calls took since the last report."""
+    for kind in ("page", "upload", "event", "first update"):
         if len(taken := everybody.seconds.pop(kind, [])) > 1:
             name = f"{kind}, {when}"
             print(f"{name:28}{1000 * median(taken):10.0f} ms p50{1000 * quantiles(taken, n=20)[-1]:8.0f} ms p95")

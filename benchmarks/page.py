@@ -1,7 +1,7 @@
 """Our page beside a bare Gradio page with the same components, in one run.
 
 The bare page has the same components, nested alike, with the same words and pictures in them, and nothing else: no
-handlers but one, no style, script, language or middleware of ours. The one handler tells something every second: what
+handlers but one, no style, script, language or middleware of ours. The one handler sends something every second: what
 waiting for a run costs at the least.
 
 python -m benchmarks.page [--times 3] [--waiting 200] [--seconds 30]
@@ -183,7 +183,7 @@ async def wait_for_runs(server: Server, number: int, seconds: float) -> dict[str
         heard, cpu, begun = sum(visitor.messages for visitor in visitors), server.cpu, time.monotonic()
         await asyncio.sleep(seconds)
         minutes = (time.monotonic() - begun) / 60
-        used, told = server.cpu - cpu, sum(visitor.messages for visitor in visitors) - heard
+        used, received = server.cpu - cpu, sum(visitor.messages for visitor in visitors) - heard
         everybody.seconds.clear()
         fresh = Visitor(everybody)
         for _ in range(10):
@@ -191,8 +191,8 @@ async def wait_for_runs(server: Server, number: int, seconds: float) -> dict[str
             await fresh.upload()
         return {
             "CPU s per run and minute": used / number / minutes,
-            "news per run and minute": told / number / minutes,
-            "CPU ms per news": 1000 * used / max(1, told),
+            "updates per run and minute": received / number / minutes,
+            "CPU ms per update": 1000 * used / max(1, received),
             "memory while they wait, MB": server.memory,
             "GET / meanwhile, ms": 1000 * median(everybody.seconds["page"]),
             "upload meanwhile, ms": 1000 * median(everybody.seconds["upload"]),

@@ -115,8 +115,8 @@ def main() -> None:
             except subprocess.CalledProcessError as problem:
                 print(f"{name:38}{pixels:6.1f}{size:9.1f}  {problem.stderr.splitlines()[-1]}", flush=True)
                 continue
-            told = f"{peak.megabytes:7.0f}{peak.megabytes / pixels:7.1f}{peak.seconds:7.2f}"
-            print(f"{name:38}{pixels:6.1f}{size:9.1f}{told}  {peak.width} × {peak.height}", flush=True)
+            columns = f"{peak.megabytes:7.0f}{peak.megabytes / pixels:7.1f}{peak.seconds:7.2f}"
+            print(f"{name:38}{pixels:6.1f}{size:9.1f}{columns}  {peak.width} × {peak.height}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Jobs of given lengths behind the protocols of three clients, in a process of its own.
 
 Every protocol reaches the same jobs: the prompt is the job's length in seconds, a twentieth of it is spent queued.
-``/ended/{job}`` tells when a job ended (wall clock) and how many requests were made for it.
+``/ended/{job}`` answers when a job ended (wall clock) and how many requests were made for it.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ class Crowd:
 
     @property
     def errors(self) -> int:
-        """How many answers told of trouble of the server's own."""
+        """How many answers were the server's own errors."""
         return sum(number for code, number in self.answers.items() if code >= 500)
 
     async def call(self, kind: str, method: str, path: str, **options: Any) -> httpx.Response:
@@ -62,9 +62,9 @@ class Visitor:
 
     Attributes:
         config: The page's configuration as Gradio writes it into the page.
-        heard: What the parts of the page were told last, by their `elem_id`, by events that queue.
-        told: Set once there is any of it.
-        messages: How many messages told it.
+        heard: What the parts of the page received last, by their `elem_id`, by events that queue.
+        updated: Set once there is any of it.
+        messages: How many messages there were.
     """
 
     def __init__(self, crowd: Crowd) -> None:
@@ -73,17 +73,17 @@ class Visitor:
         self._tasks: list[asyncio.Task[None]] = []
         self.config: dict[str, Any] = {}
         self.heard: dict[str, Any] = {}
-        self.told = asyncio.Event()
+        self.updated = asyncio.Event()
         self.messages = 0
 
     async def open(self) -> None:
-        """Open the page: its HTML, the call that tells that it is open, and what happens on load."""
+        """Open the page: its HTML, the call that says that it is open, and what happens on load."""
         page = (await self._crowd.call("page", "GET", "/")).text
         self.config = json.JSONDecoder().raw_decode(page.split("window.gradio_config = ", 1)[1])[0]
         self._tasks.append(asyncio.create_task(self._stay()))
         for event in self.events("load"):
             await (self.queued if event["queue"] else self.at_once)(event, {})
-        self.told.clear()
+        self.updated.clear()
         self.heard.clear()
 
     async def close(self) -> None:
@@ -130,7 +130,7 @@ class Visitor:
         joined = await self._crowd.call("join", "POST", f"{API}/queue/join", json=self._body(event, filled))
         if not joined.is_success:
             self.heard["refused"] = joined.text
-            self.told.set()
+            self.updated.set()
             return
         begun: float | None = time.monotonic()
         query = {"session_hash": self._session}
@@ -142,19 +142,19 @@ class Visitor:
                 message = json.loads(line[5:])
                 if message["msg"] in {"process_generating", "process_completed"}:
                     if begun is not None:
-                        self._crowd.seconds.setdefault("first news", []).append(time.monotonic() - begun)
+                        self._crowd.seconds.setdefault("first update", []).append(time.monotonic() - begun)
                         begun = None
                     self._hear(event, message)
                 if message["msg"] == "close_stream":
                     return
 
     def _hear(self, event: dict[str, Any], message: dict[str, Any]) -> None:
-        """Keep what was told; what only tells the difference to what was told before is kept as it is."""
+        """Keep what was received; a difference to an earlier value is kept as it is."""
         self.messages += 1
-        self.told.set()
+        self.updated.set()
         names = {part["id"]: part["props"].get("elem_id") for part in self.config["components"]}
-        told = message["output"].get("data") or []
-        for part, value in zip(event["outputs"], told, strict=False):
+        values = message["output"].get("data") or []
+        for part, value in zip(event["outputs"], values, strict=False):
             if value and value != {"__type__": "update"}:
                 self.heard[names[part]] = value
 

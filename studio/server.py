@@ -80,8 +80,8 @@ class PortTaken(OSError):
         super().__init__(Texts(DEFAULT_LANGUAGE)("start.port_taken", port=port))
 
 
-# Gradio would write down all that is entered, a token in its box included, and show it to whoever has the link; and
-# keep what is recorded for ever, counted by nobody.
+# Gradio would write down all that is entered, a token in its box included, show it to everybody who has the link, and
+# keep recordings for ever, counted by nobody.
 CLOSED = ("/gradio_api/deep_link", "/gradio_api/process_recording")
 # Under these, Gradio passes on what another host answers, as if it were this one's own: a script, for example.
 FILES = ("/gradio_api/file=", "/gradio_api/file/", "/file=", "/file/", "/gradio_api/proxy=", "/proxy=")
@@ -133,7 +133,7 @@ class SecurityHeaders:
 
 
 class Server:
-    """The page, served until it is told to stop.
+    """The page, served until it is asked to stop.
 
     Args:
         settings: How the page works.
@@ -212,7 +212,7 @@ class Server:
         return [Middleware(Authentication, login=login, starting=lambda: not self._started)] if login else []
 
     def _stop(self) -> None:
-        # A terminal that closes may tell twice. Who can't wait presses Ctrl-C again.
+        # A terminal that closes may signal twice. A second Ctrl-C ends the wait.
         for name in STOP_SIGNALS:
             signal.signal(name, signal.SIG_IGN)
         self._stopping = True
@@ -261,7 +261,7 @@ def _port(port: int | None) -> Iterator[None]:
 
 
 def stop_on_signals() -> None:
-    """Make the other ways to be told to stop the same as Ctrl-C. What is ignored, as under nohup, stays ignored."""
+    """Treat the other signals that ask a process to stop like Ctrl-C. What is ignored, as by nohup, stays so."""
     for number in STOP_SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, signal.default_int_handler)

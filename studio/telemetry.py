@@ -1,7 +1,7 @@
 """What the page's owner can see of it: a line a run in the log, and numbers for Prometheus.
 
-Of a run this tells how long, how large and how dear it was. It is given no prompt, picture, file name, address or
-token, so it can tell none.
+Of a run this records the duration, the sizes and the cost. It is given no prompt, picture, file name, address or
+token, so it can record none.
 """
 
 from __future__ import annotations
@@ -40,15 +40,15 @@ _REFUSED = Counter("wan_refused", "Runs that were not started because of a limit
 
 @dataclass(frozen=True)
 class RunFacts:
-    """What is told of a run that has ended.
+    """What is recorded of a run that has ended.
 
     Attributes:
         state: ``succeeded``, ``failed``, ``cancelled``, ``unknown`` (it may have been paid for) or ``left`` (the server
             stopped, or its files were asked to be deleted; it goes on at the API).
         engine: ``sandbox``, ``owner`` or ``visitor``: who pays, if anybody.
         request_id: Its id at the API, if it came to have one.
-        code: Which of the client's sentences tells the problem, if there was one.
-        visitor: Whose it was, in whatever form; a salted hash of it is told.
+        code: The problem's code, if there was one.
+        visitor: Whose it was, in whatever form; a salted hash of it is recorded.
         images: How many references.
         image_size: The size asked for, as a ratio.
         bytes_in: Of the references as they were sent.
@@ -86,10 +86,10 @@ def ended(facts: RunFacts) -> None:
     _SECONDS.labels(facts.engine, facts.state).observe(facts.total_seconds)
     if facts.cost:
         _COST.inc(facts.cost)
-    told = {name: _rounded(value) for name, value in asdict(facts).items() if value is not None}
+    logged = {name: _rounded(value) for name, value in asdict(facts).items() if value is not None}
     if facts.visitor is not None:
-        told["visitor"] = blake2b(facts.visitor.encode(), key=_SALT, digest_size=6).hexdigest()
-    log.info("run ended", extra={"facts": told})
+        logged["visitor"] = blake2b(facts.visitor.encode(), key=_SALT, digest_size=6).hexdigest()
+    log.info("run ended", extra={"facts": logged})
 
 
 def refused(limit: str) -> None:

@@ -90,7 +90,7 @@ class CancelOutcome(str, Enum):
 
 @dataclass(frozen=True)
 class StatusReply:
-    """What ``/status`` says. `ended` is true for any end: only ``/result`` tells which."""
+    """What ``/status`` says. `ended` is true for any end: only ``/result`` says which."""
 
     ended: bool
     state: State | None

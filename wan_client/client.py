@@ -293,7 +293,7 @@ class WanClient:
     the picture that is paid already. ``journal=Journal(off=True)`` turns that off.
 
     Attributes:
-        last_run: The latest run; after an interrupt it tells the run's id and what cancelling it achieved.
+        last_run: The latest run; after an interrupt it has the run's id and what cancelling it achieved.
     """
 
     def __init__(

@@ -27,7 +27,7 @@ class WanError(Exception):
     """Base of all errors of this package.
 
     Attributes:
-        code: Which sentence of `messages` tells it. Stable.
+        code: The key of its sentence in `messages`. Stable.
         values: What the sentence names: numbers, names of pictures.
         charged: Whether the run was charged.
         request_id: The run, where there is one. It can be resumed with this.
@@ -136,7 +136,7 @@ class RunNotFound(WanError):
 
 
 class ReadRefused(WanError):
-    """The API would not say where a run stands. That is no news of the run, which can be asked for again."""
+    """The API would not say where a run stands. The run itself is not affected and can be asked for again."""
 
     default_charged = Charged.UNKNOWN
 

@@ -301,7 +301,7 @@ MESSAGES: Final[dict[str, str]] = {
     "cli.recovered": "This request was sent before and not fetched: its picture was fetched now, and nothing was sent again.",
     "cli.no_runs": "No runs are noted here for this account.",
     "cli.price": "${price:.4g} per {unit}",
-    "cli.price_unknown": "The catalogue does not tell the price.",
+    "cli.price_unknown": "The catalogue does not name the price.",
     "cli.schema_differs": "The catalogue describes the model otherwise than this program knows it: {differences}",
     "cli.check.token": "Token: {result}",
     "cli.check.price": "Price: {price}",
@@ -345,7 +345,7 @@ MESSAGES: Final[dict[str, str]] = {
     "cli.help.runs": "List the runs that were sent from here: time, id, state, file.",
     "cli.help.batch": (
         "Edit many pictures. Each row is paid once: run again, the command fetches what was sent and not fetched, sends what is "
-        "missing, and leaves alone what may have been paid without leaving an id. Rows that can't be used are told before "
+        "missing, and leaves alone what may have been paid without leaving an id. Rows that can't be used are listed before "
         "anything is sent. The folder for results gets a manifest, manifest.jsonl, with a line for each thing learned about a row."
     ),
     "cli.help.batch_epilog": (

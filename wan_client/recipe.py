@@ -93,7 +93,7 @@ class Recipe:
         created: When the run was started, in UTC.
         references: The SHA-256 of each picture, in order, as it was uploaded: a person has that file, and dropping it
             again is recognised. What was sent was prepared from it, and may come out otherwise another day. File
-            names are not kept: they tell more about people than about pictures.
+            names are not kept: they say more about people than about pictures.
         version: Of this format.
     """
 

@@ -337,7 +337,7 @@ def check_base(base: str, name: str = "RUNCOMFY_API_BASE") -> str:
 
 
 def is_loopback(address: str) -> bool:
-    """Whether the address is on this machine, told by its name alone."""
+    """Return whether the address is on this machine, judged by its name alone."""
     url = parse_address(address)
     try:
         return url is not None and ip_address(url.host).is_loopback

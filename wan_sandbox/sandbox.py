@@ -117,7 +117,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn, told when it is up, ending calls that would never end, and able to refuse connections."""
+    """uvicorn that signals when it is up, ends calls that would never end, and can refuse connections."""
 
     def __init__(self, settings: Settings, folder: Path, counters: Counters, address: tuple[str, int]) -> None:
         self.api = Api(settings, folder, counters)
@@ -144,7 +144,7 @@ class _Server(uvicorn.Server):
         )
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Tell that calls are answered."""
+        """Signal that calls are answered."""
         await super().startup(sockets)
         self.loop = asyncio.get_running_loop()
         self.ready.set()

@@ -1,4 +1,4 @@
-"""What a sandbox can be told when it starts."""
+"""The settings of a sandbox."""
 
 from __future__ import annotations
 

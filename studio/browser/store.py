@@ -3,7 +3,7 @@
 The browser keeps them (``store.js``), one item of its storage a run, so that two tabs never overwrite each other's; a
 browser that refuses has its tab keep them. The server keeps
 a run's files, and finds them by the run's key. A page hands its whole storage to the handlers that need it (`READ`),
-and applies the notes that a handler gives back (`notes`).
+and applies the notes that a handler gives back (`storage_patch`).
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ _ENTRY, _FORM, _STORAGE = TypeAdapter(Entry), TypeAdapter(Form), TypeAdapter(_St
 
 
 @dataclass(frozen=True)
-class Kept:
+class BrowserStore:
     """Everything that a browser keeps.
 
     Attributes:
@@ -132,15 +132,15 @@ class Kept:
         return next((other for other in earlier if other.result in entry.references[:1]), None)
 
 
-def read(text: str | None) -> Kept:
+def read(text: str | None) -> BrowserStore:
     """What the browser handed over; anything that makes no sense counts as not there."""
     kept = _parsed(_STORAGE, text)
     if kept is None:
-        return Kept()
+        return BrowserStore()
     entries = [entry for run in kept.runs[:_READ_MAX] if len(run) <= _ENTRY_MAX and (entry := _parsed(_ENTRY, run))]
     entries.sort(key=lambda entry: entry.at, reverse=True)
     draft = _parsed(_FORM, kept.draft) if kept.draft and len(kept.draft) <= _ENTRY_MAX else None
-    return Kept(
+    return BrowserStore(
         tuple(entries),
         None if draft == Form() else draft,
         kept.uploads[:UPLOADS_KEPT],
@@ -149,7 +149,7 @@ def read(text: str | None) -> Kept:
     )
 
 
-def notes(
+def storage_patch(
     keep: Iterable[Entry] = (),
     drop: Iterable[str] = (),
     uploads: Iterable[str] = (),

@@ -46,7 +46,7 @@ class _Words(gr.I18n):
     """The texts that the page itself names: the browser is handed these, and not those that the server fills in."""
 
     def __call__(self, key: str) -> Any:
-        """That text, in the language of whoever looks at it."""
+        """That text, in the visitor's language."""
         for language, texts in translations().items():
             self.translations.setdefault(tag(language), {})[key] = texts[key]
         return super().__call__(key)
@@ -63,7 +63,7 @@ def language_middleware() -> Middleware:
 def localised(page: bytes, language: str) -> bytes:
     """Gradio's HTML with the language's code, title and description.
 
-    Gradio translates in the browser, by what the browser says its language is: so it is told there.
+    Gradio translates in the browser, by what the browser says its language is: so its language is set there.
     """
     texts, code = Texts(language), tag(language)
     # What the browser fills in by itself.

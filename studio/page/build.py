@@ -13,7 +13,7 @@ from markupsafe import Markup
 from studio.browser.store import READ
 from studio.i18n.language import by_language, switch, word
 from studio.i18n.texts import DEFAULT_LANGUAGE, translations
-from studio.public import endpoints as published
+from studio.public import endpoints
 from studio.public.malformed_calls import Page
 from studio.views import examples
 from studio.views import run as view
@@ -21,9 +21,9 @@ from studio.views.render import render
 from wan_client import ModelEntry
 from wan_client.schema import SEED_MAX
 
-from .form_handlers import Editing
+from .form_handlers import FormHandlers
 from .layout import lay_out
-from .run_handlers import Actions
+from .run_handlers import RunHandlers
 from .validation import validate
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from studio.runs.jobs import Jobs
     from studio.settings import PageSettings
 
-    from .components import Parts
+    from .components import Components
 
 _STATIC = Path(__file__).parent.parent / "browser" / "static"
 _STYLES = ("page.css", "language.css", "input.css", "slot.css", "viewer.css", "runs.css", "access.css")
@@ -52,18 +52,18 @@ def build(settings: PageSettings, jobs: Jobs) -> gr.Blocks:
     )
     gr.set_static_paths([examples.FOLDER])
     with page:
-        parts = lay_out(by_language(partial(_banner, jobs)), by_language(examples.ready))
-        actions = Actions(jobs, parts)
-        editing = Editing(jobs, parts, settings, actions)
-        page.load(switch, None, parts.languages, queue=False, **PRIVATE)
-        page.load(editing.opened, parts.kept, parts.everything, js=READ, queue=False, **PRIVATE).then(
-            actions.resume, [parts.kept, parts.token], parts.run, js=READ, **PRIVATE
+        components = lay_out(by_language(partial(_banner, jobs)), by_language(examples.ready))
+        run_handlers = RunHandlers(jobs, components)
+        form_handlers = FormHandlers(jobs, components, settings, run_handlers)
+        page.load(switch, None, components.languages, queue=False, **PRIVATE)
+        page.load(form_handlers.opened, components.kept, components.everything, js=READ, queue=False, **PRIVATE).then(
+            run_handlers.resume, [components.kept, components.token], components.run, js=READ, **PRIVATE
         )
-        page.unload(actions.left)
-        _connect_runs(actions, editing, parts)
-        _connect_form(editing, parts)
-        _connect_browser(parts)
-        for endpoint in published.endpoints(jobs):
+        page.unload(run_handlers.left)
+        _connect_runs(run_handlers, form_handlers, components)
+        _connect_form(form_handlers, components)
+        _connect_browser(components)
+        for endpoint in endpoints.endpoints(jobs):
             gr.events.api(endpoint, api_name=endpoint.__name__, concurrency_limit=None)
         page.queue(default_concurrency_limit=None, api_open=False)
     return page
@@ -75,76 +75,106 @@ def _banner(jobs: Jobs, texts: Texts) -> str:
     return view.banner(texts, engine, jobs.engines.base(engine), ModelEntry())
 
 
-def _connect_runs(actions: Actions, editing: Editing, parts: Parts) -> None:
+def _connect_runs(run_handlers: RunHandlers, form_handlers: FormHandlers, components: Components) -> None:
     """Generate, cancel, fetch, look at, delete."""
-    cost: dict[str, Any] = {"inputs": [parts.token, parts.variations], "outputs": parts.cost, "queue": False}
-    known: dict[str, Any] = {"outputs": parts.run, "js": READ, **PRIVATE}
+    cost: dict[str, Any] = {
+        "inputs": [components.token, components.variations],
+        "outputs": components.cost,
+        "queue": False,
+    }
+    known: dict[str, Any] = {"outputs": components.run, "js": READ, **PRIVATE}
     quick: dict[str, Any] = {**known, "queue": False}
-    form = [parts.kept, parts.token, parts.engine, parts.variations]
-    for button, handler in ((parts.generate, actions.generate), (parts.anyway, actions.generate_anyway)):
-        run = button.click(handler, form, inputs_kwargs=parts.fields, validator=validate, **known)
-        run.then(editing.cost_changed, **cost, **PRIVATE)
-    parts.again.click(actions.resume, [parts.kept, parts.token], **known)
-    for asked in (parts.code_fetch.click, parts.code_box.submit):
+    form = [components.kept, components.token, components.engine, components.variations]
+    for button, handler in (
+        (components.generate, run_handlers.generate),
+        (components.anyway, run_handlers.generate_anyway),
+    ):
+        run = button.click(handler, form, inputs_kwargs=components.fields, validator=validate, **known)
+        run.then(form_handlers.cost_changed, **cost, **PRIVATE)
+    components.again.click(run_handlers.resume, [components.kept, components.token], **known)
+    for asked in (components.code_fetch.click, components.code_box.submit):
         asked(
-            actions.fetch, [parts.kept, parts.token, parts.code_box], [*parts.run, parts.code_box], js=READ, **PRIVATE
+            run_handlers.fetch,
+            [components.kept, components.token, components.code_box],
+            [*components.run, components.code_box],
+            js=READ,
+            **PRIVATE,
         )
-    parts.takes.retry(actions.retry, [parts.kept, parts.token], **known)
-    parts.cancel.click(actions.cancel, parts.group, parts.run, queue=False, **PRIVATE)
-    for strip in (parts.takes, parts.history):
-        strip.click(actions.show, parts.kept, **quick)
-    parts.history.delete(actions.delete, parts.kept, **quick)
-    everything = {**quick, "outputs": parts.everything}
-    parts.forget.click(actions.forget_everything, parts.kept, inputs_kwargs=parts.fields, **everything)
+    components.filmstrip.retry(run_handlers.retry, [components.kept, components.token], **known)
+    components.cancel.click(run_handlers.cancel, components.group, components.run, queue=False, **PRIVATE)
+    for strip in (components.filmstrip, components.history):
+        strip.click(run_handlers.show, components.kept, **quick)
+    components.history.delete(run_handlers.delete, components.kept, **quick)
+    everything = {**quick, "outputs": components.everything}
+    components.forget.click(
+        run_handlers.forget_everything, components.kept, inputs_kwargs=components.fields, **everything
+    )
 
 
-def _connect_form(editing: Editing, parts: Parts) -> None:
-    """The form, as it is filled in, mended, swapped, restored."""
-    plain: dict[str, Any] = {"outputs": parts.everything, "queue": False, **PRIVATE}
+def _connect_form(form_handlers: FormHandlers, components: Components) -> None:
+    """The form, as it is filled in, fixed, swapped, restored."""
+    plain: dict[str, Any] = {"outputs": components.everything, "queue": False, **PRIVATE}
     known: dict[str, Any] = {**plain, "js": READ}
-    fields: dict[str, Any] = {"inputs_kwargs": parts.fields}
-    changes = [part.change for part in parts.fields.values()]
-    gr.on(changes, editing.changed, trigger_mode="always_last", **fields, **plain)
-    gr.on(changes, None, list(parts.fields.values()), None, js="(...values) => wanDraft(...values)", **PRIVATE)
-    parts.findings.click(editing.mend, **fields, **plain)
-    parts.swap_1_2.click(editing.swap_1_2, **fields, **plain)
-    parts.swap_2_3.click(editing.swap_2_3, **fields, **plain)
-    parts.like.click(editing.like_image_1, parts.image_1, **plain)
-    parts.image_size.input(editing.choose_size, None, parts.size_chosen, queue=False, **PRIVATE)
-    parts.image_1.change(editing.follow_image_1, [parts.image_1, parts.size_chosen], **plain)
-    parts.variations.change(editing.cost_changed, [parts.token, parts.variations], **plain)
-    parts.outgoing_box.expand(editing.what_will_be_sent, parts.token, **fields, **plain)
-    parts.token_use.click(editing.use_token, [parts.token_box, parts.variations], **plain)
-    parts.token_box.submit(editing.use_token, [parts.token_box, parts.variations], **plain)
-    parts.token_forget.click(editing.forget_token, parts.variations, **plain)
-    parts.use.click(editing.use_result, [parts.kept, parts.shown], **fields, **known)
-    parts.back.click(editing.back, [parts.kept, parts.shown], **known)
-    parts.settings.click(editing.restore_shown, [parts.kept, parts.shown], **known)
-    parts.history.select(editing.restore, parts.kept, **known)
-    parts.drop.upload(editing.restore_dropped, parts.kept, **fields, **known)
-    parts.open_recipe.upload(editing.restore_recipe, [parts.kept, parts.open_recipe], **fields, **known)
-    slots = [parts.image_1, parts.image_2, parts.image_3]
+    fields: dict[str, Any] = {"inputs_kwargs": components.fields}
+    changes = [part.change for part in components.fields.values()]
+    gr.on(changes, form_handlers.changed, trigger_mode="always_last", **fields, **plain)
+    gr.on(changes, None, list(components.fields.values()), None, js="(...values) => wanDraft(...values)", **PRIVATE)
+    components.findings.click(form_handlers.apply_fix, **fields, **plain)
+    components.swap_1_2.click(form_handlers.swap_1_2, **fields, **plain)
+    components.swap_2_3.click(form_handlers.swap_2_3, **fields, **plain)
+    components.like.click(form_handlers.like_image_1, components.image_1, **plain)
+    components.image_size.input(form_handlers.choose_size, None, components.size_chosen, queue=False, **PRIVATE)
+    components.image_1.change(form_handlers.follow_image_1, [components.image_1, components.size_chosen], **plain)
+    components.variations.change(form_handlers.cost_changed, [components.token, components.variations], **plain)
+    components.request_box.expand(form_handlers.what_will_be_sent, components.token, **fields, **plain)
+    components.token_use.click(form_handlers.use_token, [components.token_box, components.variations], **plain)
+    components.token_box.submit(form_handlers.use_token, [components.token_box, components.variations], **plain)
+    components.token_forget.click(form_handlers.forget_token, components.variations, **plain)
+    components.use.click(form_handlers.use_result, [components.kept, components.shown], **fields, **known)
+    components.back.click(form_handlers.back, [components.kept, components.shown], **known)
+    components.settings.click(form_handlers.restore_shown, [components.kept, components.shown], **known)
+    components.history.select(form_handlers.restore, components.kept, **known)
+    components.drop.upload(form_handlers.restore_dropped, components.kept, **fields, **known)
+    components.open_recipe.upload(
+        form_handlers.restore_recipe, [components.kept, components.open_recipe], **fields, **known
+    )
+    slots = [components.image_1, components.image_2, components.image_3]
     for slot in slots:
-        slot.move(editing.moved, **fields, **plain)
-        slot.example(editing.example_dropped, None, slot, queue=False, **PRIVATE)
-    for example, card in parts.examples:
+        slot.move(form_handlers.moved, **fields, **plain)
+        slot.example(form_handlers.example_dropped, None, slot, queue=False, **PRIVATE)
+    for example, card in components.examples:
         card.click(
-            example.values, None, [*slots, parts.prompt, parts.image_size, parts.size_chosen], queue=False, **PRIVATE
+            example.values,
+            None,
+            [*slots, components.prompt, components.image_size, components.size_chosen],
+            queue=False,
+            **PRIVATE,
         )
 
 
-def _connect_browser(parts: Parts) -> None:
+def _connect_browser(components: Components) -> None:
     """What the browser does by itself."""
-    parts.dice.click(None, None, parts.seed, js=f"() => Math.floor(Math.random() * {SEED_MAX + 1})", **PRIVATE)
-    for box, count in ((parts.prompt, parts.prompt_count), (parts.negative_prompt, parts.negative_count)):
+    components.dice.click(
+        None, None, components.seed, js=f"() => Math.floor(Math.random() * {SEED_MAX + 1})", **PRIVATE
+    )
+    for box, count in (
+        (components.prompt, components.prompt_count),
+        (components.negative_prompt, components.negative_count),
+    ):
         box.change(None, box, None, js=f"text => wanCount('{count.elem_id}', text)", **PRIVATE)
-    for starter, button in parts.starters:
+    for starter, button in components.starters:
         button.click(
-            None, parts.prompt, parts.prompt, js=f"text => wanStart(text, {json.dumps(starter.prompt)})", **PRIVATE
+            None,
+            components.prompt,
+            components.prompt,
+            js=f"text => wanStart(text, {json.dumps(starter.prompt)})",
+            **PRIVATE,
         )
-    parts.shortcuts.change(None, parts.shortcuts, None, js="on => wanShortcuts(on)", **PRIVATE)
-    parts.variations.change(None, parts.variations, None, js="count => wanTab.set('wan-variations', count)", **PRIVATE)
-    parts.sound.change(None, parts.sound, None, js="on => wanSound(on)", **PRIVATE)
+    components.shortcuts.change(None, components.shortcuts, None, js="on => wanShortcuts(on)", **PRIVATE)
+    components.variations.change(
+        None, components.variations, None, js="count => wanTab.set('wan-variations', count)", **PRIVATE
+    )
+    components.sound.change(None, components.sound, None, js="on => wanSound(on)", **PRIVATE)
 
 
 def launch(page: gr.Blocks, **options: Any) -> tuple[Any, str, str]:

@@ -23,16 +23,16 @@ FIELDS = ("prompt", "image_1", "image_2", "image_3", "negative_prompt", "image_s
 
 
 @dataclass(frozen=True, eq=False)
-class Parts:
+class Components:
     """The page's components, in the order of the page.
 
     Attributes:
-        kept: What the browser keeps, handed to a handler by `history.READ`.
+        kept: What the browser keeps, handed to a handler by `store.READ`.
         notes: What the browser shall keep of its runs.
         draft: What the browser shall keep of the form.
         drop: Where a picture arrives that was dropped beside the slots.
         token: The visitor's own token, in this session's memory on the server.
-        engine: Which engine the page told the visitor of: the server may have forgotten a token since.
+        engine: Which engine the page shows: the server may have forgotten a token since.
         group: The runs that are shown, by what the variations of one click have in common.
         shown: The key of the run whose result is shown.
         size_chosen: Whether the aspect ratio was chosen; until then it follows image 1.
@@ -73,8 +73,8 @@ class Parts:
     prompt_extend: gr.Checkbox
     sound: gr.Checkbox
     shortcuts: gr.Checkbox
-    outgoing_box: gr.Accordion
-    outgoing: gr.HTML
+    request_box: gr.Accordion
+    request_preview: gr.HTML
     token_box: gr.Textbox
     token_use: gr.Button
     token_forget: gr.Button
@@ -82,7 +82,7 @@ class Parts:
     again: gr.Button
     anyway: gr.Button
     panel: gr.HTML
-    takes: gr.HTML
+    filmstrip: gr.HTML
     caption: gr.HTML
     tools: gr.Row
     downloads: gr.HTML
@@ -109,7 +109,7 @@ class Parts:
         return {component: getattr(form, name) for name, component in self.fields.items()}
 
     @property
-    def nothing(self) -> Changes:
+    def no_change(self) -> Changes:
         """No change at all: Gradio takes an empty answer for an answer that empties everything."""
         return {self.status: gr.skip()}
 
@@ -126,7 +126,7 @@ class Parts:
             self.again,
             self.anyway,
             self.panel,
-            self.takes,
+            self.filmstrip,
             self.caption,
             self.tools,
             self.downloads,
@@ -139,7 +139,7 @@ class Parts:
     @property
     def everything(self) -> list[Any]:
         """What changes with the form, runs included."""
-        told = [
+        derived = [
             self.size_chosen,
             self.variations,
             self.draft,
@@ -148,9 +148,9 @@ class Parts:
             self.findings,
             self.frame,
             self.cost,
-            self.outgoing,
-            self.outgoing_box,
+            self.request_preview,
+            self.request_box,
             self.keeping,
         ]
         own_token = [self.token, self.engine, self.token_box, self.token_forget]
-        return [*self.run, *self.fields.values(), *told, *own_token]
+        return [*self.run, *self.fields.values(), *derived, *own_token]

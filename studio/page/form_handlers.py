@@ -1,4 +1,4 @@
-"""What happens to the form: as it is filled in, mended, swapped, restored."""
+"""What happens to the form: as it is filled in, fixed, swapped, restored."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from studio import uploads
-from studio.browser import store as history
+from studio.browser import store
 from studio.i18n.texts import texts_for
 from studio.prompt import link, recipe, references, sizes
 from studio.prompt.form import Form, how_many
 from studio.public.visitors import visitor_of
-from studio.runs import results as outcome
+from studio.runs import results
 from studio.runs.engines import SANDBOX, VISITOR
 from studio.views import examples
-from studio.views import request as outgoing
+from studio.views import request as request_preview
 from studio.views import run as view
 from studio.views.render import render
 from wan_client import ImageSize, WanError
@@ -32,67 +32,67 @@ if TYPE_CHECKING:
     from studio.runs.jobs import Jobs
     from studio.settings import PageSettings
 
-    from .components import Parts
-    from .run_handlers import Actions
+    from .components import Components
+    from .run_handlers import RunHandlers
 
 
-class Editing:
+class FormHandlers:
     """The form's event handlers.
 
     Args:
         jobs: The server's jobs.
-        parts: The page's components.
+        components: The page's components.
         settings: The page's settings.
-        actions: What shows a run.
+        run_handlers: What shows a run.
     """
 
-    def __init__(self, jobs: Jobs, parts: Parts, settings: PageSettings, actions: Actions) -> None:
-        self._actions = actions
+    def __init__(self, jobs: Jobs, components: Components, settings: PageSettings, run_handlers: RunHandlers) -> None:
+        self._run_handlers = run_handlers
         self._jobs = jobs
-        self._parts = parts
+        self._components = components
         self._settings = settings
 
     async def opened(self, kept: str, request: gr.Request) -> Changes:
         """The page as it opens: what a link asks for, else what was entered here last, else the newest run's form."""
-        texts, known = texts_for(request), history.read(kept)
+        texts, known = texts_for(request), store.read(kept)
         form = link.from_query(request.query_params)
         chosen = form != Form()
         if not chosen:
             form = known.draft or (known.waiting[0].form if known.waiting else form)
             nearest = self._nearest(form.image_1)
             chosen = form.image_size != (nearest or DEFAULT_IMAGE_SIZE).value
-        finished = [self._take(entry) for entry in known.finished]
+        finished = [self._run_view(entry) for entry in known.finished]
         # Nothing that was not kept is filled in: somebody may be quicker than this answer.
-        filled = self._parts.filled(form) if form != Form() else {}
+        filled = self._components.filled(form) if form != Form() else {}
         if known.variations > 1:
-            filled[self._parts.variations] = known.variations
+            filled[self._components.variations] = known.variations
         return {
             **filled,
-            **self._told(texts, form),
+            **self._derived(texts, form),
             **await self._engine(request, "", known.variations),
-            self._parts.size_chosen: chosen,
-            self._parts.draft: history.notes(opened=form),
-            self._parts.keeping: view.keeps_nothing(texts) if not known.lasts else "",
-            self._parts.panel: examples.ready(texts),
-            self._parts.history: view.history(texts, finished),
+            self._components.size_chosen: chosen,
+            self._components.draft: store.storage_patch(opened=form),
+            self._components.keeping: view.keeps_nothing(texts) if not known.lasts else "",
+            self._components.panel: examples.ready(texts),
+            self._components.history: view.history(texts, finished),
         }
 
     def changed(self, request: gr.Request, **fields: Any) -> Changes:
         """After each change: the check of the references, the chips, the frame, and what the browser shall keep."""
-        return self._told(texts_for(request), Form(**fields))
+        return self._derived(texts_for(request), Form(**fields))
 
-    def mend(self, event: gr.EventData, request: gr.Request, **fields: Any) -> Changes:
+    def apply_fix(self, event: gr.EventData, request: gr.Request, **fields: Any) -> Changes:
         """Do what a button of the reference check offers."""
         form = Form(**fields)
-        mends = [mend for finding in _findings(form) for mend in finding.mends]
-        index = str(getattr(event, "mend", ""))
-        if not index.isdigit() or int(index) >= len(mends):
-            return self._parts.nothing
-        mend = mends[int(index)]
-        if mend.move:
-            form = _moved(form, mend.move)
-        if mend.prompt is not None:
-            form = replace(form, prompt=mend.prompt)
+        fixes = [fix for finding in _findings(form) for fix in finding.fixes]
+        index = str(getattr(event, "fix", ""))
+        if not index.isdigit() or int(index) >= len(fixes):
+            return self._components.no_change
+        fix = fixes[int(index)]
+        if fix.move:
+            form = _moved(form, fix.move)
+        if fix.prompt is not None:
+            form = replace(form, prompt=fix.prompt)
         return self._filled(texts_for(request), form)
 
     def swap_1_2(self, request: gr.Request, **fields: Any) -> Changes:
@@ -107,7 +107,7 @@ class Editing:
         """Exchange the pictures of two slots, one of which was dropped on the other, and their numbers."""
         places = (getattr(event, "from", None), getattr(event, "to", None))
         if not all(place in range(1, IMAGES_MAX + 1) for place in places) or places[0] == places[1]:
-            return self._parts.nothing
+            return self._components.no_change
         exchanged = dict(zip(places, reversed(places), strict=True))
         move = tuple(exchanged.get(number, number) for number in range(1, IMAGES_MAX + 1))
         return self._swapped(texts_for(request), Form(**fields), move)
@@ -115,16 +115,16 @@ class Editing:
     def example_dropped(self, event: gr.EventData) -> Any:
         """Return the first picture of an example."""
         name = getattr(event, "name", "")
-        return next((example.images[0] for example, _ in self._parts.examples if example.name == name), gr.skip())
+        return next((example.images[0] for example, _ in self._components.examples if example.name == name), gr.skip())
 
     def like_image_1(self, image_1: str | None) -> Changes:
         """Let the aspect ratio follow image 1, now and from now on."""
-        return {**self.follow_image_1(image_1, chosen=False), self._parts.size_chosen: False}
+        return {**self.follow_image_1(image_1, chosen=False), self._components.size_chosen: False}
 
     def follow_image_1(self, image_1: str | None, chosen: bool) -> Changes:  # a component's value
         """The aspect ratio nearest to image 1's, unless a person has chosen one."""
         size = None if chosen else self._nearest(image_1)
-        return {self._parts.image_size: size.value} if size else self._parts.nothing
+        return {self._components.image_size: size.value} if size else self._components.no_change
 
     def choose_size(self) -> bool:
         """Note that a person has chosen the aspect ratio."""
@@ -137,48 +137,48 @@ class Editing:
     async def what_will_be_sent(self, token: str, request: gr.Request, **fields: Any) -> Changes:
         """The pictures and the request as they will be sent."""
         texts = texts_for(request)
-        sent: outgoing.Outgoing | WanError
+        sent: request_preview.RequestPreview | WanError
         try:
             way = await self._jobs.engines.handing_over(token)
-            sent = await outgoing.outgoing(Form(**fields), way=way, by_address=self._settings.engine.by_address)
+            sent = await request_preview.preview(Form(**fields), way=way, by_address=self._settings.engine.by_address)
         except WanError as problem:
             sent = problem
         sandbox = self._jobs.engines.name(token) == SANDBOX
-        return {self._parts.outgoing: outgoing.outgoing_html(texts, sent, sandbox=sandbox)}
+        return {self._components.request_preview: request_preview.request_preview_html(texts, sent, sandbox=sandbox)}
 
     async def use_result(self, kept: str, shown: str, request: gr.Request, **fields: Any) -> Changes:
         """Go on from the result: it becomes image 1, alone."""
-        known, form = history.read(kept), Form(**fields)
+        known, form = store.read(kept), Form(**fields)
         entry = known.find(shown)
-        result = self._take(entry).outcome if entry else None
+        result = self._run_view(entry).outcome if entry else None
         if result is None:
-            return self._parts.nothing
+            return self._components.no_change
         texts = texts_for(request)
         form = replace(form, image_1=str(result.path), image_2=None, image_3=None, prompt="")
         return {
             **self._filled(texts, form),
-            self._parts.status: view.notice(texts("result.used")),
-            self._parts.again: gr.update(visible=False),
+            self._components.status: view.notice(texts("result.used")),
+            self._components.again: gr.update(visible=False),
         }
 
     def back(self, kept: str, shown: str, request: gr.Request) -> Changes:
         """Show the run that the shown one's image 1 came from, and put its form back."""
-        known = history.read(kept)
+        known = store.read(kept)
         entry = known.find(shown)
         parent = known.parent(entry) if entry else None
-        return self._restored(request, known, parent) if parent else self._parts.nothing
+        return self._restored(request, known, parent) if parent else self._components.no_change
 
     def restore_shown(self, kept: str, shown: str, request: gr.Request) -> Changes:
         """Put the form of the run that is shown back."""
-        known = history.read(kept)
+        known = store.read(kept)
         entry = known.find(shown)
-        return self._restored(request, known, entry) if entry else self._parts.nothing
+        return self._restored(request, known, entry) if entry else self._components.no_change
 
     def restore(self, kept: str, event: gr.EventData, request: gr.Request) -> Changes:
         """Put the form of an earlier run back."""
-        known = history.read(kept)
+        known = store.read(kept)
         entry = known.find(str(getattr(event, "key", "")))
-        return self._restored(request, known, entry) if entry else self._parts.nothing
+        return self._restored(request, known, entry) if entry else self._components.no_change
 
     async def restore_dropped(self, kept: str, event: gr.EventData, request: gr.Request, **fields: Any) -> Changes:
         """Put back what a dropped picture's recipe says."""
@@ -192,9 +192,9 @@ class Editing:
         except WanError:
             found = None
         if found is None:
-            noted = history.notes(uploads=[path] if path else [])
-            return {self._parts.status: view.notice(texts("recipe.none")), self._parts.notes: noted}
-        known = next((entry for entry in history.read(kept).entries if entry.request_id == found.request_id), None)
+            noted = store.storage_patch(uploads=[path] if path else [])
+            return {self._components.status: view.notice(texts("recipe.none")), self._components.notes: noted}
+        known = next((entry for entry in store.read(kept).entries if entry.request_id == found.request_id), None)
         before = known.form if known else form
         form = replace(
             recipe.settings_of(found), image_1=before.image_1, image_2=before.image_2, image_3=before.image_3
@@ -203,15 +203,15 @@ class Editing:
         prints = await asyncio.to_thread(lambda: [fingerprint(slot) if slot else None for slot in there])
         return {
             **self._filled(texts, form),
-            self._parts.size_chosen: True,
-            self._parts.status: recipe.restored(texts, found, prints),
-            self._parts.notes: history.notes(uploads=[path]),
-            self._parts.again: gr.update(visible=False),
+            self._components.size_chosen: True,
+            self._components.status: recipe.restored(texts, found, prints),
+            self._components.notes: store.storage_patch(uploads=[path]),
+            self._components.again: gr.update(visible=False),
         }
 
     async def cost_changed(self, token: str, variations: int, request: gr.Request) -> Changes:
         """What the next run costs, once something has changed about that."""
-        return {self._parts.cost: await self._cost(request, token, how_many(variations))}
+        return {self._components.cost: await self._cost(request, token, how_many(variations))}
 
     async def use_token(self, typed: str, variations: int, request: gr.Request) -> Changes:
         """Take a visitor's own token into this session's memory, and out of the box."""
@@ -221,13 +221,13 @@ class Editing:
             await self._jobs.admit(token, visitor_of(request))
         except WanError as problem:
             return {
-                self._parts.token_box: "",
-                self._parts.status: view.failure(texts, problem, sandbox=False),
+                self._components.token_box: "",
+                self._components.status: view.failure(texts, problem, sandbox=False),
             }
         return {
-            self._parts.token: token,
-            self._parts.token_box: gr.update(value="", placeholder=texts("token.in_use")),
-            self._parts.token_forget: gr.update(visible=True),
+            self._components.token: token,
+            self._components.token_box: gr.update(value="", placeholder=texts("token.in_use")),
+            self._components.token_forget: gr.update(visible=True),
             **await self._engine(request, token, how_many(variations)),
         }
 
@@ -235,9 +235,9 @@ class Editing:
         """Forget the visitor's own token."""
         texts = texts_for(request)
         return {
-            self._parts.token: "",
-            self._parts.token_box: gr.update(value="", placeholder=texts("token.placeholder")),
-            self._parts.token_forget: gr.update(visible=False),
+            self._components.token: "",
+            self._components.token_box: gr.update(value="", placeholder=texts("token.placeholder")),
+            self._components.token_forget: gr.update(visible=False),
             **await self._engine(request, "", how_many(variations)),
         }
 
@@ -245,9 +245,9 @@ class Editing:
         texts = texts_for(request)
         engine, model = self._jobs.engines.name(token), await self._jobs.engines.model(token)
         return {
-            self._parts.engine: engine,
-            self._parts.banner: view.banner(texts, engine, self._jobs.engines.base(engine), model),
-            self._parts.cost: await self._cost(request, token, variations),
+            self._components.engine: engine,
+            self._components.banner: view.banner(texts, engine, self._jobs.engines.base(engine), model),
+            self._components.cost: await self._cost(request, token, variations),
         }
 
     async def _cost(self, request: gr.Request, token: str, variations: int) -> str:
@@ -262,18 +262,18 @@ class Editing:
             left = status.sentence(texts) if status else ""
         return render("cost", price=known, left=left)
 
-    def _told(self, texts: Texts, form: Form) -> Changes:
+    def _derived(self, texts: Texts, form: Form) -> Changes:
         """What is said about the form, whatever changed it."""
         return {
-            self._parts.findings: references.findings_html(texts, _findings(form)),
-            self._parts.chips: _chips(texts, form),
-            self._parts.frame: sizes.frame_html(texts, ImageSize.parse(form.image_size)),
+            self._components.findings: references.findings_html(texts, _findings(form)),
+            self._components.chips: _chips(texts, form),
+            self._components.frame: sizes.frame_html(texts, ImageSize.parse(form.image_size)),
             # What it shows would be another request's by now.
-            self._parts.outgoing_box: gr.update(open=False),
+            self._components.request_box: gr.update(open=False),
         }
 
     def _filled(self, texts: Texts, form: Form) -> Changes:
-        return {**self._parts.filled(form), **self._told(texts, form)}
+        return {**self._components.filled(form), **self._derived(texts, form)}
 
     def _swapped(self, texts: Texts, form: Form, move: tuple[int, ...]) -> Changes:
         swapped = _moved(form, move)
@@ -283,24 +283,26 @@ class Editing:
         numbers = [number for number, old in enumerate(move, 1) if number != old]
         return {
             **self._filled(texts, swapped),
-            self._parts.status: view.notice(texts(said, first=numbers[0], second=numbers[1])),
+            self._components.status: view.notice(texts(said, first=numbers[0], second=numbers[1])),
         }
 
-    def _restored(self, request: gr.Request, known: history.Kept, entry: history.Entry) -> Changes:
+    def _restored(self, request: gr.Request, known: store.BrowserStore, entry: store.Entry) -> Changes:
         texts, form = texts_for(request), entry.form
         there = all(uploads.is_upload(slot) for slot in form.slots if slot)
         said = "history.restored" if there else "history.restored_without"
         changes = {
             **self._filled(texts, form),
-            self._parts.size_chosen: True,
-            self._parts.status: view.notice(texts(said)),
-            self._parts.again: gr.update(visible=False),
-            self._parts.anyway: gr.update(visible=False),
+            self._components.size_chosen: True,
+            self._components.status: view.notice(texts(said)),
+            self._components.again: gr.update(visible=False),
+            self._components.anyway: gr.update(visible=False),
         }
-        return changes | self._actions.looked_at(known, entry, request) if self._take(entry).outcome else changes
+        return (
+            changes | self._run_handlers.looked_at(known, entry, request) if self._run_view(entry).outcome else changes
+        )
 
-    def _take(self, entry: history.Entry) -> view.Take:
-        return view.Take(entry, outcome.load(entry.key))
+    def _run_view(self, entry: store.Entry) -> view.RunView:
+        return view.RunView(entry, results.load(entry.key))
 
 
 def _findings(form: Form) -> tuple[references.Finding, ...]:

@@ -22,7 +22,7 @@ from wan_client.schema import (
     count_characters,
 )
 
-from .components import Parts
+from .components import Components
 from .slot import Slot
 
 # A click on an element with data-event raises that event of the component, with the element's data.
@@ -42,7 +42,7 @@ document.addEventListener("drop", async (event) => {
 });"""
 
 
-def lay_out(first_banner: str, first_panel: str) -> Parts:
+def lay_out(first_banner: str, first_panel: str) -> Components:
     """Lay out the page within the blocks that are open.
 
     Args:
@@ -57,7 +57,7 @@ def lay_out(first_banner: str, first_panel: str) -> Parts:
             made |= _result(first_panel)
         with gr.Column(elem_id="below"):
             made |= _examples() | _history()
-    return Parts(**made)
+    return Components(**made)
 
 
 def _unseen() -> dict[str, Any]:
@@ -188,8 +188,8 @@ def _buttons() -> dict[str, Any]:
 
 def _folded() -> dict[str, Any]:
     """What is one click away."""
-    with gr.Accordion(word("outgoing.title"), open=False, elem_id="outgoing-box") as outgoing_box:
-        outgoing = _html("outgoing")
+    with gr.Accordion(word("request.title"), open=False, elem_id="request-box") as request_box:
+        request_preview = _html("request-preview")
     with gr.Accordion(word("token.title"), open=False, elem_id="token-panel"):
         gr.Markdown(word("token.explained"), elem_id="token-explained")
         with gr.Row():
@@ -211,8 +211,8 @@ def _folded() -> dict[str, Any]:
     return {
         "sound": sound,
         "shortcuts": shortcuts,
-        "outgoing_box": outgoing_box,
-        "outgoing": outgoing,
+        "request_box": request_box,
+        "request_preview": request_preview,
         "token_box": token_box,
         "token_use": token_use,
         "token_forget": token_forget,
@@ -226,7 +226,7 @@ def _result(first_panel: str) -> dict[str, Any]:
     with gr.Row(elem_id="second-tries"):
         again = gr.Button(word("button.again"), visible=False, elem_id="again")
         anyway = gr.Button(word("button.anyway"), visible=False, elem_id="anyway")
-    takes = gr.HTML(elem_id="takes", js_on_load=CLICKS, padding=False)
+    filmstrip = gr.HTML(elem_id="filmstrip", js_on_load=CLICKS, padding=False)
     caption = _html("caption")
     with gr.Row(elem_id="tools", visible=False) as tools:
         downloads = _html("downloads")
@@ -240,7 +240,7 @@ def _result(first_panel: str) -> dict[str, Any]:
         "again": again,
         "anyway": anyway,
         "panel": panel,
-        "takes": takes,
+        "filmstrip": filmstrip,
         "caption": caption,
         "tools": tools,
         "downloads": downloads,

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from studio import uploads
-from studio.browser import store as history
+from studio.browser import store
 from studio.browser.store import Entry
 from studio.i18n.texts import texts_for
 from studio.prompt import snippets
 from studio.prompt.form import Form, how_many
 from studio.public.visitors import visitor_of
-from studio.runs import results as outcome
+from studio.runs import results
 from studio.runs.engines import OWNER, SANDBOX, VISITOR
 from studio.runs.jobs import watch_changes
 from studio.views import examples
@@ -30,30 +30,30 @@ from .components import Changes  # noqa: TC001  # Gradio reads a handler's annot
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from studio.browser.store import Kept
+    from studio.browser.store import BrowserStore
     from studio.i18n.texts import Texts
     from studio.runs.jobs import Job, Jobs
-    from studio.views.run import Take
+    from studio.views.run import RunView
 
-    from .components import Parts
+    from .components import Components
 
 log = logging.getLogger(__name__)
 
 CHOSEN_KEPT = 5000
 
 
-class Actions:
+class RunHandlers:
     """The page's event handlers, over the server's jobs.
 
     Args:
         jobs: The server's jobs.
-        parts: The page's components.
+        components: The page's components.
     """
 
-    def __init__(self, jobs: Jobs, parts: Parts) -> None:
+    def __init__(self, jobs: Jobs, components: Components) -> None:
         self._jobs = jobs
-        self._parts = parts
-        # Which result each page has chosen to look at, so that news of another run does not take it away.
+        self._components = components
+        # Which result each page has chosen to look at, so that an update of another run does not replace it.
         self._chosen: dict[str, str] = {}
 
     async def generate(
@@ -63,14 +63,14 @@ class Actions:
         form, texts = Form(**fields), texts_for(request)
         try:
             _check_payer(engine, token)
-            before = await self._made_before(history.read(kept), form.variations(how_many(variations)), token)
+            before = await self._made_before(store.read(kept), form.variations(how_many(variations)), token)
         except WanError as problem:
             yield self._failed(texts, problem, token)
             return
         if before:
-            yield self._shown_again(texts, history.read(kept), before, request)
+            yield self._shown_again(texts, store.read(kept), before, request)
             return
-        async for changes in self._run(history.read(kept), form, how_many(variations), token, request):
+        async for changes in self._run(store.read(kept), form, how_many(variations), token, request):
             yield changes
 
     async def generate_anyway(
@@ -82,17 +82,17 @@ class Actions:
         except WanError as problem:
             yield self._failed(texts_for(request), problem, token)
             return
-        async for changes in self._run(history.read(kept), Form(**fields), how_many(variations), token, request):
+        async for changes in self._run(store.read(kept), Form(**fields), how_many(variations), token, request):
             yield changes
 
     async def resume(self, kept: str, token: str, request: gr.Request) -> AsyncIterator[Changes]:
         """Watch the runs that this browser waits for: those of one click in front, the others behind."""
-        texts, known = texts_for(request), history.read(kept)
+        texts, known = texts_for(request), store.read(kept)
         if not known.waiting:
-            yield self._parts.nothing
+            yield self._components.no_change
             return
         jobs, lost = [], {}
-        for entry in reversed(known.waiting[: history.WAITING_KEPT]):
+        for entry in reversed(known.waiting[: store.WAITING_KEPT]):
             try:
                 jobs.append(await self._jobs.resume(entry, visitor_of(request), token))
             except WanError as problem:
@@ -106,8 +106,8 @@ class Actions:
             ]
             yield {
                 **self._failed(texts, lost[newest.key], token, sandbox=newest.engine == SANDBOX),
-                self._parts.notes: history.notes(drop=gone),
-                self._parts.again: gr.update(visible=young or lost[newest.key].request_id is not None),
+                self._components.notes: store.storage_patch(drop=gone),
+                self._components.again: gr.update(visible=young or lost[newest.key].request_id is not None),
             }
             return
         self._choose(request, "")
@@ -118,7 +118,7 @@ class Actions:
         """Run one variation again that came to nothing, or fetch its picture if that is all that is missing."""
         texts, failed = texts_for(request), self._jobs.find(_key(event))
         if failed is None:
-            yield self._parts.nothing
+            yield self._components.no_change
             return
         try:
             if failed.can_be_fetched:
@@ -130,29 +130,29 @@ class Actions:
             yield self._failed(texts, problem, token)
             return
         group = failed.entry.group
-        async for changes in self._watch(texts, history.read(kept), self._jobs.group(group), group, request):
+        async for changes in self._watch(texts, store.read(kept), self._jobs.group(group), group, request):
             yield changes
 
     async def cancel(self, group: str) -> Changes:
         """Cancel the runs that are shown. What it achieved shows in the status line."""
         await asyncio.gather(*(job.cancel() for job in self._jobs.group(group) if not job.ended))
-        return {self._parts.cancel: gr.update(interactive=False)}
+        return {self._components.cancel: gr.update(interactive=False)}
 
     async def fetch(self, kept: str, token: str, code: str, request: gr.Request) -> AsyncIterator[Changes]:
         """Fetch the run that a retrieval code names: its picture, or what it still waits for."""
-        texts, known, code = texts_for(request), history.read(kept), (code or "").strip()
+        texts, known, code = texts_for(request), store.read(kept), (code or "").strip()
         entry = await asyncio.to_thread(self._jobs.known, code) if code else None
         if entry is None:
             yield self._failed(texts, WanError("code_unknown", charged=Charged.NO), token)
             return
-        if found := await asyncio.to_thread(outcome.load, entry.key):
+        if found := await asyncio.to_thread(results.load, entry.key):
             entry = replace(entry, result=found.digest)
             others = [other for other in known.entries if other.key != entry.key]
             yield {
                 **self.looked_at(replace(known, entries=(entry, *others)), entry, request),
-                self._parts.notes: history.notes([entry]),
-                self._parts.status: view.notice(texts("run.fetched")),
-                self._parts.code_box: "",
+                self._components.notes: store.storage_patch([entry]),
+                self._components.status: view.notice(texts("run.fetched")),
+                self._components.code_box: "",
             }
             return
         try:
@@ -160,32 +160,32 @@ class Actions:
         except WanError as problem:
             yield self._failed(texts, problem, token, sandbox=entry.engine == SANDBOX)
             return
-        yield {self._parts.code_box: ""}
+        yield {self._components.code_box: ""}
         async for changes in self._watch(texts, known, [job], job.group, request):
             yield changes
 
     def show(self, kept: str, event: gr.EventData, request: gr.Request) -> Changes:
         """Show a finished run: one of the variations, or one of the history."""
-        known = history.read(kept)
+        known = store.read(kept)
         entry = self._known(known, _key(event))
         if entry is None:
-            return self._parts.nothing
+            return self._components.no_change
         return self.looked_at(known, entry, request)
 
-    def looked_at(self, known: Kept, entry: Entry, request: gr.Request) -> Changes:
+    def looked_at(self, known: BrowserStore, entry: Entry, request: gr.Request) -> Changes:
         """A run of the history or of this server, shown until another one is chosen."""
         self._choose(request, entry.key)
         return self._looked_at(texts_for(request), known, entry)
 
     def delete(self, kept: str, event: gr.EventData, request: gr.Request) -> Changes:
         """Delete a run and its files."""
-        known, key = history.read(kept), _key(event)
+        known, key = store.read(kept), _key(event)
         self._jobs.forget(key)
         left = replace(known, entries=tuple(entry for entry in known.entries if entry.key != key))
         texts = texts_for(request)
         changes = {
-            self._parts.notes: history.notes(drop=[key]),
-            self._parts.history: view.history(texts, self._takes(left.finished)),
+            self._components.notes: store.storage_patch(drop=[key]),
+            self._components.history: view.history(texts, self._run_views(left.finished)),
         }
         if self._chosen.get(request.session_hash or "") == key:
             changes |= self._emptied(texts)
@@ -193,23 +193,23 @@ class Actions:
 
     def forget_everything(self, kept: str, request: gr.Request, **fields: Any) -> Changes:
         """Delete all runs of this browser, their files, and what is entered."""
-        known, form = history.read(kept), Form(**fields)
+        known, form = store.read(kept), Form(**fields)
         for entry in known.entries:
             self._jobs.forget(entry.key)
         drafts = known.draft.slots if known.draft else ()
         uploads.forget(path for path in (*form.slots, *drafts, *known.uploads) if path)
         texts = texts_for(request)
         return {
-            **self._parts.filled(Form()),
-            self._parts.size_chosen: False,
+            **self._components.filled(Form()),
+            self._components.size_chosen: False,
             **self._emptied(texts),
             **self._idle(texts),
-            self._parts.notes: history.notes(drop=[entry.key for entry in known.entries]),
-            self._parts.draft: history.notes(everything=True),
-            self._parts.history: view.history(texts, []),
-            self._parts.status: view.notice(texts("history.forgotten")),
-            self._parts.again: gr.update(visible=False),
-            self._parts.anyway: gr.update(visible=False),
+            self._components.notes: store.storage_patch(drop=[entry.key for entry in known.entries]),
+            self._components.draft: store.storage_patch(everything=True),
+            self._components.history: view.history(texts, []),
+            self._components.status: view.notice(texts("history.forgotten")),
+            self._components.again: gr.update(visible=False),
+            self._components.anyway: gr.update(visible=False),
         }
 
     def left(self, request: gr.Request) -> None:
@@ -219,7 +219,7 @@ class Actions:
             self._chosen.pop(request.session_hash, None)
 
     async def _run(
-        self, known: Kept, form: Form, variations: int, token: str, request: gr.Request
+        self, known: BrowserStore, form: Form, variations: int, token: str, request: gr.Request
     ) -> AsyncIterator[Changes]:
         texts = texts_for(request)
         try:
@@ -239,7 +239,7 @@ class Actions:
             yield changes
 
     async def _watch(
-        self, texts: Texts, known: Kept, jobs: Sequence[Job], group: str, request: gr.Request, shown: str = ""
+        self, texts: Texts, known: BrowserStore, jobs: Sequence[Job], group: str, request: gr.Request, shown: str = ""
     ) -> AsyncIterator[Changes]:
         """Show the jobs until all have ended, those of the group in front. Only what has changed is sent.
 
@@ -259,17 +259,17 @@ class Actions:
             if landed != seen:
                 seen = landed
                 now |= self._results(texts, self._now(known, jobs), group, request)
-                if self._parts.panel not in now and not shown:
+                if self._components.panel not in now and not shown:
                     now |= self._emptied(texts)
                     if not over:
-                        now[self._parts.panel] = view.coming(mine[0].entry)
-                elif self._parts.panel not in now and over:
+                        now[self._components.panel] = view.coming(mine[0].entry)
+                elif self._components.panel not in now and over:
                     self._choose(request, shown)
             if changed := {part: value for part, value in now.items() if part not in sent or sent[part] != value}:
                 yield changed
             sent |= now
 
-    def _now(self, known: Kept, jobs: Sequence[Job]) -> Kept:
+    def _now(self, known: BrowserStore, jobs: Sequence[Job]) -> BrowserStore:
         """What the browser keeps, with the jobs as they stand."""
         entries = {entry.key: entry for entry in known.entries} | {job.key: job.entry for job in jobs}
         for job in jobs:
@@ -277,64 +277,64 @@ class Actions:
                 del entries[job.key]
         return replace(known, entries=tuple(sorted(entries.values(), key=lambda entry: entry.at, reverse=True)))
 
-    def _standing(self, texts: Texts, known: Kept, jobs: Sequence[Job], group: str) -> Changes:
+    def _standing(self, texts: Texts, known: BrowserStore, jobs: Sequence[Job], group: str) -> Changes:
         """Where the runs stand: what changes by the second."""
-        parts, mine = self._parts, [job for job in jobs if job.group == group]
+        components, mine = self._components, [job for job in jobs if job.group == group]
         over = all(job.ended for job in mine)
         drop = [job.key for job in jobs if job.failed_permanently] + [entry.key for entry in known.too_many()]
         return {
-            parts.notes: history.notes([job.entry for job in jobs if not job.failed_permanently], drop),
-            parts.group: group,
-            parts.status: view.status(texts, mine),
-            parts.takes: view.takes(texts, self._takes(self._variations(known, group))),
-            parts.generate: gr.update(
+            components.notes: store.storage_patch([job.entry for job in jobs if not job.failed_permanently], drop),
+            components.group: group,
+            components.status: view.status(texts, mine),
+            components.filmstrip: view.filmstrip(texts, self._run_views(self._variations(known, group))),
+            components.generate: gr.update(
                 value=texts("button.generate" if over else "button.generating"), interactive=over
             ),
-            parts.cancel: gr.update(interactive=not over and any(job.cancel_outcome is None for job in mine)),
-            parts.again: gr.update(visible=over and self._left_to_fetch(known, mine)),
-            parts.anyway: gr.update(visible=False),
+            components.cancel: gr.update(interactive=not over and any(job.cancel_outcome is None for job in mine)),
+            components.again: gr.update(visible=over and self._left_to_fetch(known, mine)),
+            components.anyway: gr.update(visible=False),
         }
 
-    def _left_to_fetch(self, known: Kept, mine: Sequence[Job]) -> bool:
+    def _left_to_fetch(self, known: BrowserStore, mine: Sequence[Job]) -> bool:
         """Whether a run waits to be fetched that offers no button of its own: this one, or an earlier one."""
         if len(mine) == 1 and mine[0].can_be_fetched:
             return True
         earlier = [self._jobs.find(entry.key) for entry in known.waiting if entry.group != mine[0].group]
         return any(job is not None and job.can_be_fetched for job in earlier)
 
-    def _results(self, texts: Texts, now: Kept, group: str, request: gr.Request) -> Changes:
+    def _results(self, texts: Texts, now: BrowserStore, group: str, request: gr.Request) -> Changes:
         """The pictures: what changes when one lands."""
         chosen = now.find(self._chosen.get(request.session_hash or "", ""))
         looked_at = chosen or next((entry for entry in now.group(group) if entry.result), None)
         if looked_at:
             self._choose(request, looked_at.key)
             return self._looked_at(texts, now, looked_at)
-        return {self._parts.history: view.history(texts, self._takes(now.finished))}
+        return {self._components.history: view.history(texts, self._run_views(now.finished))}
 
-    def _looked_at(self, texts: Texts, known: Kept, entry: Entry) -> Changes:
+    def _looked_at(self, texts: Texts, known: BrowserStore, entry: Entry) -> Changes:
         """A finished run in the panel, with what can be done with it."""
-        parts, take = self._parts, self._take(entry)
+        components, shown_run = self._components, self._run_view(entry)
         variations = self._variations(known, entry.group)
         earlier = [other for other in known.finished if other.group != entry.group]
-        others = self._takes([other for other in (*variations, *earlier) if other.key != entry.key])
+        others = self._run_views([other for other in (*variations, *earlier) if other.key != entry.key])
         return {
-            parts.shown: entry.key,
-            parts.panel: view.result_panel(texts, take, others),
-            parts.code: self._code(texts, entry) if take.outcome else "",
-            parts.takes: view.takes(texts, self._takes(variations)),
-            parts.history: view.history(texts, self._takes(known.finished)),
-            parts.caption: view.caption(texts, take),
-            parts.downloads: view.downloads(texts, take),
-            parts.copies: view.copies(texts, take),
-            parts.tools: gr.update(visible=take.outcome is not None),
-            parts.back: gr.update(visible=known.parent(entry) is not None),
+            components.shown: entry.key,
+            components.panel: view.result_panel(texts, shown_run, others),
+            components.code: self._code(texts, entry) if shown_run.outcome else "",
+            components.filmstrip: view.filmstrip(texts, self._run_views(variations)),
+            components.history: view.history(texts, self._run_views(known.finished)),
+            components.caption: view.caption(texts, shown_run),
+            components.downloads: view.downloads(texts, shown_run),
+            components.copies: view.copies(texts, shown_run),
+            components.tools: gr.update(visible=shown_run.outcome is not None),
+            components.back: gr.update(visible=known.parent(entry) is not None),
         }
 
     def _code(self, texts: Texts, entry: Entry) -> str:
         sandbox, base = entry.engine == SANDBOX, self._jobs.engines.base(entry.engine)
         return snippets.panel(texts, entry.form, sandbox=sandbox, api_base=base)
 
-    def _variations(self, known: Kept, group: str) -> list[Entry]:
+    def _variations(self, known: BrowserStore, group: str) -> list[Entry]:
         """The runs of one click, those that came to nothing included while this server has them."""
         entries = {entry.key: entry for entry in known.group(group)}
         entries |= {job.key: job.entry for job in self._jobs.group(group)}
@@ -343,49 +343,52 @@ class Actions:
     def _idle(self, texts: Texts) -> Changes:
         """Nothing is going on, and another run can be started."""
         return {
-            self._parts.generate: gr.update(value=texts("button.generate"), interactive=True),
-            self._parts.cancel: gr.update(interactive=False),
+            self._components.generate: gr.update(value=texts("button.generate"), interactive=True),
+            self._components.cancel: gr.update(interactive=False),
         }
 
     def _emptied(self, texts: Texts) -> Changes:
-        parts = self._parts
+        components = self._components
         return {
-            parts.panel: examples.ready(texts),
-            parts.takes: "",
-            parts.caption: "",
-            parts.code: "",
-            parts.tools: gr.update(visible=False),
-            parts.shown: "",
+            components.panel: examples.ready(texts),
+            components.filmstrip: "",
+            components.caption: "",
+            components.code: "",
+            components.tools: gr.update(visible=False),
+            components.shown: "",
         }
 
-    def _shown_again(self, texts: Texts, known: Kept, before: Sequence[Entry], request: gr.Request) -> Changes:
+    def _shown_again(self, texts: Texts, known: BrowserStore, before: Sequence[Entry], request: gr.Request) -> Changes:
         self._choose(request, before[0].key)
         return {
             **self._looked_at(texts, known, before[0]),
-            self._parts.status: view.notice(texts("run.made_before")),
-            self._parts.anyway: gr.update(visible=True),
+            self._components.status: view.notice(texts("run.made_before")),
+            self._components.anyway: gr.update(visible=True),
         }
 
-    async def _made_before(self, known: Kept, forms: Sequence[Form], token: str) -> list[Entry]:
+    async def _made_before(self, known: BrowserStore, forms: Sequence[Form], token: str) -> list[Entry]:
         """The finished runs of exactly these forms, whose pictures are still here; none unless all are."""
         references = await asyncio.to_thread(uploads.digests, forms[0])
         engine = self._jobs.engines.name(token)
         wanted = [Entry("", "", form, engine, references=references) for form in forms]
         found = [
-            next((entry for entry in known.finished if entry.asks_the_same_as(one) and self._take(entry).outcome), None)
+            next(
+                (entry for entry in known.finished if entry.asks_the_same_as(one) and self._run_view(entry).outcome),
+                None,
+            )
             for one in wanted
         ]
         return [entry for entry in found if entry] if all(found) else []
 
     def _failed(self, texts: Texts, problem: WanError, token: str, *, sandbox: bool | None = None) -> Changes:
-        parts = self._parts
+        components = self._components
         engine = self._jobs.engines.name(token)
         sandbox = engine == SANDBOX if sandbox is None else sandbox
         return {
             **self._idle(texts),
-            parts.status: view.failure(texts, problem, sandbox=sandbox, owner=engine == OWNER),
-            parts.again: gr.update(visible=problem.request_id is not None),
-            parts.anyway: gr.update(visible=False),
+            components.status: view.failure(texts, problem, sandbox=sandbox, owner=engine == OWNER),
+            components.again: gr.update(visible=problem.request_id is not None),
+            components.anyway: gr.update(visible=False),
         }
 
     def _choose(self, request: gr.Request, key: str) -> None:
@@ -395,17 +398,17 @@ class Actions:
             if len(self._chosen) > CHOSEN_KEPT:
                 del self._chosen[next(iter(self._chosen))]
 
-    def _known(self, known: Kept, key: str) -> Entry | None:
+    def _known(self, known: BrowserStore, key: str) -> Entry | None:
         job = self._jobs.find(key)
         return job.entry if job else known.find(key)
 
-    def _takes(self, entries: Sequence[Entry]) -> list[Take]:
-        return [self._take(entry) for entry in entries]
+    def _run_views(self, entries: Sequence[Entry]) -> list[RunView]:
+        return [self._run_view(entry) for entry in entries]
 
-    def _take(self, entry: Entry) -> Take:
+    def _run_view(self, entry: Entry) -> RunView:
         job = self._jobs.find(entry.key)
         known = job.outcome if job else None
-        return view.Take(entry, known or outcome.load(entry.key), job)
+        return view.RunView(entry, known or results.load(entry.key), job)
 
 
 def _check_payer(engine: str, token: str) -> None:

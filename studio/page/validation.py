@@ -1,4 +1,4 @@
-"""Limits told inline, beside what breaks them, before anything is queued."""
+"""Show limits inline, beside the value that breaks them, before anything is queued."""
 
 from __future__ import annotations
 

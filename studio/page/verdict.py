@@ -75,10 +75,14 @@ def verdict(texts: Texts, path: str, number: int) -> dict[str, Any]:
         return {"state": "refused", "words": [texts(f"error.{seen.code}{part}", **values) for part in ("", ".hint")]}
     changes, thumbnail, is_tiny = seen
     routine = ROUTINE if is_tiny else ROUTINE | {"enlarged"}
-    told = "; ".join(
+    sentence = "; ".join(
         texts(f"change.{change.code}", **change.values) for change in changes if change.code not in routine
     )
-    return {"state": "ready", "words": [f"{told[0].upper()}{told[1:]}."] if told else [], "thumbnail": thumbnail}
+    return {
+        "state": "ready",
+        "words": [f"{sentence[0].upper()}{sentence[1:]}."] if sentence else [],
+        "thumbnail": thumbnail,
+    }
 
 
 @lru_cache(maxsize=64)

@@ -1,4 +1,4 @@
-"""The reference check: do the pictures that the prompt names and those that are there agree? One click mends it."""
+"""The reference check: do the pictures that the prompt names and those that are there agree? One click fixes it."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from wan_client.schema import IMAGES_MAX, PROMPT_MAX, count_characters
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Finding", "Mend", "Mention", "check", "findings_html", "language_of", "mentions", "renumber"]
+__all__ = ["Finding", "Fix", "Mention", "check", "findings_html", "language_of", "mentions", "renumber"]
 
 
 @dataclass(frozen=True)
-class Mend:
+class Fix:
     """What one click would do, as data.
 
     Attributes:
@@ -42,12 +42,12 @@ class Finding:
         code: `missing` (the prompt names a picture that is not there), `unnamed` (a picture is there that the prompt
             never names) or `gap` (an empty slot before a filled one).
         number: Of the picture, or of the empty slot.
-        mends: What one click can do about it.
+        fixes: What one click can do about it.
     """
 
     code: Literal["missing", "unnamed", "gap"]
     number: int
-    mends: tuple[Mend, ...] = ()
+    fixes: tuple[Fix, ...] = ()
 
 
 def check(prompt: str, filled: Sequence[bool]) -> tuple[Finding, ...]:
@@ -69,7 +69,7 @@ def check(prompt: str, filled: Sequence[bool]) -> tuple[Finding, ...]:
         # Most likely the one is meant by the other.
         changed = renumber(prompt, {found.missing[0]: idle[0]})
         if changed != prompt:
-            return (Finding("missing", found.missing[0], (Mend("rename", idle[0], changed),)),)
+            return (Finding("missing", found.missing[0], (Fix("rename", idle[0], changed),)),)
     return (
         *(Finding("missing", number) for number in found.missing),
         *(Finding("unnamed", number, _append(prompt, number)) for number in found.unnamed),
@@ -84,10 +84,10 @@ def _gap(prompt: str, there: list[int], slots: int) -> Finding:
     follows = any(mapping[number] != number for number in there if number in named)
     first_empty = next(number for number in range(1, slots + 1) if number not in there)
     changed = renumber(prompt, mapping) if follows else prompt
-    return Finding("gap", first_empty, (Mend("close_gap", first_empty, None if changed == prompt else changed, move),))
+    return Finding("gap", first_empty, (Fix("close_gap", first_empty, None if changed == prompt else changed, move),))
 
 
-def _append(prompt: str, number: int) -> tuple[Mend, ...]:
+def _append(prompt: str, number: int) -> tuple[Fix, ...]:
     language = language_of(prompt)
     spaced = language in {"en", "ko"}
     texts = Texts(language if language in translations() else DEFAULT_LANGUAGE)
@@ -95,13 +95,13 @@ def _append(prompt: str, number: int) -> tuple[Mend, ...]:
     stop = "" if not text[-1].isalnum() else "." if spaced else "。"
     phrase = texts("reference.phrase.base" if number == 1 else "reference.phrase", number=number)
     changed = f"{text}{stop}{' ' if spaced else ''}{phrase}"
-    return () if count_characters(changed) > PROMPT_MAX else (Mend("append", number, changed),)
+    return () if count_characters(changed) > PROMPT_MAX else (Fix("append", number, changed),)
 
 
 def findings_html(texts: Texts, findings: Sequence[Finding]) -> str:
     """The findings with their buttons.
 
-    Each mend has ``data-mend``, its place among the mends of all findings; a picture that is missing can be added as
+    Each fix has ``data-fix``, its place among the fixes of all findings; a picture that is missing can be added as
     well, by ``data-choose``, the number of its slot.
     """
     if not findings:
@@ -114,9 +114,9 @@ def findings_html(texts: Texts, findings: Sequence[Finding]) -> str:
             {
                 "number": finding.number,
                 "words": texts(f"reference.{code}", number=finding.number, limit=IMAGES_MAX),
-                "choose": texts("reference.mend.add", number=finding.number) if code == "missing" else None,
+                "choose": texts("reference.fix.add", number=finding.number) if code == "missing" else None,
                 "corrections": [
-                    (next(places), texts(f"reference.mend.{mend.code}", number=mend.number)) for mend in finding.mends
+                    (next(places), texts(f"reference.fix.{fix.code}", number=fix.number)) for fix in finding.fixes
                 ],
             }
         )

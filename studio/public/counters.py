@@ -218,7 +218,7 @@ class RedisStore(Store):
             socket_connect_timeout=STORE_SECONDS,
             retry=Retry(NoBackoff(), 0),  # a count that is sent twice counts twice
         )
-        self._take = self._redis.register_script(_TAKE)
+        self._run_view = self._redis.register_script(_TAKE)
         self._add = self._redis.register_script(_ADD)
 
     async def take(
@@ -236,7 +236,7 @@ class RedisStore(Store):
         if not keys:
             return None
         with _unavailable():
-            number, used = await self._take(keys=keys, args=[json.dumps(asked)])
+            number, used = await self._run_view(keys=keys, args=[json.dumps(asked)])
         return Refusal(number - 1, used) if number else None
 
     async def hold(self, places: Sequence[str], holder: str, *, now: float, lease: int) -> None:

@@ -14,7 +14,7 @@ from studio import uploads
 from studio.browser.store import Entry
 from studio.i18n.texts import Texts, texts_for
 from studio.prompt.form import Form
-from studio.runs import results as outcome
+from studio.runs import results
 from studio.runs.engines import SANDBOX
 from studio.runs.jobs import Job, Jobs, watch_changes
 from studio.runs.results import Outcome
@@ -96,8 +96,8 @@ def endpoints(jobs: Jobs) -> tuple[Callable[..., Any], Callable[..., Any]]:
             (job,) = await jobs.start([form], replace(visitor_of(request), session=None))
             return job
 
-        async with aclosing(_told(jobs, start, texts_for(request))) as told:
-            async for outputs in told:
+        async with aclosing(_reports(jobs, start, texts_for(request))) as ended:
+            async for outputs in ended:
                 yield outputs
 
     async def result(
@@ -108,11 +108,13 @@ def endpoints(jobs: Jobs) -> tuple[Callable[..., Any], Callable[..., Any]]:
         entry = await asyncio.to_thread(jobs.known, run) if isinstance(run, str) else None
         if entry is None:
             raise _error(texts, WanError("run_unknown"), sandbox=jobs.engines.name() == SANDBOX)
-        if known := await asyncio.to_thread(outcome.load, entry.key):
+        if known := await asyncio.to_thread(results.load, entry.key):
             yield _finished(entry, known)
             return
-        async with aclosing(_told(jobs, lambda: jobs.resume(entry, visitor_of(request)), texts, cancels=False)) as told:
-            async for outputs in told:
+        async with aclosing(
+            _reports(jobs, lambda: jobs.resume(entry, visitor_of(request)), texts, cancels=False)
+        ) as ended:
+            async for outputs in ended:
                 yield outputs
 
     for endpoint, description in ((edit, EDIT), (result, RESULT)):
@@ -147,8 +149,8 @@ def hand_over_both(page: gr.Blocks) -> None:
         server._get_or_create_client = client  # type: ignore[method-assign]
 
 
-async def _told(jobs: Jobs, start: Callable[[], Awaitable[Job]], texts: Texts, *, cancels: bool = True) -> News:
-    """A run's news as it goes on, and at last its picture.
+async def _reports(jobs: Jobs, start: Callable[[], Awaitable[Job]], texts: Texts, *, cancels: bool = True) -> News:
+    """Yield a run's progress, and at last its picture.
 
     A caller that is cut off leaves the run at work; one that cancels its call cancels the run, if that is its own.
     """
@@ -157,14 +159,14 @@ async def _told(jobs: Jobs, start: Callable[[], Awaitable[Job]], texts: Texts, *
         job = await start()
     except WanError as problem:
         raise _error(texts, problem, sandbox=jobs.engines.name() == SANDBOX) from None
-    told: Facts = {}
+    reported: Facts = {}
     steps = 0
     try:
         async for _ in watch_changes([job]):
             now = {"run": job.key, "request_id": job.request_id, "message": event_words(texts, job.event)}
-            if now != told and not job.ended:
-                told, steps = now, steps + 1
-                # How many steps there are is not known: this counts them, and tells MCP's callers the run's name.
+            if now != reported and not job.ended:
+                reported, steps = now, steps + 1
+                # How many steps there are is not known: this counts them, and gives MCP clients the run's name.
                 progress((steps, None), desc=texts("api.progress", run=job.key, words=now["message"]))
                 yield None, now
     except asyncio.CancelledError:
@@ -195,12 +197,12 @@ def _finished(entry: Entry, known: Outcome) -> tuple[gr.FileData, Facts]:
 
 def _error(texts: Texts, problem: WanError, *, sandbox: bool, run: str | None = None) -> gr.Error:
     """What happened, whether it was charged, what to do; the run's id, and how to fetch it where that is possible."""
-    told = [texts.sentences(problem, sandbox=sandbox)]
+    reported = [texts.sentences(problem, sandbox=sandbox)]
     if run:
-        told.append(texts("api.fetch", run=run))
+        reported.append(texts("api.fetch", run=run))
     if problem.request_id:
-        told.append(f"({texts('run.id')} {problem.request_id})")
-    return gr.Error(" ".join(told), print_exception=False)
+        reported.append(f"({texts('run.id')} {problem.request_id})")
+    return gr.Error(" ".join(reported), print_exception=False)
 
 
 def _path(image: Any, number: int) -> str | None:

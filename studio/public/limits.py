@@ -48,7 +48,7 @@ class LimitStatus:
     """How much a visitor may still do, by the limit that leaves least.
 
     Attributes:
-        code: Which limit, such as ``visitor_hourly``. `LimitReached` tells it as ``limit_visitor_hourly``.
+        code: Which limit, such as ``visitor_hourly``. `LimitReached` carries it as ``limit_visitor_hourly``.
         left: How many more runs it allows now.
         values: What its sentences name.
     """
@@ -144,7 +144,7 @@ class _AtOnce:
 
 
 class Permit:
-    """The right to one run. Whoever takes it ends it, whatever becomes of the run."""
+    """The right to one run. The caller that takes it must end it, however the run ends."""
 
     def __init__(self, limits: Limits, windows: Iterable[_Window], places: Iterable[str], holder: str) -> None:
         self._limits = limits
@@ -218,7 +218,7 @@ class Limits:
             LimitReached: A limit stands against it; or the day has a budget and the price is not known; or the store
                 is out of reach.
         """
-        return await self._take(self._windows(visitor, price), self._places(visitor), runs)
+        return await self._run_view(self._windows(visitor, price), self._places(visitor), runs)
 
     async def take_up(self, visitor: Visitor, run: str, *, within_limits: bool) -> Permit:
         """Hold the place of a run that is at work already: after a restart, or on another replica.
@@ -235,7 +235,7 @@ class Limits:
         """
         places = self._places(visitor)
         if within_limits:
-            (permit,) = await self._take([], places, [run])
+            (permit,) = await self._run_view([], places, [run])
         else:
             permit = Permit(self, [], [kind.key for kind in places], _holder(run))
             await permit.renew()
@@ -261,8 +261,8 @@ class Limits:
             return reached.status
         found = [kind.left(number) for kind, number in zip(kinds, used, strict=True)]
         # Places come and go by the second: they are worth a word only where there is none.
-        told = [*found[: len(windows)], *(status for status in found[len(windows) :] if not status.left)]
-        return min(told, key=lambda status: status.left, default=None)
+        shown = [*found[: len(windows)], *(status for status in found[len(windows) :] if not status.left)]
+        return min(shown, key=lambda status: status.left, default=None)
 
     async def count_upload(self, visitor: Visitor) -> None:
         """Count a request with pictures.
@@ -304,7 +304,9 @@ class Limits:
         """Close the connections to the store."""
         await self._store.close()
 
-    async def _take(self, windows: Sequence[_Window], places: Sequence[_AtOnce], runs: Sequence[str]) -> list[Permit]:
+    async def _run_view(
+        self, windows: Sequence[_Window], places: Sequence[_AtOnce], runs: Sequence[str]
+    ) -> list[Permit]:
         """Count some runs and hold their places, in one step."""
         counts = [Count(window.key, len(runs) * window.each, window.limit, window.seconds) for window in windows]
         holders = [_holder(run) for run in runs]
@@ -319,7 +321,7 @@ class Limits:
 
     async def _count_hourly(self, code: str, visitor: Visitor, limit: int) -> None:
         if limit:
-            await self._take([_Window(code, visitor.name, limit, HOUR, 1, self._clock())], [], [""])
+            await self._run_view([_Window(code, visitor.name, limit, HOUR, 1, self._clock())], [], [""])
 
     def _windows(self, visitor: Visitor, price: float | None) -> list[_Window]:
         """The limits of hours and days, those first that last longest."""

@@ -56,14 +56,14 @@ class Page(Blocks):
         """What a handler gets, from what a caller sent.
 
         Raises:
-            gradio.Error: It can't be used. Gradio would write a traceback for each, and tell the caller nothing.
+            gradio.Error: It can't be used. Gradio would write a traceback for each, and give the caller no reason.
         """
         try:
             _check_texts(block_fn, inputs)
             at_home = traverse(inputs, _at_home, is_file_obj_with_meta)
             processed: list[Any] = await super().preprocess_data(block_fn, at_home, *given, **named)
         except Exception as problem:  # noqa: BLE001  # whatever a caller's input may bring about
-            raise gr.Error(_told(Texts(DEFAULT_LANGUAGE), problem), print_exception=False) from None
+            raise gr.Error(_message(Texts(DEFAULT_LANGUAGE), problem), print_exception=False) from None
         return processed
 
     async def call_function(self, *given: Any, **named: Any) -> dict[str, Any]:
@@ -109,8 +109,8 @@ class MalformedCalls:
                 return
             if answered:
                 raise
-            told = _told(texts_for(gr.Request(Request(scope))), problem)
-            await JSONResponse({"detail": told}, 400)(scope, receive, send)
+            message = _message(texts_for(gr.Request(Request(scope))), problem)
+            await JSONResponse({"detail": message}, 400)(scope, receive, send)
 
 
 def _check_texts(block_fn: Any, inputs: list[Any]) -> None:
@@ -149,6 +149,6 @@ def _is_sound(data: Any) -> bool:
     return isinstance(data, dict)
 
 
-def _told(texts: Texts, problem: Exception) -> str:
+def _message(texts: Texts, problem: Exception) -> str:
     log.info("a malformed call: %s", type(problem).__name__)
     return texts.sentences(WanError("call_malformed"), sandbox=False)

@@ -98,8 +98,8 @@ class UploadLimits:
                 async for _ in request.stream():
                     pass
         texts = texts_for(gr.Request(request))
-        told = [texts(f"error.{problem.code}{part}", **problem.values) for part in ("", ".hint")]
-        await PlainTextResponse(" ".join(told), _status(problem))(request.scope, request.receive, send)
+        sentences = [texts(f"error.{problem.code}{part}", **problem.values) for part in ("", ".hint")]
+        await PlainTextResponse(" ".join(sentences), _status(problem))(request.scope, request.receive, send)
 
 
 class TextLimits:
@@ -126,8 +126,8 @@ class TextLimits:
             return
         if not _fits(body, storage=scope["path"].endswith(PAGE_PATHS)):
             texts = texts_for(gr.Request(request))
-            told = [texts(f"error.call_malformed{part}") for part in ("", ".hint")]
-            await JSONResponse({"detail": " ".join(told)}, HTTPStatus.BAD_REQUEST)(scope, receive, send)
+            sentences = [texts(f"error.call_malformed{part}") for part in ("", ".hint")]
+            await JSONResponse({"detail": " ".join(sentences)}, HTTPStatus.BAD_REQUEST)(scope, receive, send)
             return
         given = False
 

@@ -44,7 +44,7 @@ from wan_client import (
 )
 from wan_client.recipe import Recipe
 
-from . import results as outcome
+from . import results
 from .engines import OWNER, SANDBOX, VISITOR, Engines
 from .names import result_name
 
@@ -82,7 +82,7 @@ class Job:
         began: When it began, on the monotonic clock.
         running_since: When the model began with it, in seconds since 1970, as far as that was seen.
         asked: The form with the files as they were uploaded, for a run that was started here.
-        forgotten: Whether the visitor asked to forget it: from then on nothing is told of it.
+        forgotten: Whether the visitor asked to forget it: from then on it is not shown.
     """
 
     def __init__(
@@ -280,7 +280,7 @@ class Job:
             self.running_since = self.running_since or time.time() - event.elapsed
 
     def _facts(self) -> RunFacts:
-        """What the page's owner is told of the run."""
+        """Return what the log and the metrics record of the run."""
         now, form = time.monotonic(), self.form
         sizes = {size.value: size.ratio for size in ImageSize}
         return RunFacts(
@@ -333,7 +333,7 @@ class Job:
         )
         name = result_name(entry.form, preview=self.sandbox)
         try:
-            return outcome.keep(result, self.key, result.images or self._prepared_again(), recipe, name)
+            return results.keep(result, self.key, result.images or self._prepared_again(), recipe, name)
         except OSError:
             log.exception("the result of run %s could not be kept", result.request_id)
             problem = DownloadFailed("not_writable", file=result.path.name, charged=Charged.YES)

@@ -30,8 +30,8 @@ BY_ADDRESS = ("bucket", "public")
 
 
 @dataclass(frozen=True)
-class OutgoingImage:
-    """A prepared picture, told rather than kept.
+class PreviewedImage:
+    """What is shown of a prepared picture; its bytes are not kept.
 
     Attributes:
         media_type: Such as ``image/png``.
@@ -51,7 +51,7 @@ class OutgoingImage:
 
 
 @dataclass(frozen=True)
-class Outgoing:
+class RequestPreview:
     """A request as it would be sent.
 
     Attributes:
@@ -61,14 +61,14 @@ class Outgoing:
         way: How the pictures are handed over: ``data``, ``bucket``, ``public`` or ``fallback``.
     """
 
-    images: tuple[OutgoingImage, ...]
+    images: tuple[PreviewedImage, ...]
     body: str
     size: int
     way: str = "data"
 
 
-async def outgoing(form: Form, *, way: str = "data", by_address: bool = False) -> Outgoing:
-    """Prepare the pictures as a run does, in threads, and keep only what is to be told of them.
+async def preview(form: Form, *, way: str = "data", by_address: bool = False) -> RequestPreview:
+    """Prepare the pictures as a run does, in threads, and keep only what is to be shown of them.
 
     Args:
         form: What the visitor entered.
@@ -89,16 +89,16 @@ async def outgoing(form: Form, *, way: str = "data", by_address: bool = False) -
     images = tuple(image for image, _ in ready)
     addresses = ["https://…" if not inside else f"data:{image.media_type};base64,…" for image in images]
     size = len(json.dumps(request.body([""] * len(images))).encode()) + sum(length for _, length in ready)
-    return Outgoing(images, json.dumps(request.body(addresses), ensure_ascii=False, indent=2), size, way)
+    return RequestPreview(images, json.dumps(request.body(addresses), ensure_ascii=False, indent=2), size, way)
 
 
-def _prepared(path: str, number: int, *, by_address: bool, inside: bool) -> tuple[OutgoingImage, int]:
+def _prepared(path: str, number: int, *, by_address: bool, inside: bool) -> tuple[PreviewedImage, int]:
     """A picture, and the length of the address that stands for it in the body."""
     image = prepared(path, number=number, by_address=by_address)
-    told = OutgoingImage(
+    described = PreviewedImage(
         image.media_type, image.width, image.height, len(image.data), image.changes, _thumbnail(image.data)
     )
-    return told, len(DataUri().host(image)) if inside else 0
+    return described, len(DataUri().host(image)) if inside else 0
 
 
 def _thumbnail(data: bytes) -> str:
@@ -112,12 +112,12 @@ def _thumbnail(data: bytes) -> str:
     return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 
-def told_changes(texts: Texts, changes: Iterable[Change]) -> list[str]:
+def change_words(texts: Texts, changes: Iterable[Change]) -> list[str]:
     """Each change in words."""
     return [texts(f"change.{change.code}", **change.values) for change in changes]
 
 
-def outgoing_html(texts: Texts, sent: Outgoing | WanError, *, sandbox: bool = False) -> str:
+def request_preview_html(texts: Texts, sent: RequestPreview | WanError, *, sandbox: bool = False) -> str:
     """What will be sent, or the sentence that says why nothing can be."""
     if isinstance(sent, WanError):
         return render("request_refused", words=texts.sentences(sent, sandbox=sandbox))
@@ -125,16 +125,16 @@ def outgoing_html(texts: Texts, sent: Outgoing | WanError, *, sandbox: bool = Fa
     return render("request", texts=texts, images=images, size=_told_size(sent.size), body=sent.body, way=sent.way)
 
 
-def _image(texts: Texts, number: int, image: OutgoingImage) -> dict[str, object]:
+def _image(texts: Texts, number: int, image: PreviewedImage) -> dict[str, object]:
     kind = image.media_type.rpartition("/")[2].upper()
     return {
         "name": texts(f"slot.{number}"),
         "thumbnail": image.thumbnail,
         "facts": f"{image.width} × {image.height} · {kind} · {_told_size(image.size)}",
-        "changes": told_changes(texts, image.changes) or [texts("outgoing.unchanged")],
+        "changes": change_words(texts, image.changes) or [texts("request.unchanged")],
     }
 
 
 def _told_size(size: int) -> str:
-    told = f"{size / 1_000_000:.1f} MB" if size >= 1_000_000 else f"{math.ceil(size / 1000)} kB"
-    return told.replace(" ", "\N{NO-BREAK SPACE}")
+    described = f"{size / 1_000_000:.1f} MB" if size >= 1_000_000 else f"{math.ceil(size / 1000)} kB"
+    return described.replace(" ", "\N{NO-BREAK SPACE}")

@@ -32,7 +32,7 @@ from wan_client import (
 from wan_client.settings import DEFAULT_API_BASE
 
 from .render import render
-from .request import told_changes
+from .request import change_words
 from .viewer import Picture, viewer
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ _STAGE_OF: dict[type, int] = {
 
 
 @dataclass(frozen=True)
-class Take:
+class RunView:
     """One run as the page shows it.
 
     Attributes:
@@ -119,7 +119,7 @@ def banner(texts: Texts, engine: str, base: str, model: ModelEntry) -> str:
 
 
 def price(texts: Texts, model: ModelEntry, runs: int) -> str:
-    """What so many runs cost by the catalogue; empty where it does not tell."""
+    """What so many runs cost by the catalogue; empty where it names no price."""
     if model.price_usd is None or model.price_unit not in {"image", "output"}:
         return ""
     return texts("price", amount=f"{model.price_usd * runs:.4g}")
@@ -250,49 +250,49 @@ def _finished(texts: Texts, jobs: Sequence[Job], total: int) -> str:
     return render("finished", texts=texts, words=" ".join(words), notes=notes)
 
 
-def takes(texts: Texts, shown: Sequence[Take]) -> str:
+def filmstrip(texts: Texts, shown: Sequence[RunView]) -> str:
     """Return the variations of one click, side by side as they land. A single one needs no choosing."""
     if len(shown) < 2:
         return ""
-    return render("variations", texts=texts, cards=[_variation(texts, take) for take in shown])
+    return render("filmstrip", texts=texts, cards=[_variation(texts, run) for run in shown])
 
 
-def _variation(texts: Texts, take: Take) -> dict[str, str | None]:
+def _variation(texts: Texts, run: RunView) -> dict[str, str | None]:
     """Return what a card of the filmstrip shows: a picture, why there is none, or how far it is."""
-    job = take.job
+    job = run.job
     words, retry = event_words(texts, job.event) if job else "", None
     if job and job.ended:
         problem = job.problem or WanError("unexpected")
         words = f"{texts(f'error.{problem.code}', **problem.values)} {texts.charged(problem, sandbox=job.sandbox)}"
-        retry = texts("takes.fetch" if job.can_be_fetched else "takes.retry")
+        retry = texts("filmstrip.fetch" if job.can_be_fetched else "filmstrip.retry")
     return {
-        "key": take.entry.key,
-        "state": take.state,
-        "seed": texts("fact.seed", seed=int(take.entry.form.seed or 0)),
-        "thumbnail": _thumbnail(take.outcome) if take.outcome else None,
-        "picture": file_url(take.outcome.path) if take.outcome else None,
+        "key": run.entry.key,
+        "state": run.state,
+        "seed": texts("fact.seed", seed=int(run.entry.form.seed or 0)),
+        "thumbnail": _thumbnail(run.outcome) if run.outcome else None,
+        "picture": file_url(run.outcome.path) if run.outcome else None,
         "words": words,
         "retry": retry,
     }
 
 
-def result_panel(texts: Texts, take: Take, others: Sequence[Take] = ()) -> str:
+def result_panel(texts: Texts, run: RunView, others: Sequence[RunView] = ()) -> str:
     """A finished run's picture, in comparison.
 
     Args:
         texts: The visitor's language.
-        take: The run.
+        run: The run.
         others: Other runs that its picture may be compared with once they are finished, such as its variations.
     """
-    outcome = take.outcome
+    outcome = run.outcome
     if outcome is None:
-        return render("gone", texts=texts, key=take.entry.key)
-    return render("result", texts=texts, key=take.entry.key, comparison=_comparison(texts, take, outcome, others))
+        return render("gone", texts=texts, key=run.entry.key)
+    return render("result", texts=texts, key=run.entry.key, comparison=_comparison(texts, run, outcome, others))
 
 
-def caption(texts: Texts, take: Take) -> str:
+def caption(texts: Texts, run: RunView) -> str:
     """Return what a finished run was made of: its own prompt and settings, not those of the form."""
-    outcome, form = take.outcome, take.entry.form
+    outcome, form = run.outcome, run.entry.form
     if outcome is None:
         return ""
     facts = [texts("banner.sandbox.name")] if "local_preview" in outcome.extra else []
@@ -302,14 +302,14 @@ def caption(texts: Texts, take: Take) -> str:
         texts("fact.seed", seed=int(form.seed or 0)),
         texts("fact.seconds", seconds=f"{outcome.seconds:.0f}"),
     ]
-    if outcome.cost is not None and take.entry.engine != SANDBOX:
+    if outcome.cost is not None and run.entry.engine != SANDBOX:
         facts.append(texts("price", amount=f"{outcome.cost:.4g}"))
     if outcome.missing:
         facts.append(texts("run.missing", count=outcome.missing))
     return render(
         "caption",
         texts=texts,
-        key=take.entry.key,
+        key=run.entry.key,
         prompt=form.prompt or "…",
         facts=" · ".join(facts),
         plan=_plan(texts, outcome.extra),
@@ -317,21 +317,21 @@ def caption(texts: Texts, take: Take) -> str:
     )
 
 
-def downloads(texts: Texts, take: Take) -> str:
+def downloads(texts: Texts, run: RunView) -> str:
     """Return the links to a finished run's files."""
-    return render("downloads", texts=texts, downloads=_downloads(take.outcome)) if take.outcome else ""
+    return render("downloads", texts=texts, downloads=_downloads(run.outcome)) if run.outcome else ""
 
 
-def copies(texts: Texts, take: Take) -> str:
+def copies(texts: Texts, run: RunView) -> str:
     """Return the buttons that copy what a finished run was made of."""
-    form = take.entry.form
-    return render("copies", texts=texts, query=link.to_query(form), prompt=form.prompt) if take.outcome else ""
+    form = run.entry.form
+    return render("copies", texts=texts, query=link.to_query(form), prompt=form.prompt) if run.outcome else ""
 
 
-def _comparison(texts: Texts, take: Take, outcome: Outcome, others: Sequence[Take]) -> Markup:
+def _comparison(texts: Texts, run: RunView, outcome: Outcome, others: Sequence[RunView]) -> Markup:
     """The result beside the reference that it is laid over; every other picture can be chosen in its place."""
-    key = take.entry.key
-    mine = sorted((other for other in (take, *others) if other.entry.group == take.entry.group), key=_began)
+    key = run.entry.key
+    mine = sorted((other for other in (run, *others) if other.entry.group == run.entry.group), key=_began)
     group = [(number, other.entry, other.outcome) for number, other in enumerate(mine, 1) if other.outcome]
     earlier = [(other.entry, other.outcome) for other in others if other.outcome and other not in mine]
     references = [
@@ -354,7 +354,7 @@ def _comparison(texts: Texts, take: Take, outcome: Outcome, others: Sequence[Tak
     alone = len(mine) == 1
     results = []
     for number, entry, result in group:
-        name = texts("takes.only") if alone else texts("takes.result", number=number)
+        name = texts("filmstrip.only") if alone else texts("filmstrip.result", number=number)
         badge = texts("viewer.after") if alone else texts("viewer.after.named", name=name)
         results.append(replace(_picture(entry, result, name, "result"), badge=badge))
     history = [_picture(entry, result, _short(entry.form.prompt), "history") for entry, result in earlier]
@@ -362,8 +362,8 @@ def _comparison(texts: Texts, take: Take, outcome: Outcome, others: Sequence[Tak
     return viewer(texts, [*references, *results, *history], first, key)
 
 
-def _began(take: Take) -> float:
-    return take.entry.at
+def _began(run: RunView) -> float:
+    return run.entry.at
 
 
 def _picture(entry: Entry, outcome: Outcome, label: str, kind: Literal["result", "history"]) -> Picture:
@@ -380,16 +380,16 @@ def _downloads(outcome: Outcome) -> list[dict[str, str]]:
     return [{"kind": kind, "url": file_url(file), "name": file.name} for kind, file in named.items() if file]
 
 
-def history(texts: Texts, shown: Sequence[Take]) -> str:
+def history(texts: Texts, shown: Sequence[RunView]) -> str:
     """Return this browser's finished runs, newest first."""
     cards = [
         {
-            "key": take.entry.key,
-            "prompt": _short(take.entry.form.prompt),
-            "thumbnail": _thumbnail(take.outcome) if take.outcome else None,
-            "picture": file_url(take.outcome.path) if take.outcome else None,
+            "key": run.entry.key,
+            "prompt": _short(run.entry.form.prompt),
+            "thumbnail": _thumbnail(run.outcome) if run.outcome else None,
+            "picture": file_url(run.outcome.path) if run.outcome else None,
         }
-        for take in shown
+        for run in shown
     ]
     return render("history", texts=texts, cards=cards)
 
@@ -428,12 +428,12 @@ def _operation(texts: Texts, step: Mapping[str, Any]) -> str:
 def _changes(texts: Texts, sent: Sequence[Sequence[Change]]) -> list[tuple[int, str]]:
     """Return what was done to each picture before it was sent, by its number."""
     return [
-        (number, "; ".join(changes)) for number, image in enumerate(sent, 1) if (changes := told_changes(texts, image))
+        (number, "; ".join(changes)) for number, image in enumerate(sent, 1) if (changes := change_words(texts, image))
     ]
 
 
 def event_words(texts: Texts, event: Event | None) -> str:
-    """The sentence that tells an event."""
+    """Return the sentence that describes an event."""
     key, values = f"event.{type(event or Preparing()).__name__.lower()}", {}
     match event:
         case Queued(int(position), _):

@@ -22,7 +22,7 @@ EN = Texts("en")
 Visit: TypeAlias = "Callable[..., Page]"
 LANGUAGES = sorted(translations())
 PROMPT = "make image 1 sepia"
-FOLDS = ("starters-box", "more", "outgoing-box", "token-panel")
+FOLDS = ("starters-box", "more", "request-box", "token-panel")
 AXE = Axe()
 RULES = {
     "runOnly": {
@@ -32,7 +32,7 @@ RULES = {
     "rules": {"label-content-name-mismatch": {"enabled": True}},
     "resultTypes": ["violations"],
 }
-# What is Gradio's own and no line of ours can mend: the rule, and what the element is in.
+# What is Gradio's own and no line of ours can fix: the rule, and what the element is in.
 GRADIOS = {
     # The cross that takes an error off a picture's place is a button within a button.
     ("nested-interactive", "#slots div.validation-error"),
@@ -74,8 +74,8 @@ def fill(page: Page, photos: Path, prompt: str = PROMPT) -> None:
 def unfold(page: Page) -> None:
     for fold in FOLDS:
         page.locator(f"#{fold} > button").click()
-    page.locator(".outgoing-total").wait_for()
-    page.locator(".outgoing summary").click()
+    page.locator(".request-total").wait_for()
+    page.locator(".request-preview summary").click()
 
 
 def choose_variations(page: Page, number: int) -> None:
@@ -119,7 +119,7 @@ def test_axe_has_nothing_against_what_is_ours(app: App, visit: Visit, photos: Pa
     found += violations(page, "told what is missing")
 
     fill(page, photos, "make image 1 sepia like image 2")
-    page.locator("[data-mend], .ref-check").first.wait_for()
+    page.locator("[data-fix], .ref-check").first.wait_for()
     unfold(page)
     page.locator("#image-size input").click()
     page.get_by_role("option").first.wait_for()
@@ -151,7 +151,7 @@ def test_tab_reaches_everything_in_order_and_is_seen(app: App, visit: Visit, pho
     page = visit(app.url)
     fill(page, photos, "make image 1 sepia like image 3")
     give(page, photos / "coffee.jpg", 2)
-    page.locator("[data-mend]").wait_for()
+    page.locator("[data-fix]").wait_for()
     unfold(page)
     choose_variations(page, 2)
     page.locator("#generate").click()
@@ -233,7 +233,7 @@ def test_a_whole_edit_by_keyboard_alone(app: App, visit: Visit, photos: Path) ->
 def test_focus_is_never_lost(app: App, visit: Visit, photos: Path) -> None:
     page = visit(app.url)
     fill(page, photos, "make image 2 sepia")
-    page.locator("[data-mend]").focus()
+    page.locator("[data-fix]").focus()
     page.keyboard.press("Enter")
     expect(page.locator("#prompt textarea")).to_have_value("make image 1 sepia")
     expect(page.locator("#prompt textarea")).to_be_focused()

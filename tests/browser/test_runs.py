@@ -367,9 +367,9 @@ def test_a_starter_begins_a_prompt_and_selects_what_it_leaves_open(app: App, vis
 def test_what_will_be_sent_is_shown_before_it_is(app: App, visit: Visit, photos: Path) -> None:
     page = visit(app.url)
     fill(page, photos / "cat.jpg")
-    page.locator("#outgoing-box button").first.click()
-    expect(page.locator("#outgoing img")).to_have_count(1)
-    expect(page.locator("#outgoing")).to_contain_text("The whole request")
+    page.locator("#request-box button").first.click()
+    expect(page.locator("#request-preview img")).to_have_count(1)
+    expect(page.locator("#request-preview")).to_contain_text("The whole request")
     assert app.sandbox
     assert app.sandbox.counters.submits_received == 0
 

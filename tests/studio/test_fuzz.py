@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from studio.browser import store as history
+from studio.browser import store
 from studio.browser.store import Entry
 from studio.prompt.form import VARIATIONS_MAX, Form, how_many
 from studio.uploads import is_upload, run_folder
@@ -105,7 +105,7 @@ RUBBISH = st.recursive(
 @st.composite
 def kept(draw: DrawFn) -> str:
     """A browser's storage, with some of it made up."""
-    usual: dict[str, Any] = json.loads(history._ENTRY.dump_json(Entry("key", "group", Form("sketch"), "sandbox")))
+    usual: dict[str, Any] = json.loads(store._ENTRY.dump_json(Entry("key", "group", Form("sketch"), "sandbox")))
     runs = []
     for _ in range(draw(st.integers(0, 3))):
         entry = {**usual, **draw(st.dictionaries(st.sampled_from(sorted(usual)), RUBBISH, max_size=2))}
@@ -242,7 +242,7 @@ EVENTS = st.one_of(
     st.none(),
     RUBBISH,
     st.fixed_dictionaries(
-        {}, optional=dict.fromkeys(("key", "mend", "path", "index", "value", "target", "_data"), SIMPLE)
+        {}, optional=dict.fromkeys(("key", "fix", "path", "index", "value", "target", "_data"), SIMPLE)
     ),
 )
 
@@ -430,7 +430,7 @@ def test_after_all_that_the_app_is_as_small_as_before_and_still_works(fuzzed: Ap
 @settings(max_examples=200, suppress_health_check=list(HealthCheck))
 @example("[" * 100_000)
 def test_what_a_browser_keeps_is_read_or_is_not_there(text: str) -> None:
-    for entry in history.read(text).entries:
+    for entry in store.read(text).entries:
         run_folder(entry.key)
 
 

@@ -86,7 +86,7 @@ def test_an_event_that_names_another_run_by_what_is_known_of_it_does_nothing(
     assert get(app, f"/gradio_api/file={another['picture']}").is_success
 
 
-@pytest.mark.parametrize("name", ["swap_1_2", "swap_2_3", "mend", "changed"])
+@pytest.mark.parametrize("name", ["swap_1_2", "swap_2_3", "fix", "changed"])
 def test_a_path_in_a_slot_does_not_fetch_a_file_of_the_server(app: App, name: str) -> None:
     config = get(app, "/config").json()
     kinds = {component["id"]: component["type"] for component in config["components"]}
@@ -94,7 +94,7 @@ def test_a_path_in_a_slot_does_not_fetch_a_file_of_the_server(app: App, name: st
     usual = {"textbox": "x", "dropdown": "1024*1024 (1:1)", "number": 0, "checkbox": True}
     for path in (str(ROOT / "pyproject.toml"), str(app._log), "/etc/passwd", "pyproject.toml"):
         told = handled(
-            app, name, [usual.get(kinds[number], {"path": path}) for number in handler["inputs"]], {"mend": "0"}
+            app, name, [usual.get(kinds[number], {"path": path}) for number in handler["inputs"]], {"fix": "0"}
         )
         for address in re.findall(r"/gradio_api/file=[^\"\\]+", told):
             text = get(app, address).text

@@ -18,7 +18,7 @@ from studio.browser.store import Entry
 from studio.prompt.form import Form
 from studio.public.limits import TOKENS_HOURLY, LimitReached
 from studio.public.visitors import Visitor
-from studio.runs import results as outcome
+from studio.runs import results
 from studio.runs.jobs import REQUEST_ID, Jobs, watch_changes
 from studio.settings import LimitSettings, PageSettings
 from wan_client import (
@@ -236,7 +236,7 @@ async def test_a_comparison_that_fails_costs_nobody_the_picture(
 
 async def test_what_a_run_came_to_outlives_the_server(jobs: Jobs, form: Form) -> None:
     job = await ended(await started(jobs, form))
-    assert outcome.load(job.key) == job.outcome
+    assert results.load(job.key) == job.outcome
 
 
 async def test_results_of_earlier_days_go_though_nobody_comes(settings: PageSettings) -> None:
@@ -326,7 +326,7 @@ async def test_runs_of_the_version_before_are_found_and_their_records_hidden(job
     for record in uploads.run_folder(job.key).iterdir():
         record.replace(old / record.name)
     for _ in range(2):
-        found = outcome.load(job.key)
+        found = results.load(job.key)
         assert found
         for place in (found.before_file, found.thumbnail_file, found.recipe_file, found.clean_file, found.sent_file(1)):
             assert place
@@ -385,9 +385,9 @@ async def test_a_refused_look_leaves_the_run_to_be_fetched(settings: PageSetting
         assert refused.can_be_fetched
         assert not refused.failed_permanently
 
-        mended = Jobs(replace(settings, engine=engine))
-        assert (await ended(await mended.resume(entry, Visitor()))).outcome
-        await mended.close()
+        fixed = Jobs(replace(settings, engine=engine))
+        assert (await ended(await fixed.resume(entry, Visitor()))).outcome
+        await fixed.close()
         assert strict.counters.submits_accepted == 1
 
 

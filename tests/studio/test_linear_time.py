@@ -53,7 +53,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "check_request_id": _checked(check_request_id),
     "link": lambda text: link.from_query({"prompt": text, "seed": text, "size": text}),
     "storage": lambda text: store.read(json.dumps({"runs": [text], "draft": text})),
-    "notes": lambda text: store.notes(opened=Form(text)),
+    "notes": lambda text: store.storage_patch(opened=Form(text)),
     "mentions": mentions.mentions,
     "mismatch": lambda text: mentions.mismatch(text, 3),
     "names_any": mentions.names_any,

@@ -34,7 +34,7 @@ async def test_the_page_answers_many_and_refuses_too_many_politely(limited_app: 
         asking = visitors[: WAITING + TOO_MANY]
         for visitor in asking:
             visitor.run(picture)
-        await asyncio.wait_for(asyncio.gather(*(visitor.told.wait() for visitor in asking)), 120)
+        await asyncio.wait_for(asyncio.gather(*(visitor.updated.wait() for visitor in asking)), 120)
         sentence = Texts("en")("error.limit_at_once", limit=WAITING, left=0)
         assert sum(sentence in str(visitor.heard["status"]) for visitor in asking) == TOO_MANY
         assert (await everybody.call("page", "GET", "/")).is_success

@@ -1,4 +1,4 @@
-"""What does not agree between a prompt and its pictures is told, and one click mends it."""
+"""What does not agree between a prompt and its pictures is told, and one click fixes it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 import pytest
 
 from studio.i18n.texts import Texts, translations
-from studio.prompt.references import Finding, Mend, check, findings_html, mentions
+from studio.prompt.references import Finding, Fix, check, findings_html, mentions
 from wan_client.schema import PROMPT_MAX
 
 ENGLISH = Texts("en")
@@ -58,7 +58,7 @@ def test_what_does_not_agree_is_told(prompt: str, filled: tuple[bool, ...], told
 
 
 @pytest.mark.parametrize(
-    ("prompt", "filled", "mended"),
+    ("prompt", "filled", "fixed"),
     [
         ("Turn image 2 into a sketch", ONE, "Turn image 1 into a sketch"),
         ("Image 1 in the style of the third picture", TWO, "Image 1 in the style of the second picture"),
@@ -67,15 +67,15 @@ def test_what_does_not_agree_is_told(prompt: str, filled: tuple[bool, ...], told
     ],
 )
 def test_where_only_one_picture_can_be_meant_the_number_is_changed(
-    prompt: str, filled: tuple[bool, ...], mended: str
+    prompt: str, filled: tuple[bool, ...], fixed: str
 ) -> None:
     (finding,) = check(prompt, filled)
-    assert [mend.prompt for mend in finding.mends] == [mended]
-    assert check(mended, filled) == ()
+    assert [fix.prompt for fix in finding.fixes] == [fixed]
+    assert check(fixed, filled) == ()
 
 
 @pytest.mark.parametrize(
-    ("prompt", "mended"),
+    ("prompt", "fixed"),
     [
         ("Turn image 1 into a sketch", "Turn image 1 into a sketch. Use image 2 as a reference."),
         ("Turn image 1 into a sketch!\n", "Turn image 1 into a sketch! Use image 2 as a reference."),
@@ -83,9 +83,9 @@ def test_where_only_one_picture_can_be_meant_the_number_is_changed(
         ("이미지 1을 스케치로 바꿔줘", "이미지 1을 스케치로 바꿔줘. 이미지 2도 참고하세요."),
     ],
 )
-def test_a_sentence_is_added_in_the_language_of_the_prompt(prompt: str, mended: str) -> None:
+def test_a_sentence_is_added_in_the_language_of_the_prompt(prompt: str, fixed: str) -> None:
     (finding,) = check(prompt, TWO)
-    assert [mend.prompt for mend in finding.mends] == [mended]
+    assert [fix.prompt for fix in finding.fixes] == [fixed]
 
 
 @pytest.mark.parametrize("prompt", ["Make it a sketch", "스케치로 바꿔줘", "スケッチにして", "改成素描"])
@@ -93,10 +93,10 @@ def test_a_sentence_is_added_in_the_language_of_the_prompt(prompt: str, mended: 
 def test_what_is_added_names_the_picture(prompt: str, number: int) -> None:
     others = " ".join(f"图{other}" for other in {1, 2, 3} - {number})
     (finding,) = check(f"{prompt}，{others}", THREE)
-    (mend,) = finding.mends
-    assert mend.prompt
-    assert number in {mention.number for mention in mentions(mend.prompt)}
-    assert check(mend.prompt, THREE) == ()
+    (fix,) = finding.fixes
+    assert fix.prompt
+    assert number in {mention.number for mention in mentions(fix.prompt)}
+    assert check(fix.prompt, THREE) == ()
 
 
 def test_nothing_is_added_past_the_limit() -> None:
@@ -104,7 +104,7 @@ def test_nothing_is_added_past_the_limit() -> None:
 
 
 @pytest.mark.parametrize(
-    ("prompt", "filled", "number", "move", "mended"),
+    ("prompt", "filled", "number", "move", "fixed"),
     [
         ("image 1 like image 3", (True, False, True), 2, (1, 3, 2), "image 1 like image 2"),
         ("image 1 like image 2", (True, False, True), 2, (1, 3, 2), None),
@@ -115,18 +115,18 @@ def test_nothing_is_added_past_the_limit() -> None:
     ],
 )
 def test_over_a_gap_the_pictures_move_and_their_numbers_follow(
-    prompt: str, filled: tuple[bool, ...], number: int, move: tuple[int, ...], mended: str | None
+    prompt: str, filled: tuple[bool, ...], number: int, move: tuple[int, ...], fixed: str | None
 ) -> None:
     (finding,) = check(prompt, filled)
-    assert finding == Finding("gap", number, (Mend("close_gap", number, mended, move),))
+    assert finding == Finding("gap", number, (Fix("close_gap", number, fixed, move),))
     after = tuple(filled[slot - 1] for slot in move)
-    assert all(item.code != "gap" for item in check(mended or prompt, after))
+    assert all(item.code != "gap" for item in check(fixed or prompt, after))
 
 
 def test_each_mend_has_a_button_that_names_its_place() -> None:
     findings = check("Image 1 like image 4 and image 5", THREE)
     shown = findings_html(ENGLISH, findings)
-    assert re.findall(r'<button type="button" data-event="click" data-mend="(\d+)">', shown) == ["0", "1"]
+    assert re.findall(r'<button type="button" data-event="click" data-fix="(\d+)">', shown) == ["0", "1"]
     assert 'class="ref-check said"' in shown
     assert "The prompt names image 4. There can be at most 3 pictures." in shown
     assert findings_html(ENGLISH, ()) == ""

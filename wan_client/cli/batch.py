@@ -86,7 +86,7 @@ class Outcome:
         request_id: Its run.
         paths: Its files, as the manifest's folder sees them.
         cost: What the API says it cost, in USD.
-        error: Why there is no picture, as `WanError.as_dict` tells it.
+        error: Why there is no picture, as `WanError.as_dict` returns it.
     """
 
     state: RowState

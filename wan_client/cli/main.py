@@ -1,6 +1,6 @@
 """The command line: ``wan_client "prompt" image…``, or a command such as ``batch``, ``resume``, ``check``, ``keep``.
 
-Exit codes are those of ``sysexits.h`` where it has one, so that scripts can tell what to do next:
+Exit codes are those of ``sysexits.h`` where it has one, so that scripts can decide what to do next:
 
 ====  ==============================================================================
 0     the picture is written; its path is the only line on standard output, or one JSON object with ``--json``
@@ -184,13 +184,13 @@ def _price(client: WanClient, _arguments: argparse.Namespace, console: Console) 
     different = differences(entry.input_schema)
     if different:
         console.error(MESSAGES["cli.schema_differs"].format(differences="; ".join(different)))
-    told = {
+    facts = {
         "price_usd": entry.price_usd,
         "price_unit": entry.price_unit,
         "pricing_note": entry.pricing_note,
         "schema_differences": different,
     }
-    console.result([line], told)
+    console.result([line], facts)
     return 0
 
 
@@ -223,12 +223,12 @@ def _batch(client: WanClient, arguments: argparse.Namespace, console: Console) -
         def show(_event: Event) -> None:
             console.follow(work.ended, len(jobs))
 
-        def tell(job: batch_source.Job, end: Result | WanError) -> None:
+        def report(job: batch_source.Job, end: Result | WanError) -> None:
             codes.append(_tell_row(job, end, console, sandbox=sandbox))
 
         try:
             if not arguments.dry_run:
-                client.call(lambda core: work.run(core, at_once=arguments.at_once, on_event=show, on_end=tell))
+                client.call(lambda core: work.run(core, at_once=arguments.at_once, on_event=show, on_end=report))
             _ignore_interrupts()
         except KeyboardInterrupt:
             _ignore_interrupts()
@@ -273,15 +273,15 @@ def _tell_batch(work: batch.Batch, console: Console, *, interrupted: bool = Fals
     paid = [row["cost"] for row in rows if row.get("cost") is not None]
     cost = MESSAGES["cli.cost"].format(cost=f"{sum(paid):.4g}") if paid else ""
     not_sent = counts["open"] + counts["cancelled"]
-    told = {"total": len(rows), "failed": counts["failed"], "not_sent": not_sent}
-    told |= {"fetched": counts["fetched"], "accepted": counts["accepted"] + counts["sending"], "held": counts["held"]}
+    totals = {"total": len(rows), "failed": counts["failed"], "not_sent": not_sent}
+    totals |= {"fetched": counts["fetched"], "accepted": counts["accepted"] + counts["sending"], "held": counts["held"]}
     say = console.error if interrupted else console.info
-    say(MESSAGES["cli.batch.end"].format(**told, cost=cost))
+    say(MESSAGES["cli.batch.end"].format(**totals, cost=cost))
     if counts["fetched"] < len(rows):
         say(MESSAGES["cli.batch.next"].format(file=work.manifest.path))
     if work.stopped:
         console.error(MESSAGES["cli.batch.stopped"])
-    values = {**told, "cost": sum(paid) if paid else None, "manifest": str(work.manifest.path), "rows": rows}
+    values = {**totals, "cost": sum(paid) if paid else None, "manifest": str(work.manifest.path), "rows": rows}
     console.result([], {**values, "interrupted": interrupted, "stopped": work.stopped.code if work.stopped else None})
 
 
@@ -300,8 +300,8 @@ def _tell_result(client: WanClient, result: Result, console: Console) -> int:
     _ignore_interrupts()
     for number, image in enumerate(result.images, 1):
         if image.changes:
-            told = "; ".join(str(change) for change in image.changes)
-            console.info(MESSAGES["cli.changes"].format(number=number, changes=told))
+            changes = "; ".join(str(change) for change in image.changes)
+            console.info(MESSAGES["cli.changes"].format(number=number, changes=changes))
     sandbox = _is_sandbox(client.settings)
     console.info(_done(result, sandbox=sandbox))
     _warn_of_missing(result, console, sandbox=sandbox)
@@ -345,7 +345,7 @@ def _journal(client: WanClient) -> Journal:
 
 
 def exit_code(problem: WanError) -> int:
-    """The exit code that tells a script what kind of problem it is."""
+    """Return the exit code for a kind of problem."""
     by_code = {
         "image_missing_file": 66,
         "batch_missing": 66,

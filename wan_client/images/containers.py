@@ -122,7 +122,7 @@ def _is_raw(tags: dict[int, tuple[int, ...]]) -> bool:
 
 
 def _directories(file: BinaryIO, head: bytes) -> Iterator[dict[int, tuple[int, ...]]]:
-    """Yield the first directories of a TIFF file and those inside them, with the few tags that tell a camera's raw."""
+    """Yield the first directories of a TIFF file and those inside them, with the tags that mark a camera raw."""
     order = {b"II": "<", b"MM": ">"}.get(head[:2])
     if order is None or struct.unpack_from(order + "H", head, 2)[0] not in {42, 43}:
         return

@@ -165,7 +165,7 @@ class Api:
     # ------------------------------------------------------------------ files and pages
 
     async def output(self, request: Request) -> Response:
-        """Serve a result's picture, to whoever knows its address."""
+        """Serve a result's picture to every caller that knows its address."""
         self.counters.output_calls += 1
         self.counters.tokens_leaked += "authorization" in request.headers
         stored = self._file(request, "outputs")

@@ -90,7 +90,7 @@ function wanLead(changes) {
   }
 }
 
-// To the first field that is to be mended.
+// To the first field that is to be fixed.
 function wanPoint() {
   const block = document.querySelector("#inputs div.validation-error")?.closest(".block");
   if (!block) return;

@@ -43,7 +43,7 @@ function wanMark() {
 
 new MutationObserver((changes) => {
   if (changes.some(({ target }) => target.closest?.("#status"))) wanTell(document.querySelector("#status .run"));
-  if (changes.some(({ target }) => target.closest?.("#result, #takes, #history"))) wanMark();
+  if (changes.some(({ target }) => target.closest?.("#result, #filmstrip, #history"))) wanMark();
 }).observe(document, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-title", "data-shown"] });
 
 window.wanCount = (id, text) => {

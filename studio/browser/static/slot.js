@@ -5,7 +5,7 @@
 const WAN_PENDING = "pending";
 const WAN_OWN = "application/x-wan-picture";
 // What depends on the pictures, and so waits for those that are on their way.
-const WAN_WAITS = "#generate, #anyway, #swaps button, #like, #findings [data-mend], #outgoing-box > button";
+const WAN_WAITS = "#generate, #anyway, #swaps button, #like, #findings [data-fix], #request-box > button";
 const WAN_SENDS = "#generate, #anyway";
 const WAN_SLOT = `
   <button type="button" class="slot-choose"><svg viewBox="0 0 24 24"><path d="M12 5v14M5 12h14"/></svg><span></span></button>

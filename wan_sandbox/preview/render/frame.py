@@ -32,7 +32,7 @@ def fit(image: Image.Image, size: tuple[int, int], keep: float = KEEP) -> Array:
 def shown(image: Image.Image, size: tuple[int, int], keep: float = KEEP) -> tuple[float, float, float, float]:
     """Tell which part of an image `fit` shows: left, top, right, bottom in shares of its sides.
 
-    Beyond 0 and 1 where the edges are extended. Whoever lays the image over the result needs it.
+    Beyond 0 and 1 where the edges are extended. It is needed to lay the image over the result.
     """
     (left, top, right, bottom), inner = _placed(image.convert("RGB"), size, keep)
     across = (right - left) * (size[0] / inner[0] - 1) / 2

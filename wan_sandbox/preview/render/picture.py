@@ -44,7 +44,7 @@ _LAYOUTS = {
 class Preview:
     """A finished preview: the picture's file, the plan it was drawn from, and where it shows its one subject.
 
-    `frame` is the subject's number and the part of it in view, as `shown` tells it; None for a composition, and for a
+    `frame` is the subject's number and the part of it in view, as `shown` returns it; None for a composition, and for a
     picture that drifted, whose `drift` says how.
     """
 

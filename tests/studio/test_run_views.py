@@ -16,7 +16,7 @@ from studio.prompt.form import Form
 from studio.runs.engines import OWNER, SANDBOX, VISITOR
 from studio.runs.results import Outcome, Sent
 from studio.views import run as view
-from studio.views.run import Take
+from studio.views.run import RunView
 from wan_client import (
     CancelOutcome,
     Charged,
@@ -58,7 +58,7 @@ def job(**known: Any) -> Any:
     return SimpleNamespace(**{**defaults, **known})
 
 
-def take(key: str = "k1", *, prompt: str = "sketch", group: str = "g", engine: str = OWNER, **known: Any) -> Take:
+def take(key: str = "k1", *, prompt: str = "sketch", group: str = "g", engine: str = OWNER, **known: Any) -> RunView:
     """A finished run of one picture, which the settings of its outcome may change."""
     given: dict[str, Any] = {
         "pictures": ("out.png",),
@@ -68,7 +68,7 @@ def take(key: str = "k1", *, prompt: str = "sketch", group: str = "g", engine: s
         "seconds": 1.0,
         **known,
     }
-    return Take(Entry(key, group, Form(prompt), engine, 1.0), Outcome(key, **given))
+    return RunView(Entry(key, group, Form(prompt), engine, 1.0), Outcome(key, **given))
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_what_comes_from_outside_is_escaped() -> None:
         sent=(Sent(name, 10, 10),),
         extra={"local_preview": plan},
     )
-    failed = Take(hostile.entry, None, job(ended=True, problem=WanError("run_failed", request_id=HOSTILE)))
+    failed = RunView(hostile.entry, None, job(ended=True, problem=WanError("run_failed", request_id=HOSTILE)))
     other = take(HOSTILE, prompt=HOSTILE, group="another", pictures=(name,))
     shown = [
         view.result_panel(ENGLISH, hostile, [other]),
@@ -190,8 +190,8 @@ def test_what_comes_from_outside_is_escaped() -> None:
         view.downloads(ENGLISH, hostile),
         view.copies(ENGLISH, hostile),
         view.coming(hostile.entry),
-        view.takes(ENGLISH, [hostile, failed]),
-        view.history(ENGLISH, [hostile, Take(hostile.entry)]),
+        view.filmstrip(ENGLISH, [hostile, failed]),
+        view.history(ENGLISH, [hostile, RunView(hostile.entry)]),
         view.failure(ENGLISH, WanError("image_missing_file", number=1, file=HOSTILE), sandbox=False),
         view.failure(ENGLISH, WanError("run_failed", request_id=HOSTILE), sandbox=False),
     ]
@@ -214,17 +214,17 @@ def test_a_plan_that_makes_no_sense_breaks_nothing(plan: object) -> None:
 
 
 def test_variations_stand_side_by_side_and_a_single_run_by_itself() -> None:
-    one, two = take("k1"), Take(take("k2").entry, None, job(ended=True, problem=WanError("run_failed")))
-    assert not view.takes(ENGLISH, [one])
-    shown = view.takes(ENGLISH, [one, two])
+    one, two = take("k1"), RunView(take("k2").entry, None, job(ended=True, problem=WanError("run_failed")))
+    assert not view.filmstrip(ENGLISH, [one])
+    shown = view.filmstrip(ENGLISH, [one, two])
     assert re.findall(r'data-state="(\w+)"', shown) == ["finished", "failed"]
     assert 'data-event="retry" data-key="k2"' in shown
-    assert ENGLISH("takes.retry") in shown
+    assert ENGLISH("filmstrip.retry") in shown
 
 
 def test_the_history_says_where_a_pictures_file_is_gone() -> None:
     assert ENGLISH("history.empty") in view.history(ENGLISH, [])
-    assert ENGLISH("history.gone") in view.history(ENGLISH, [Take(take().entry)])
+    assert ENGLISH("history.gone") in view.history(ENGLISH, [RunView(take().entry)])
 
 
 def test_the_cost_of_several_runs_is_told_as_one_sum() -> None:

@@ -11,7 +11,7 @@ from starlette.requests import Request
 
 from studio.i18n.texts import Texts
 from studio.page.layout import lay_out
-from studio.page.run_handlers import Actions
+from studio.page.run_handlers import RunHandlers
 from studio.runs.jobs import Jobs
 from studio.settings import PageSettings
 from wan_client import Backend, Settings
@@ -33,8 +33,8 @@ async def test_a_visitor_who_chose_to_pay_never_spends_the_owners_money(
     jobs = Jobs(PageSettings(Settings(Backend.RUNCOMFY, "http://127.0.0.1:9", "the-owners-token")))
     monkeypatch.setattr(jobs, "start", SimpleNamespace)  # a call would fail the test
     with gr.Blocks():
-        parts = lay_out("", "")
-    run = getattr(Actions(jobs, parts), handler)
+        components = lay_out("", "")
+    run = getattr(RunHandlers(jobs, components), handler)
     told = [
         changes
         async for changes in run(
@@ -42,6 +42,6 @@ async def test_a_visitor_who_chose_to_pay_never_spends_the_owners_money(
         )
     ]
     assert len(told) == 1
-    assert Texts("en")("error.token_gone") in told[0][parts.status]
-    assert Texts("en")("charged.no") in told[0][parts.status]
+    assert Texts("en")("error.token_gone") in told[0][components.status]
+    assert Texts("en")("charged.no") in told[0][components.status]
     await jobs.close()

@@ -12,7 +12,7 @@ from PIL import Image
 
 from studio.i18n.texts import Texts, translations
 from studio.prompt.form import Form
-from studio.views.request import Outgoing, OutgoingImage, outgoing, outgoing_html
+from studio.views.request import PreviewedImage, RequestPreview, preview, request_preview_html
 from wan_client import AsyncWanClient, Backend, Change, ImageError, InvalidRequest, Settings, Uploading
 from wan_sandbox import Sandbox
 from wan_sandbox import Settings as SandboxSettings
@@ -37,7 +37,7 @@ def uploads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, photos: Path) -> li
 
 
 async def test_the_pictures_are_told_as_they_are_sent(uploads: list[str]) -> None:
-    first, second = (await outgoing(Form("image 1 like image 2", uploads[0], uploads[1]))).images
+    first, second = (await preview(Form("image 1 like image 2", uploads[0], uploads[1]))).images
     assert (first.media_type, first.width, first.height, first.changes) == ("image/png", 512, 400, ())
     assert [change.code for change in second.changes] == ["flattened", "enlarged", "encoded"]
     assert min(second.width, second.height) == 385
@@ -49,7 +49,7 @@ async def test_the_pictures_are_told_as_they_are_sent(uploads: list[str]) -> Non
 
 async def test_the_size_told_is_the_size_sent(uploads: list[str], tmp_path: Path) -> None:
     form = Form("이미지 1을 image 2처럼", uploads[0], uploads[1], seed=7)
-    told = await outgoing(form)
+    told = await preview(form)
     with Sandbox(SandboxSettings(run_time=(0.1, 0.1), picture="blank")) as sandbox:
         async with AsyncWanClient(Settings(Backend.SANDBOX, sandbox.url), folder=tmp_path / "out") as client:
             sizes = {event.total async for event in client.run(form.request()) if isinstance(event, Uploading)}
@@ -57,14 +57,14 @@ async def test_the_size_told_is_the_size_sent(uploads: list[str], tmp_path: Path
 
 
 async def test_the_body_is_the_request_without_the_pictures(uploads: list[str]) -> None:
-    body = json.loads((await outgoing(Form("sketch", uploads[0], image_size="16:9"))).body)
+    body = json.loads((await preview(Form("sketch", uploads[0], image_size="16:9"))).body)
     assert body["prompt"] == "sketch"
     assert body["image_size"] == "1280*720 (16:9)"
     assert body["image_urls"] == ["data:image/png;base64,…"]
 
 
 async def test_through_a_bucket_the_pictures_stay_out_of_the_request(uploads: list[str]) -> None:
-    told = await outgoing(Form("sketch", uploads[0]), way="bucket", by_address=True)
+    told = await preview(Form("sketch", uploads[0]), way="bucket", by_address=True)
     assert json.loads(told.body)["image_urls"] == ["https://…"]
     assert told.size < 1000
 
@@ -72,25 +72,25 @@ async def test_through_a_bucket_the_pictures_stay_out_of_the_request(uploads: li
 @pytest.mark.parametrize("language", sorted(translations()))
 async def test_every_change_has_its_words(uploads: list[str], language: str) -> None:
     texts = Texts(language)
-    shown = outgoing_html(texts, await outgoing(Form("sketch", uploads[0], uploads[1])))
-    assert texts("outgoing.unchanged") in shown
+    shown = request_preview_html(texts, await preview(Form("sketch", uploads[0], uploads[1])))
+    assert texts("request.unchanged") in shown
     assert texts("change.flattened") in shown
     assert '<pre tabindex="0"' in shown
 
 
 async def test_nothing_that_was_typed_becomes_markup(uploads: list[str]) -> None:
-    shown = outgoing_html(ENGLISH, await outgoing(Form(HOSTILE, uploads[0])))
+    shown = request_preview_html(ENGLISH, await preview(Form(HOSTILE, uploads[0])))
     assert "<script" not in shown
-    image = OutgoingImage("image/png", 1, 1, 1, (Change("mode", {"mode": HOSTILE}),), "data:image/jpeg;base64,")
-    assert "<script" not in outgoing_html(ENGLISH, Outgoing((image,), "{}", 1))
+    image = PreviewedImage("image/png", 1, 1, 1, (Change("mode", {"mode": HOSTILE}),), "data:image/jpeg;base64,")
+    assert "<script" not in request_preview_html(ENGLISH, RequestPreview((image,), "{}", 1))
 
 
 async def test_what_can_not_be_sent_is_a_sentence(uploads: list[str]) -> None:
     with pytest.raises(InvalidRequest) as no_prompt:
-        await outgoing(Form("", uploads[0]))
+        await preview(Form("", uploads[0]))
     with pytest.raises(ImageError) as broken:
-        await outgoing(Form("sketch", uploads[0], uploads[2]))
-    shown = outgoing_html(ENGLISH, broken.value)
+        await preview(Form("sketch", uploads[0], uploads[2]))
+    shown = request_preview_html(ENGLISH, broken.value)
     assert "Image 2" in shown
     assert ENGLISH("charged.no") in shown
-    assert ENGLISH("charged.sandbox") in outgoing_html(ENGLISH, no_prompt.value, sandbox=True)
+    assert ENGLISH("charged.sandbox") in request_preview_html(ENGLISH, no_prompt.value, sandbox=True)
