@@ -171,7 +171,7 @@ MESSAGES: Final[dict[str, str]] = {
     "change.padded": "white margins added ({before} → {after})",
     "change.metadata": "metadata removed",
     "change.encoded": "saved as {format}, {kilobytes:,} kB",
-    "change.mended": "the file's missing end was mended",
+    "change.repaired": "the file's missing end was repaired",
     # comparing
     "error.compare_missing": "Comparing pictures needs OpenCV, which is not installed.",
     "error.compare_missing.hint": 'Install it: pip install "wan-client[compare]".',

@@ -181,7 +181,7 @@ def test_whatever_people_have_comes_out_right(name: str) -> None:
         ("tiff-pages", "frame"),
         ("gif-animated", "frame"),
         ("png-alpha", "flattened"),
-        ("jpeg-less-2", "fixed"),
+        ("jpeg-less-2", "repaired"),
         ("jpeg-comment", "metadata"),
         ("png-text", "metadata"),
         ("jpeg-cmyk", "mode"),

@@ -148,7 +148,7 @@ def decode(
         image.load()
         if _ends_in_filler(image):
             raise ImageError("image_truncated", field="images", number=number) from None
-        changes.append(Change("mended"))
+        changes.append(Change("repaired"))
     if image.size != before and turn == 1:
         changes.insert(0, Change("decoded_smaller", sizes(before, image.size)))
     if turn in TURNS:
