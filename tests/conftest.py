@@ -28,6 +28,8 @@ BROWSER_TESTS = ROOT / "tests" / "browser"
 # Each of these starts a server: a test that uses one is slow.
 SLOW_FIXTURES = frozenset({"as_on_a_space", "by_default", "redis", "shared_app"})
 START_SECONDS = 180.0
+# A run that goes on until `Sandbox.finish_jobs` ends it.
+UNTIL_FINISHED = (3600.0, 3600.0)
 
 hypothesis.settings.register_profile("seeded", derandomize=True, database=None, deadline=None)
 hypothesis.settings.load_profile("seeded")
@@ -70,8 +72,8 @@ class App:
         """Start the app and wait until it answers."""
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                # Whoever runs the tests may have this signal ignored, as nohup does, and children take that over.
-                ["env", "--default-signal=HUP", sys.executable, str(ROOT / "app.py")],
+                # Whoever runs the tests may have these signals ignored, as nohup and a background shell do, and children take that over.
+                ["env", "--default-signal=HUP,INT", sys.executable, str(ROOT / "app.py")],
                 cwd=ROOT,
                 env=self._environment,
                 stdout=log,

@@ -73,6 +73,17 @@ class Sandbox:
             raise RuntimeError("the sandbox did not start")
         return self
 
+    def finish_jobs(self) -> None:
+        """End the time of every job that waits or runs now, for those who need not wait for it.
+
+        Raises:
+            RuntimeError: The sandbox is not running.
+        """
+        server = self._server
+        if server is None or server.loop is None:
+            raise RuntimeError("the sandbox is not running")
+        server.loop.call_soon_threadsafe(server.api.runs.queue.finish)
+
     @contextmanager
     def refusing(self) -> Iterator[None]:
         """Refuse connections for as long as the context lasts; those that are open are closed."""

@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 from studio.i18n.texts import Texts
 from tests.browser.test_page import fill, generate
 from tests.browser.test_runs import finish, folder_of, named, prompt, status
+from tests.conftest import UNTIL_FINISHED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -84,11 +85,13 @@ def test_everything_works_until_the_tab_is_closed(app: App, forgetful: Page, pho
 
 
 def test_a_running_job_is_picked_up_after_a_reload(app: App, forgetful: Page, photos: Path) -> None:
-    sandbox, page = app.play(run_time=(3, 3)), forgetful
+    sandbox, page = app.play(run_time=UNTIL_FINISHED), forgetful
     fill(page, photos / "cat.jpg", WORDS)
     generate(page)
     page.wait_for_function("JSON.parse(wanKept()).runs.some((run) => JSON.parse(run).request_id)")
     page.reload()
+    expect(status(page).locator(".run-waiting")).to_be_visible()
+    sandbox.finish_jobs()
     expect(status(page)).to_contain_text("Finished")
     expect(page.locator("#history li")).to_have_count(1)
     assert sandbox.counters.submits_accepted == 1
@@ -134,7 +137,7 @@ def test_a_retrieval_code_fetches_the_picture_in_another_browser(
 
 
 def test_a_code_picks_up_a_run_that_is_still_at_work(app: App, photos: Path, visit: Callable[..., Page]) -> None:
-    sandbox = app.play(run_time=(4, 4))
+    sandbox = app.play(run_time=UNTIL_FINISHED)
     page = visit(app.url)
     fill(page, photos / "cat.jpg", WORDS)
     generate(page)
@@ -144,6 +147,8 @@ def test_a_code_picks_up_a_run_that_is_still_at_work(app: App, photos: Path, vis
     other.locator("#code-panel > button").click()
     other.locator("#code-box input, #code-box textarea").first.fill(entry["key"])
     other.locator("#code-fetch").click()
+    expect(status(other).locator(".run-waiting")).to_be_visible()
+    sandbox.finish_jobs()
     expect(status(other)).to_contain_text("Finished")
     expect(other.locator("#history li")).to_have_count(1)
     assert sandbox.counters.submits_accepted == 1

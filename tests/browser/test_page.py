@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 
 from studio.i18n.texts import Texts
 from tests.browser.conftest import OWNERS_TOKEN
+from tests.conftest import UNTIL_FINISHED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -106,13 +107,14 @@ def test_cancel_while_queued_says_so_and_keeps_what_was_entered(app: App, visit:
 def test_cancel_while_running_says_that_it_will_finish_and_shows_the_result(
     app: App, visit: Visit, photos: Path
 ) -> None:
-    app.play(run_time=(3, 3), warm_up=0)
+    sandbox = app.play(run_time=UNTIL_FINISHED, warm_up=0)
     page = visit(app.url)
     fill(page, photos / "cat.jpg")
     generate(page)
     expect(page.locator("#status .said")).to_contain_text("Running")
     page.locator("#cancel").click()
     expect(page.locator("#status")).to_contain_text(EN("cancel.not_cancellable"))
+    sandbox.finish_jobs()
     expect(page.locator("#status")).to_contain_text("Finished")
     expect(page.locator("[data-shown] .viewer-b img")).to_be_visible()
 
@@ -215,7 +217,7 @@ def test_a_browsers_storage_that_makes_no_sense_breaks_nothing(app: App, visit: 
 
 
 def test_a_reload_in_the_middle_finds_the_run_and_what_was_entered(app: App, visit: Visit, photos: Path) -> None:
-    sandbox = app.play(run_time=(4, 4), warm_up=0)
+    sandbox = app.play(run_time=UNTIL_FINISHED, warm_up=0)
     page = visit(app.url)
     fill(page, photos / "cat.jpg")
     generate(page)
@@ -224,6 +226,7 @@ def test_a_reload_in_the_middle_finds_the_run_and_what_was_entered(app: App, vis
     expect(page.locator("#status .said")).to_contain_text("Running")
     expect(page.locator("#prompt textarea")).to_have_value(PROMPT)
     expect(page.locator("#slot-1 img")).to_be_visible()
+    sandbox.finish_jobs()
     expect(page.locator("[data-shown] .viewer-b img")).to_be_visible()
     page.reload()
     expect(page.locator(".stage-empty")).to_be_visible()
@@ -231,7 +234,7 @@ def test_a_reload_in_the_middle_finds_the_run_and_what_was_entered(app: App, vis
 
 
 def test_a_crash_of_the_server_in_the_middle_loses_nothing(app: App, visit: Visit, photos: Path) -> None:
-    sandbox = app.play(run_time=(3, 3), warm_up=0)
+    sandbox = app.play(run_time=UNTIL_FINISHED, warm_up=0)
     page = visit(app.url)
     fill(page, photos / "cat.jpg")
     generate(page)
@@ -243,6 +246,7 @@ def test_a_crash_of_the_server_in_the_middle_loses_nothing(app: App, visit: Visi
     app.start()
     page = tab
     page.goto(app.url)
+    sandbox.finish_jobs()
     expect(page.locator("#status")).to_contain_text("Finished")
     expect(page.locator("[data-shown] .viewer-b img")).to_be_visible()
     assert sandbox.counters.submits_accepted == 1
@@ -359,7 +363,7 @@ def test_the_token_stays_on_the_server(hosted: App, visit: Visit, photos: Path) 
 
 
 def test_one_visitors_result_is_not_anothers(app: App, visit: Visit, photos: Path) -> None:
-    app.play(run_time=(2, 2))
+    sandbox = app.play(run_time=UNTIL_FINISHED, warm_up=0)
     mine, other = visit(app.url), visit(app.url)
     prompt = "a sepia picture for my eyes only"
     fill(mine, photos / "cat.jpg", prompt)
@@ -367,6 +371,7 @@ def test_one_visitors_result_is_not_anothers(app: App, visit: Visit, photos: Pat
     expect(mine.locator("#status .said")).to_contain_text("Running")
     other.reload()
     expect(other.locator(".stage-empty")).to_be_visible()
+    sandbox.finish_jobs()
     expect(mine.locator("[data-shown] .viewer-b img")).to_be_visible()
     expect(other.locator("[data-shown] .viewer")).to_have_count(0)
     assert prompt not in other.content()

@@ -19,6 +19,7 @@ from studio.runs.jobs import REQUEST_ID
 from studio.uploads import RECORDS
 from tests.browser.conftest import OWNERS_TOKEN, PRICE
 from tests.browser.test_page import PROMPT, fill, generate
+from tests.conftest import UNTIL_FINISHED
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -169,7 +170,7 @@ def test_the_same_request_again_offers_the_finished_picture_first(app: App, visi
 
 
 def test_two_tabs_closed_in_the_middle_lose_neither_picture(app: App, visit: Visit, photos: Path) -> None:
-    sandbox = app.play(run_time=(15, 15), workers=2)
+    sandbox = app.play(run_time=UNTIL_FINISHED, workers=2)
     one = visit(app.url)
     two = again(one)
     for tab, words in ((one, "the first"), (two, "the second")):
@@ -182,6 +183,7 @@ def test_two_tabs_closed_in_the_middle_lose_neither_picture(app: App, visit: Vis
     two.close()
     later = context.new_page()
     later.goto(url)
+    sandbox.finish_jobs()
     expect(later.locator("#history li")).to_have_count(2)
     assert all(run["result"] for run in kept(later))
     assert sandbox.counters.submits_accepted == 2
@@ -473,12 +475,13 @@ def test_a_picture_that_the_prompt_misses_can_be_added_by_one_click(app: App, vi
 
 
 def test_the_tabs_title_tells(app: App, visit: Visit, photos: Path) -> None:
-    app.play(run_time=(1, 1))
+    sandbox = app.play(run_time=UNTIL_FINISHED)
     page = visit(app.url)
     title = page.title()
     fill(page, photos / "cat.jpg")
     generate(page)
     page.wait_for_function("document.title.includes('working')")
+    sandbox.finish_jobs()
     finish(page)
     page.wait_for_function("document.title.startsWith('✓ Picture ready')")
     assert page.title().endswith(title)
@@ -551,7 +554,7 @@ def test_a_run_on_an_own_token_is_fetched_after_a_reload_once_the_token_is_there
     hosted: App, visit: Visit, photos: Path
 ) -> None:
     app = hosted
-    sandbox = app.play(token=OWN_TOKEN, run_time=(2, 2))
+    sandbox = app.play(token=OWN_TOKEN, run_time=UNTIL_FINISHED)
     page = visit(app.url)
     use_token(page)
     fill(page, photos / "cat.jpg")
@@ -562,6 +565,7 @@ def test_a_run_on_an_own_token_is_fetched_after_a_reload_once_the_token_is_there
     expect(page.get_by_role("alert")).to_contain_text("another token")
     use_token(page)
     page.locator("#again").click()
+    sandbox.finish_jobs()
     finish(page)
     expect(page.locator("[data-shown] .viewer-b img")).to_be_visible()
     assert sandbox.counters.submits_accepted == 1

@@ -11,7 +11,7 @@ import pytest
 from gradio_client import Client, handle_file
 
 from studio.i18n.texts import Texts
-from tests.conftest import running_app
+from tests.conftest import UNTIL_FINISHED, running_app
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,7 +44,7 @@ def fill(page: Page, photos: Path) -> None:
 def test_a_submit_on_its_way_arrives_once_and_the_browser_picks_the_run_up(
     app: App, visit: Callable[..., Page], photos: Path
 ) -> None:
-    sandbox = app.play(faults=("accepted-slow*1",), run_time=(4.0, 4.0))
+    sandbox = app.play(faults=("accepted-slow*1",), run_time=UNTIL_FINISHED)
     page = visit(app.url)
     generate(page, photos)
     until(lambda: sandbox.counters.submits_accepted == 1)
@@ -54,6 +54,7 @@ def test_a_submit_on_its_way_arrives_once_and_the_browser_picks_the_run_up(
     assert "Traceback" not in app.log[before:]
     app.start()
     page.goto(app.url)
+    sandbox.finish_jobs()
     page.locator("wan-viewer").wait_for()
     assert sandbox.counters.submits_accepted == 1
 
@@ -72,7 +73,7 @@ def test_the_sandbox_inside_ends_with_the_page(number: int, photos: Path) -> Non
 
 
 def test_a_run_that_waits_is_left_alone_and_picked_up(app: App, visit: Callable[..., Page], photos: Path) -> None:
-    sandbox = app.play(run_time=(4.0, 4.0))
+    sandbox = app.play(run_time=UNTIL_FINISHED)
     page = visit(app.url)
     generate(page, photos)
     until(lambda: sandbox.counters.submits_accepted == 1)
@@ -82,6 +83,7 @@ def test_a_run_that_waits_is_left_alone_and_picked_up(app: App, visit: Callable[
     assert "Traceback" not in app.log[before:]
     app.start()
     page.goto(app.url)
+    sandbox.finish_jobs()
     page.locator("wan-viewer").wait_for()
     counted = sandbox.counters
     assert (counted.submits_accepted, counted.jobs_cancelled) == (1, 0)

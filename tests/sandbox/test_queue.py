@@ -66,6 +66,15 @@ def planned(caller: Caller, request_id: str) -> float:
     return job.seconds
 
 
+def test_the_jobs_that_are_there_can_be_finished_at_once(serve: Serve) -> None:
+    caller = serve(run_time=(600, 600), warm_up=1)
+    ids = [caller.accepted() for _ in range(2)]
+    caller.sandbox.finish_jobs()
+    assert [caller.ended(one)["status"] for one in ids] == ["succeeded", "succeeded"]
+    later = caller.accepted()
+    assert caller.word(later) == "in_queue"
+
+
 def test_run_times_by_setting_speed_and_header(serve: Serve) -> None:
     caller = serve(run_time=(0.4, 0.4), warm_up=0)
     by_setting, by_header = caller.accepted(), caller.accepted(run_time=0)

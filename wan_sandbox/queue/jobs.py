@@ -6,6 +6,7 @@ import asyncio
 import secrets
 from bisect import bisect_left
 from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Literal
@@ -83,6 +84,7 @@ class Queue:
         self._next_ticket = 0
         self._running: set[asyncio.Task[None]] = set()
         self._alarm: asyncio.TimerHandle | None = None
+        self._finished_early = asyncio.Event()
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -122,6 +124,14 @@ class Queue:
         self._dispatch()
         return True
 
+    def finish(self) -> None:
+        """End the time of every turn that waits or runs now; later ones take theirs."""
+        for turn in self._turns.values():
+            turn.seconds = turn.ready_at = 0.0
+        self._finished_early.set()
+        self._finished_early = asyncio.Event()
+        self._dispatch()
+
     async def close(self) -> None:
         """Stop everything that waits or runs."""
         self._waiting.clear()
@@ -160,10 +170,14 @@ class Queue:
     async def _run(self, turn: _Turn) -> None:
         job = turn.job
         if job is None:
-            await asyncio.sleep(turn.seconds)
+            await self._spend(turn.seconds)
             return
-        await asyncio.gather(asyncio.sleep(turn.seconds), self._perform(job))
+        await asyncio.gather(self._spend(turn.seconds), self._perform(job))
         self._on_end(job)
+
+    async def _spend(self, seconds: float) -> None:
+        with suppress(asyncio.TimeoutError):  # not yet the built-in one in Python 3.10
+            await asyncio.wait_for(self._finished_early.wait(), seconds)
 
 
 class Records:
