@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -30,6 +31,10 @@ SLOW_FIXTURES = frozenset({"as_on_a_space", "by_default", "redis", "shared_app"}
 START_SECONDS = 180.0
 # A run that goes on until `Sandbox.finish_jobs` ends it.
 UNTIL_FINISHED = (3600.0, 3600.0)
+
+# A shell ignores this signal in what it runs in the background, and the programs that the tests start inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 hypothesis.settings.register_profile("seeded", derandomize=True, database=None, deadline=None)
 hypothesis.settings.load_profile("seeded")
@@ -72,8 +77,8 @@ class App:
         """Start the app and wait until it answers."""
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                # Whoever runs the tests may have these signals ignored, as nohup and a background shell do, and children take that over.
-                ["env", "--default-signal=HUP,INT", sys.executable, str(ROOT / "app.py")],
+                # nohup ignores this signal, and children inherit that.
+                ["env", "--default-signal=HUP", sys.executable, str(ROOT / "app.py")],
                 cwd=ROOT,
                 env=self._environment,
                 stdout=log,

@@ -113,23 +113,32 @@ def _connect_runs(run_handlers: RunHandlers, form_handlers: FormHandlers, compon
 
 def _connect_form(form_handlers: FormHandlers, components: Components) -> None:
     """The form, as it is filled in, fixed, swapped, restored."""
-    plain: dict[str, Any] = {"outputs": components.everything, "queue": False, **PRIVATE}
-    known: dict[str, Any] = {**plain, "js": READ}
+    quick: dict[str, Any] = {"queue": False, **PRIVATE}
+    known: dict[str, Any] = {"outputs": components.everything, "js": READ, **quick}
     fields: dict[str, Any] = {"inputs_kwargs": components.fields}
-    changes = [part.change for part in components.fields.values()]
-    gr.on(changes, form_handlers.changed, trigger_mode="always_last", **fields, **plain)
-    gr.on(changes, None, list(components.fields.values()), None, js="(...values) => wanDraft(...values)", **PRIVATE)
-    components.findings.click(form_handlers.apply_fix, **fields, **plain)
-    components.swap_1_2.click(form_handlers.swap_1_2, **fields, **plain)
-    components.swap_2_3.click(form_handlers.swap_2_3, **fields, **plain)
-    components.like.click(form_handlers.like_image_1, components.image_1, **plain)
-    components.image_size.input(form_handlers.choose_size, None, components.size_chosen, queue=False, **PRIVATE)
-    components.image_1.change(form_handlers.follow_image_1, [components.image_1, components.size_chosen], **plain)
-    components.variations.change(form_handlers.cost_changed, [components.token, components.variations], **plain)
-    components.request_box.expand(form_handlers.what_will_be_sent, components.token, **fields, **plain)
-    components.token_use.click(form_handlers.use_token, [components.token_box, components.variations], **plain)
-    components.token_box.submit(form_handlers.use_token, [components.token_box, components.variations], **plain)
-    components.token_forget.click(form_handlers.forget_token, components.variations, **plain)
+    filled: dict[str, Any] = {"outputs": components.form, **fields, **quick}
+    others = [field.change for field in components.fields.values() if field not in components.slots]
+    # Gradio's `on` takes no events that a component has made up.
+    for changed in (partial(gr.on, others), *(slot.settled for slot in components.slots)):
+        changed(form_handlers.changed, outputs=components.derived, trigger_mode="always_last", **fields, **quick)
+        changed(None, list(components.fields.values()), None, js="(...values) => wanDraft(...values)", **PRIVATE)
+    components.findings.click(form_handlers.apply_fix, **filled)
+    components.swap_1_2.click(form_handlers.swap_1_2, **filled)
+    components.swap_2_3.click(form_handlers.swap_2_3, **filled)
+    size = [components.image_size, components.size_chosen]
+    components.like.click(form_handlers.like_image_1, components.image_1, size, **quick)
+    components.image_size.input(form_handlers.choose_size, None, components.size_chosen, **quick)
+    image_1 = [components.image_1, components.size_chosen]
+    components.image_1.settled(form_handlers.follow_image_1, image_1, components.image_size, **quick)
+    cost = [components.token, components.variations]
+    components.variations.change(form_handlers.cost_changed, cost, components.cost, **quick)
+    components.request_box.expand(
+        form_handlers.what_will_be_sent, components.token, components.request_preview, **fields, **quick
+    )
+    typed = [components.token_box, components.variations]
+    for taken in (components.token_use.click, components.token_box.submit):
+        taken(form_handlers.use_token, typed, components.own_token, **quick)
+    components.token_forget.click(form_handlers.forget_token, components.variations, components.own_token, **quick)
     components.use.click(form_handlers.use_result, [components.kept, components.shown], **fields, **known)
     components.back.click(form_handlers.back, [components.kept, components.shown], **known)
     components.settings.click(form_handlers.restore_shown, [components.kept, components.shown], **known)
@@ -138,15 +147,14 @@ def _connect_form(form_handlers: FormHandlers, components: Components) -> None:
     components.open_recipe.upload(
         form_handlers.restore_recipe, [components.kept, components.open_recipe], **fields, **known
     )
-    slots = [components.image_1, components.image_2, components.image_3]
-    for slot in slots:
-        slot.move(form_handlers.moved, **fields, **plain)
-        slot.example(form_handlers.example_dropped, None, slot, queue=False, **PRIVATE)
+    for slot in components.slots:
+        slot.move(form_handlers.moved, **filled)
+        slot.example(form_handlers.example_dropped, None, slot, **quick)
     for example, card in components.examples:
         card.click(
             example.values,
             None,
-            [*slots, components.prompt, components.image_size, components.size_chosen],
+            [*components.slots, components.prompt, components.image_size, components.size_chosen],
             queue=False,
             **PRIVATE,
         )

@@ -100,6 +100,11 @@ class Components:
     forget: gr.Button
 
     @property
+    def slots(self) -> list[Slot]:
+        """The three places for pictures, in the order of their numbers."""
+        return [self.image_1, self.image_2, self.image_3]
+
+    @property
     def fields(self) -> dict[str, Any]:
         """The form's components, under the names of the form's attributes."""
         return {name: getattr(self, name) for name in FIELDS}
@@ -137,20 +142,22 @@ class Components:
         ]
 
     @property
+    def derived(self) -> list[Any]:
+        """What is computed from the form."""
+        return [self.findings, self.chips, self.frame, self.request_box]
+
+    @property
+    def form(self) -> list[Any]:
+        """The form, what is computed from it, and the line that says what happened to it."""
+        return [*self.fields.values(), *self.derived, self.status]
+
+    @property
+    def own_token(self) -> list[Any]:
+        """What changes with the visitor's token."""
+        return [self.token, self.engine, self.token_box, self.token_forget, self.banner, self.cost, self.status]
+
+    @property
     def everything(self) -> list[Any]:
-        """What changes with the form, runs included."""
-        derived = [
-            self.size_chosen,
-            self.variations,
-            self.draft,
-            self.banner,
-            self.chips,
-            self.findings,
-            self.frame,
-            self.cost,
-            self.request_preview,
-            self.request_box,
-            self.keeping,
-        ]
-        own_token = [self.token, self.engine, self.token_box, self.token_forget]
-        return [*self.run, *self.fields.values(), *derived, *own_token]
+        """All of the page that a handler changes."""
+        rest = [self.size_chosen, self.variations, self.draft, self.keeping, self.request_preview]
+        return list(dict.fromkeys([*self.run, *self.form, *self.own_token, *rest]))

@@ -119,12 +119,15 @@ class FormHandlers:
 
     def like_image_1(self, image_1: str | None) -> Changes:
         """Let the aspect ratio follow image 1, now and from now on."""
-        return {**self.follow_image_1(image_1, chosen=False), self._components.size_chosen: False}
+        return {
+            self._components.image_size: self.follow_image_1(image_1, chosen=False),
+            self._components.size_chosen: False,
+        }
 
-    def follow_image_1(self, image_1: str | None, chosen: bool) -> Changes:  # a component's value
-        """The aspect ratio nearest to image 1's, unless a person has chosen one."""
+    def follow_image_1(self, image_1: str | None, chosen: bool) -> Any:  # a component's value
+        """Return the aspect ratio nearest to image 1's, unless a person has chosen one."""
         size = None if chosen else self._nearest(image_1)
-        return {self._components.image_size: size.value} if size else self._components.no_change
+        return size.value if size else gr.skip()
 
     def choose_size(self) -> bool:
         """Note that a person has chosen the aspect ratio."""

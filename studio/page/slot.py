@@ -18,8 +18,9 @@ class Slot(gr.HTML):
     """A place for one picture: chosen, dropped, pasted, photographed, or moved from elsewhere on the page.
 
     Its value is the path of an uploaded file. ``slot.js`` draws it, uploads what it is given, and asks the server for a
-    verdict (`studio.page.verdict`). A slot raises ``move`` where another slot's picture is dropped on it, and
-    ``example`` where an example is.
+    verdict (`studio.page.verdict`). A slot raises ``move`` where another slot's picture is dropped on it, ``example``
+    where an example is, and ``settled`` once for each picture that it holds from then on, or once it is empty. Gradio
+    raises its own ``change`` of such a component again and again for one value.
 
     Args:
         number: Its place among the slots, from 1.
@@ -31,7 +32,7 @@ class Slot(gr.HTML):
         super().__init__(
             html_template="",
             # The page's scripts may come after its components. The events are named here, as Gradio wants them.
-            js_on_load="""const events = ["move", "example"];
+            js_on_load="""const events = ["move", "example", "settled"];
 const start = () => window.wanSlot ? window.wanSlot(element, props, trigger, watch) : setTimeout(start, 20);
 start();""",
             elem_id=f"slot-{number}",

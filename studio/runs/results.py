@@ -186,10 +186,20 @@ def load(key: str) -> Outcome | None:
 def _renamed(path: Path, name: str, number: int) -> Path:
     """Return where the file is: under the name, if the disk agrees."""
     try:
-        return path.replace(path.with_name(f"{name}-{number}{path.suffix}" if number > 1 else f"{name}{path.suffix}"))
+        return _moved(path, path.with_name(f"{name}-{number}{path.suffix}" if number > 1 else f"{name}{path.suffix}"))
     except OSError:
         log.exception("a result could not be renamed")
         return path
+
+
+def _moved(path: Path, target: Path) -> Path:
+    """Move a file, unless another server that watches the same run has just done so."""
+    try:
+        return path.replace(target)
+    except FileNotFoundError:
+        if target.is_file():
+            return target
+        raise
 
 
 def _copies(picture: Path, key: str, recipe: Recipe) -> tuple[str, str] | tuple[None, None]:
@@ -197,13 +207,13 @@ def _copies(picture: Path, key: str, recipe: Recipe) -> tuple[str, str] | tuple[
         with_recipe, clean = write_copies(picture, recipe)
         # The other copies' names say what was asked for; this one says nothing.
         preview = PREVIEW_NAME in clean.name
-        clean = clean.replace(clean.with_name(f"{PREVIEW_NAME if preview else 'picture'}.clean.png"))
-        for kind, copy in (("recipe", with_recipe), ("clean", clean)):
-            copy.replace(_made(served_folder(key, kind)) / copy.name)
+        names = {"recipe": with_recipe.name, "clean": f"{PREVIEW_NAME if preview else 'picture'}.clean.png"}
+        for copy, (kind, name) in zip((with_recipe, clean), names.items(), strict=True):
+            _moved(copy, _made(served_folder(key, kind)) / name)
     except (OSError, ValueError):
         log.exception("the copies could not be written")
         return None, None
-    return with_recipe.name, clean.name
+    return names["recipe"], names["clean"]
 
 
 def _place(key: str, kind: str, suffix: str) -> Path:

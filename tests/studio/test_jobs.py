@@ -167,9 +167,12 @@ async def test_a_run_whose_id_the_browser_never_heard_of_is_picked_up(
     await job.wait_until_submitted()
     assert (uploads.run_folder(job.key) / REQUEST_ID).read_text("utf-8") == job.request_id
     again = await ended(await later.resume(replace(job.entry, request_id=""), Visitor()))
-    assert again.outcome
-    assert again.request_id == job.request_id
     await ended(job)
+    for watched in (job, again):
+        assert watched.outcome
+        assert watched.outcome.path.is_file()
+        assert watched.outcome.recipe_file
+        assert watched.request_id == again.request_id
     assert sandbox.counters.submits_accepted == 1
 
 

@@ -81,13 +81,15 @@ function wanLead(changes) {
   if (changes.some(({ addedNodes }) => [...addedNodes].some((node) => wrong.some((error) => node.contains(error))))) {
     wanLed.until = 0;
     setTimeout(wanPoint, 100);
-  } else if (changes.some(({ target }) => target.closest?.(`${wanLed.to} .prose`))) {
-    // The status is below the stage, and a run's bar lies on it.
-    const place = document.querySelector(wanLed.to === "#status" ? "#stage-box" : wanLed.to), { top } = place.getBoundingClientRect();
-    wanLed.until = 0;
-    const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "instant" : "smooth";
-    if (top < 0 || top > innerHeight * 0.6) place.scrollIntoView({ behavior, block: "start" });
-  }
+  } else if (changes.some(({ target }) => target.closest?.(`${wanLed.to} .prose`))) wanArrive();
+}
+
+function wanArrive() {
+  // The status is below the stage, and a run's bar lies on it.
+  const place = document.querySelector(wanLed.to === "#status" ? "#stage-box" : wanLed.to), { top } = place.getBoundingClientRect();
+  wanLed.until = 0;
+  const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "instant" : "smooth";
+  if (top < 0 || top > innerHeight * 0.6) place.scrollIntoView({ behavior, block: "start" });
 }
 
 // To the first field that is to be fixed.
@@ -101,7 +103,11 @@ document.addEventListener("focusin", wanNoteFocus);
 document.addEventListener("click", ({ target }) => {
   if (target.closest?.(".label-wrap")) setTimeout(wanFold, 50);
   for (const [pressed, to] of Object.entries(wanLeads)) {
-    if (target.closest?.(pressed)) wanLed = { to, until: Date.now() + 10000 };
+    const button = target.closest?.(pressed);
+    if (!button) continue;
+    wanLed = { to, until: Date.now() + 10000 };
+    // What is shown already does not change.
+    if (to === "#result" && button.getAttribute("aria-pressed") === "true") wanArrive();
   }
 }, true);
 

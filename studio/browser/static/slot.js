@@ -39,6 +39,7 @@ class WanSlot {
   #failure = null;
   #verdict = null;
   #notice = null;
+  #settled = null;
 
   constructor(element, props, trigger) {
     this.number = props.number;
@@ -88,6 +89,14 @@ class WanSlot {
     if (!arrived) this.#notice = null;
     this.render();
     if (this.path) this.#judge(this.path);
+    this.#settle();
+  }
+
+  #settle() {
+    if (this.props.value === WAN_PENDING || this.path === this.#settled) return;
+    this.#settled = this.path;
+    // Gradio hands the new value on with the next turn of the event loop.
+    setTimeout(() => this.#trigger("settled"));
   }
 
   set(value) {
