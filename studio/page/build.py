@@ -62,7 +62,7 @@ def build(settings: PageSettings, jobs: Jobs) -> gr.Blocks:
         page.unload(run_handlers.left)
         _connect_runs(run_handlers, form_handlers, components)
         _connect_form(form_handlers, components)
-        _connect_browser(components)
+        _connect_browser(page, components)
         for endpoint in endpoints.endpoints(jobs):
             gr.events.api(endpoint, api_name=endpoint.__name__, concurrency_limit=None)
         page.queue(default_concurrency_limit=None, api_open=False)
@@ -160,7 +160,7 @@ def _connect_form(form_handlers: FormHandlers, components: Components) -> None:
         )
 
 
-def _connect_browser(components: Components) -> None:
+def _connect_browser(page: gr.Blocks, components: Components) -> None:
     """What the browser does by itself."""
     components.dice.click(
         None, None, components.seed, js=f"() => Math.floor(Math.random() * {SEED_MAX + 1})", **PRIVATE
@@ -178,6 +178,7 @@ def _connect_browser(components: Components) -> None:
             js=f"text => wanStart(text, {json.dumps(starter.prompt)})",
             **PRIVATE,
         )
+    page.load(None, None, components.shortcuts, js="() => wanLocal.get('wan-shortcuts') !== 'off'", **PRIVATE)
     components.shortcuts.change(None, components.shortcuts, None, js="on => wanShortcuts(on)", **PRIVATE)
     components.variations.change(
         None, components.variations, None, js="count => wanTab.set('wan-variations', count)", **PRIVATE

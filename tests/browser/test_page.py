@@ -297,10 +297,9 @@ def test_a_phone_gets_one_column_without_sideways_scrolling(app: App, visit: Vis
     generate(page)
     expect(page.locator("[data-shown] .viewer-b img")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    inputs, outputs = page.locator("#inputs").bounding_box(), page.locator("#outputs").bounding_box()
-    assert inputs
-    assert outputs
-    assert outputs["y"] >= inputs["y"] + inputs["height"]
+    tops = [page.locator(part).bounding_box() for part in ("#sending", "#outputs", "#more", "#below")]
+    assert [box for box in tops if box] == sorted((box for box in tops if box), key=lambda box: box["y"])
+    assert all(tops)
 
 
 def test_a_desktop_gets_two_columns(app: App, visit: Visit) -> None:

@@ -67,6 +67,7 @@ def show(browser: Browser) -> Iterator[Show]:
         page.route("**/*", lambda route: answer(route, html))
         page.goto("http://viewer.test/")
         page.wait_for_function("[...document.images].every(image => image.naturalWidth)")
+        page.evaluate("Promise.all([...document.images].map((image) => image.decode()))")
         return page
 
     yield show

@@ -11,6 +11,8 @@ function wanName() {
   const labelled = (block, selector) => block.querySelector(selector)?.textContent.trim().replace(/\s+/g, " ");
   for (const group of all("fieldset")) wanSet(group, "aria-label", labelled(group, '[data-testid="block-info"]') ?? null);
   for (const drawn of all("svg, .label-wrap .icon")) wanSet(drawn, "aria-hidden", "true");
+  // Radio buttons of one name are one stop of the Tab key.
+  for (const radio of all("#variations input")) wanSet(radio, "name", "variations");
   for (const drawn of all(".example img")) wanSet(drawn, "alt", "");
   for (const field of all("#inputs :is(textarea, input)")) {
     wanSet(field, "aria-invalid", field.closest(".block")?.querySelector("div.validation-error") ? "true" : null);
@@ -100,6 +102,15 @@ function wanPoint() {
 }
 
 document.addEventListener("focusin", wanNoteFocus);
+
+// Gradio leaves a list of options open where Tab leads out of its field.
+document.addEventListener("focusout", ({ target }) => {
+  if (!target.matches?.("#image-size input")) return;
+  setTimeout(() => {
+    if (document.activeElement === target || !document.querySelector('[role="option"]')) return;
+    target.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true }));
+  }, 200);
+});
 document.addEventListener("click", ({ target }) => {
   if (target.closest?.(".label-wrap")) setTimeout(wanFold, 50);
   for (const [pressed, to] of Object.entries(wanLeads)) {

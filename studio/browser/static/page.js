@@ -196,7 +196,7 @@ document.addEventListener("click", ({ target }) => {
   for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(target)) menu.open = false;
   if (target.closest?.("#generate, #anyway, #again, #code-fetch, [data-event]")) document.querySelector("#outputs").classList.add("asked");
   if (!target.closest?.(".example")) return;
-  const form = document.querySelector("#inputs");
+  const form = document.querySelector("#pictures");
   if (form.getBoundingClientRect().top < 0) {
     const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "instant" : "smooth";
     form.scrollIntoView({ behavior, block: "start" });
