@@ -79,6 +79,10 @@ MESSAGES: Final[dict[str, str]] = {
     "error.image_size_unknown.hint": "Choose one of {choices}.",
     "error.seed_out_of_range": "The seed “{given}” is no whole number from {low} to {high:,}.",
     "error.seed_out_of_range.hint": "Choose another, for example 0.",
+    "error.switch_expected": "{field} must be true or false, not “{given}”.",
+    "error.switch_expected.hint": "Give true or false.",
+    "error.key_used": "This key was used for another request, so nothing was sent.",
+    "error.key_used.hint": "A key goes with one request only: use another one for another request.",
     # many requests
     "error.batch_missing": "The list “{file}” can't be opened.",
     "error.batch_missing.hint": "Check the path and its permissions.",
