@@ -21,11 +21,10 @@ from .i18n.texts import DEFAULT_LANGUAGE, Texts
 from .page.build import build, launch
 from .page.verdict import Verdicts
 from .public import hosted_pictures
-from .public.authentication import HEALTH_PATH, Authentication, open_for_agents
-from .public.endpoints import hand_over_both
+from .public.agent_tools import AgentTools
+from .public.authentication import HEALTH_PATH, Authentication
 from .public.malformed_calls import MalformedCalls
 from .public.upload_limits import TextLimits, UploadLimits
-from .public.visitors import McpCallers
 from .runs.jobs import Jobs
 
 if TYPE_CHECKING:
@@ -144,6 +143,8 @@ class Server:
         gradio_compat.install()
         self._jobs = Jobs(settings)
         self._page = build(settings, self._jobs)
+        if settings.mcp:
+            gradio_compat.serve_tools(AgentTools(self._jobs))
         self._loop: asyncio.AbstractEventLoop | None = None
         self._started = False
         self._stopping = False
@@ -184,7 +185,6 @@ class Server:
                         *self._authentication(),
                         Middleware(NoRelay),
                         language_middleware(),
-                        Middleware(McpCallers),
                         Middleware(UploadLimits, limits=self._jobs.limits, room=self._jobs.room),
                         Middleware(TextLimits),
                         Middleware(MalformedCalls),
@@ -201,11 +201,8 @@ class Server:
             )
 
         self._started = True
-        hand_over_both(self._page)
         pictures = self._jobs.engines.pictures
         pictures.base = pictures.base or self._page.share_url
-        if self._settings.auth:
-            open_for_agents(self._page, self._settings.auth)
 
     def _authentication(self) -> list[Middleware]:
         login = self._settings.auth

@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from studio.i18n.texts import Texts
     from studio.runs.jobs import Job, Jobs
     from studio.runs.results import Outcome
-    from wan_client import Event
 
     from .visitors import Visitor
 
@@ -52,6 +51,7 @@ WAIT_MAX: Final = 3600
 TICK_SECONDS = 0.5
 FIRST_LOOK_SECONDS = 10.0
 
+SLOTS: Final = ("image_1", "image_2", "image_3")
 STATES: Final = (
     "preparing", "sending", "queued", "running", "downloading", "succeeded", "failed", "cancelled", "unknown",
 )  # fmt: skip
@@ -89,6 +89,10 @@ class Started:
 
     run: str
     reused: bool
+
+    def described(self, caller: Caller, failed: CallFailed) -> CallFailed:
+        """Return the error of the run, which says whether it is an earlier one."""
+        return CallFailed(f"{caller.texts('api.reused')} {failed}") if self.reused else failed
 
 
 @dataclass(frozen=True)
@@ -149,11 +153,11 @@ class Calls:
             # The page's form reads what is empty as what was not filled in. A program's null is a mistake of its own.
             form = Form(
                 check_prompt(prompt),
-                *pictures,
-                check_negative_prompt(negative_prompt),
-                _text(image_size, "image_size"),
-                check_seed(seed),
-                check_switch(prompt_extend, "prompt_extend"),
+                negative_prompt=check_negative_prompt(negative_prompt),
+                image_size=_text(image_size, "image_size"),
+                seed=check_seed(seed),
+                prompt_extend=check_switch(prompt_extend, "prompt_extend"),
+                **dict(zip(SLOTS, pictures, strict=True)),
             )
             if idempotency_key is None:
                 (job,) = await self.jobs.start([form], visitor)

@@ -24,7 +24,7 @@ from wan_client.schema import (
     SEED_MIN,
 )
 
-from .calls import WAIT_MAX, Answer, Caller, CallFailed, Calls, check_wait
+from .calls import WAIT_MAX, Answer, Caller, CallFailed, Calls, Started, check_wait
 from .visitors import visitor_of
 
 SIZES = (*(size.ratio for size in ImageSize), *(size.value for size in ImageSize))
@@ -56,7 +56,7 @@ ARGUMENTS = {
 BOUNDS = {"seed": {"minimum": SEED_MIN, "maximum": SEED_MAX}}
 RETURNS = {
     "picture": "The picture, a PNG file; nothing as long as there is none.",
-    "facts": "The facts: run, request_id, state, message, engine, local_preview, width, height, seed, seconds, cost_usd.",
+    "facts": "The facts: run, request_id, state, message, engine, local_preview, size, seed, seconds, cost_usd.",
 }
 EDIT = """Edit one to three pictures by instruction with Wan 2.6 image-to-image, and return one new picture.
 
@@ -102,17 +102,9 @@ def endpoints(jobs: Jobs) -> tuple[Callable[..., Any], ...]:
                 prompt_extend=prompt_extend,
                 idempotency_key=idempotency_key,
             )
-            try:
-                async with aclosing(_watched(calls, caller, started.run, wait)) as outputs:
-                    async for picture, facts in outputs:
-                        yield picture, {**facts, "reused": started.reused}
-            except CallFailed as failed:
-                raise CallFailed(f"{caller.texts('api.reused')} {failed}" if started.reused else str(failed)) from None
-            except asyncio.CancelledError:
-                # The caller asked for that in so many words. One that only hangs up closes this generator instead.
-                if not started.reused:
-                    await asyncio.shield(calls.withdraw(started.run))
-                raise
+            async with aclosing(_edited(calls, caller, started, wait)) as outputs:
+                async for shown in outputs:
+                    yield shown
 
     async def result(
         run: str,
@@ -157,7 +149,7 @@ def publish(page: gr.Blocks, jobs: Jobs) -> None:
     """
     for endpoint in endpoints(jobs):
         gr.events.api(endpoint, api_name=endpoint.__name__, concurrency_limit=None)
-        block = list(page.fns.values())[-1]
+        block: Any = list(page.fns.values())[-1]
         names = [parameter for parameter in endpoint.__annotations__ if parameter not in {"request", "return"}]
         for component, argument in zip(block.inputs, names, strict=True):
             component.label = ARGUMENTS[argument]
@@ -165,6 +157,21 @@ def publish(page: gr.Blocks, jobs: Jobs) -> None:
         words = RETURNS.values() if len(block.outputs) == len(RETURNS) else [RETURNS["facts"]]
         for component, returned in zip(block.outputs, words, strict=True):
             component.label = returned
+
+
+async def _edited(calls: Calls, caller: Caller, started: Started, wait: float | None) -> News:
+    """Yield the progress of a run that a call has started or found, and at last its picture."""
+    try:
+        async with aclosing(_watched(calls, caller, started.run, wait)) as outputs:
+            async for picture, facts in outputs:
+                yield picture, {**facts, "reused": started.reused}
+    except CallFailed as failed:
+        raise started.described(caller, failed) from None
+    except asyncio.CancelledError:
+        # The caller asked for that in so many words. One that only hangs up closes this generator instead.
+        if not started.reused:
+            await asyncio.shield(calls.withdraw(started.run))
+        raise
 
 
 async def _watched(calls: Calls, caller: Caller, run: Any, wait: float | None) -> News:

@@ -465,7 +465,7 @@ class Jobs:
                 await asyncio.shield(self.limits.unclaim(claim))
                 raise
             run, since = claim.earlier(held)
-            if self.find(run) or await asyncio.to_thread(self.known, run):
+            if await asyncio.to_thread(self.known, run):
                 return run, True
             if time.time() - since > STARTING_SECONDS:
                 raise WanError("key_run_lost", charged=Charged.UNKNOWN)

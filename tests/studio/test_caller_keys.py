@@ -111,15 +111,16 @@ async def test_a_key_is_its_callers_and_its_accounts_own(
 
 
 @pytest.mark.parametrize(
-    "change", [{"prompt": "mirror it"}, {"seed": 1}, {"image_size": "16:9"}, {"prompt_extend": False}, {"image_1": "cup"}]
+    "change",
+    [{"prompt": "mirror it"}, {"seed": 1}, {"image_size": "16:9"}, {"prompt_extend": False}, {"image_1": "coffee.jpg"}],
 )
 async def test_another_request_under_the_same_key_is_refused(
-    replica: Callable[..., Jobs], form: Form, sandbox: Sandbox, tmp_path: Path, photos: Path, change: dict[str, Any]
+    replica: Callable[..., Jobs], form: Form, sandbox: Sandbox, photos: Path, change: dict[str, Any]
 ) -> None:
     jobs = replica()
     run, _ = await jobs.start_once(form, ANN, KEY)
     if "image_1" in change:
-        change = {"image_1": upload(tmp_path, photos / "coffee.jpg")}
+        change = {"image_1": upload(uploads.results_folder().parent, photos / change["image_1"])}
     with pytest.raises(InvalidRequest) as refused:
         await jobs.start_once(replace(form, **change), ANN, KEY)
     assert refused.value.code == "key_used"
@@ -241,7 +242,9 @@ async def test_without_its_store_nothing_is_begun_under_a_key(
     assert sandbox.counters.submits_received == 0
 
 
-@pytest.mark.parametrize("key", ["", "short", "x" * (KEY_MIN - 1), "x" * (KEY_MAX + 1), "with a space in the key", "é" * 20])
+@pytest.mark.parametrize(
+    "key", ["", "short", "x" * (KEY_MIN - 1), "x" * (KEY_MAX + 1), "with a space in the key", "é" * 20]
+)
 def test_a_key_that_can_be_guessed_is_none(key: str) -> None:
     with pytest.raises(InvalidRequest) as refused:
         check_key(key)

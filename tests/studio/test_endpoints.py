@@ -191,7 +191,7 @@ def test_a_run_is_taken_out_of_the_queue_by_its_name_and_one_at_work_goes_on(
     _, facts = client.predict(runs[0], api_name="/result")
     assert facts["state"] == "succeeded"
     assert client.predict(runs[0], api_name="/cancel")["cancel_outcome"] == "not_cancellable"
-    with pytest.raises(AppError, match="cancelled"):
+    with pytest.raises(AppError, match=Texts("en")("error.cancelled")):
         client.predict(runs[1], api_name="/result")
     assert client.predict(runs[1], api_name="/status")["state"] == "cancelled"
     assert sandbox.counters.submits_accepted == 2
