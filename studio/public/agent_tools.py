@@ -279,7 +279,7 @@ class AgentTools:
 
     def _root(self, request: Request) -> str:
         """Return the page's address as the caller knows it."""
-        return get_root_url(request, MCP_PATH, self.root_path)  # type: ignore[arg-type]  # any of Starlette's requests
+        return get_root_url(request, MCP_PATH, self.root_path)
 
 
 class AgentSessions:
