@@ -21,6 +21,7 @@ from .i18n.texts import DEFAULT_LANGUAGE, Texts
 from .page.build import build, launch
 from .page.verdict import Verdicts
 from .public import hosted_pictures
+from .public.agent_guide import AgentGuide
 from .public.agent_tools import AgentTools
 from .public.authentication import HEALTH_PATH, Authentication
 from .public.malformed_calls import MalformedCalls
@@ -178,6 +179,7 @@ class Server:
                         Route(HEALTH_PATH, self._health),
                         Route("/slot", Verdicts().answer, methods=["POST"]),
                         hosted_pictures.route(self._jobs.engines.pictures),
+                        *AgentGuide(self._jobs, self._settings, lambda: self._page.root_path).routes(),
                         *(Route(path, _closed, methods=["GET", "POST"]) for path in CLOSED),
                     ],
                     "middleware": [

@@ -77,7 +77,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-ANY_TOKEN: Final = "demo"
+ANY_TOKEN: Final = "demo"  # noqa: S105  # it opens nothing
 _ANY = "Any token will do."
 _ONE = "The one token that it takes is {token}."
 _WELCOME = """\
