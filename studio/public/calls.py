@@ -261,7 +261,8 @@ class Calls:
     async def _known(self, caller: Caller, run: Any) -> Entry:
         entry = await asyncio.to_thread(self.jobs.known, run) if isinstance(run, str) else None
         if entry is None:
-            raise self.failed(caller, WanError("run_unknown"))
+            ended = await asyncio.to_thread(results.load_problem, run) if isinstance(run, str) else None
+            raise self.failed(caller, ended or WanError("run_unknown"))
         return entry
 
     async def _job(self, caller: Caller, entry: Entry) -> Job:

@@ -196,6 +196,7 @@ class Permit:
         self._ended = True
         if self.claim and not reached:
             await self._limits.unclaim(self.claim)
+            self.claim = None
         await self._limits.release_places(self._places, self._holder)
         for window in self._windows:
             counts = window.each

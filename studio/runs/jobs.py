@@ -248,6 +248,9 @@ class Job:
         if self.forgotten or (self.failed_permanently and self.asked):
             # No browser keeps it, so nobody could ask for its files to be deleted.
             await asyncio.to_thread(uploads.forget_run, self.key)
+            if self._permit.claim and self.problem and not self.forgotten:
+                # The next call with the same key, wherever it is answered, comes to the same.
+                await asyncio.to_thread(results.keep_problem, self.key, self.problem)
         self._notify()
 
     async def _watch(self) -> None:
@@ -465,7 +468,7 @@ class Jobs:
                 await asyncio.shield(self.limits.unclaim(claim))
                 raise
             run, since = claim.earlier(held)
-            if await asyncio.to_thread(self.known, run):
+            if await asyncio.to_thread(self._is_known, run):
                 return run, True
             if time.time() - since > STARTING_SECONDS:
                 raise WanError("key_run_lost", charged=Charged.UNKNOWN)
@@ -590,6 +593,10 @@ class Jobs:
             return job.entry
         noted = _noted(key)
         return replace(noted, key=key, request_id=_noted_id(key), proof=_text(key, PROOF)) if noted else None
+
+    def _is_known(self, key: str) -> bool:
+        """Whether a run, or what it came to without a picture, is known here."""
+        return self.known(key) is not None or results.load_problem(key) is not None
 
     def forget(self, key: str) -> None:
         """Forget a run and delete its files. At the API it goes on, if it was going."""

@@ -16,6 +16,7 @@ from studio.prompt.form import Form
 from studio.public.limits import LimitReached
 from studio.public.visitors import Visitor
 from studio.runs import jobs as jobs_module
+from studio.runs import results
 from studio.runs.caller_keys import KEY_MAX, KEY_MIN, check_key
 from studio.runs.jobs import REQUEST_ID, Jobs
 from studio.settings import LimitSettings, PageSettings
@@ -171,9 +172,16 @@ async def test_an_unknown_outcome_stays_unknown_and_is_not_sent_again(
     assert job
     assert job.problem
     assert job.problem.charged is Charged.UNKNOWN
+    another = replica()
+    assert await another.start_once(form, ANN, KEY) == (run, True)
+    kept = results.load_problem(run)
+    assert kept
+    assert (kept.code, kept.charged) == (job.problem.code, Charged.UNKNOWN)
+    assert str(kept) == str(job.problem)
+    uploads.forget_run(run)
     monkeypatch.setattr(jobs_module, "STARTING_SECONDS", 0)
     with pytest.raises(WanError) as told:
-        await replica().start_once(form, ANN, KEY)
+        await another.start_once(form, ANN, KEY)
     assert (told.value.code, told.value.charged) == ("key_run_lost", Charged.UNKNOWN)
     assert sandbox.counters.submits_received == 1
 
