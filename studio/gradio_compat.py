@@ -16,12 +16,15 @@ from typing import TYPE_CHECKING, Any
 
 from gradio import blocks, route_utils, routes, state_holder
 from gradio.components import State
+from starlette.responses import JSONResponse
 
 from .uploads import UPLOAD_PREFIX
 
 if TYPE_CHECKING:
     from gradio.queueing import Queue
     from starlette.datastructures import FormData
+
+    from .public.agent_tools import AgentTools
 
 # Answers that wait to be fetched: of one page or program, and of all together.
 SESSION_BYTES_MAX = 4_000_000
@@ -182,6 +185,33 @@ def install() -> None:
         module.SessionState = LeanSession  # type: ignore[attr-defined]
     for place in (route_utils, routes):
         place.GradioMultiPartParser = UploadParser  # type: ignore[attr-defined]
+
+
+def serve_tools(tools: AgentTools) -> None:
+    """Have Gradio serve these tools by the Model Context Protocol, in place of those that it derives from endpoints.
+
+    `studio.public.agent_tools` says why. Test: `tests/studio/test_mcp.py`.
+    """
+    from gradio import mcp  # noqa: PLC0415  # an extra
+
+    from .public.agent_tools import AgentSessions  # noqa: PLC0415  # needs the uploads, which need this module's classes
+
+    class ToolServer(mcp.GradioMCPServer):
+        def __init__(self, page: blocks.Blocks) -> None:
+            super().__init__(page)
+            self.handle_streamable_http = AgentSessions(self.handle_streamable_http, tools)
+
+        def launch_mcp_on_sse(self, app: Any, subpath: str, root_path: str) -> None:
+            tools.root_path = root_path
+            super().launch_mcp_on_sse(app, subpath, root_path)
+
+        def create_mcp_server(self) -> Any:
+            return tools.server(str(self.blocks.title))
+
+        async def get_complete_schema(self, request: Any) -> JSONResponse:  # noqa: ARG002  # Gradio's own
+            return JSONResponse(tools.described())
+
+    mcp.GradioMCPServer = ToolServer  # type: ignore[misc,assignment]
 
 
 def bound_answers(queue: Queue) -> None:

@@ -21,11 +21,11 @@ from .i18n.texts import DEFAULT_LANGUAGE, Texts
 from .page.build import build, launch
 from .page.verdict import Verdicts
 from .public import hosted_pictures
-from .public.authentication import HEALTH_PATH, Authentication, open_for_agents
-from .public.endpoints import hand_over_both
+from .public.agent_guide import AgentGuide
+from .public.agent_tools import AgentTools
+from .public.authentication import HEALTH_PATH, Authentication
 from .public.malformed_calls import MalformedCalls
 from .public.upload_limits import TextLimits, UploadLimits
-from .public.visitors import McpCallers
 from .runs.jobs import Jobs
 
 if TYPE_CHECKING:
@@ -144,6 +144,8 @@ class Server:
         gradio_compat.install()
         self._jobs = Jobs(settings)
         self._page = build(settings, self._jobs)
+        if settings.mcp:
+            gradio_compat.serve_tools(AgentTools(self._jobs))
         self._loop: asyncio.AbstractEventLoop | None = None
         self._started = False
         self._stopping = False
@@ -177,6 +179,7 @@ class Server:
                         Route(HEALTH_PATH, self._health),
                         Route("/slot", Verdicts().answer, methods=["POST"]),
                         hosted_pictures.route(self._jobs.engines.pictures),
+                        *AgentGuide(self._jobs, self._settings, lambda: self._page.root_path).routes(),
                         *(Route(path, _closed, methods=["GET", "POST"]) for path in CLOSED),
                     ],
                     "middleware": [
@@ -184,7 +187,6 @@ class Server:
                         *self._authentication(),
                         Middleware(NoRelay),
                         language_middleware(),
-                        Middleware(McpCallers),
                         Middleware(UploadLimits, limits=self._jobs.limits, room=self._jobs.room),
                         Middleware(TextLimits),
                         Middleware(MalformedCalls),
@@ -201,11 +203,8 @@ class Server:
             )
 
         self._started = True
-        hand_over_both(self._page)
         pictures = self._jobs.engines.pictures
         pictures.base = pictures.base or self._page.share_url
-        if self._settings.auth:
-            open_for_agents(self._page, self._settings.auth)
 
     def _authentication(self) -> list[Middleware]:
         login = self._settings.auth

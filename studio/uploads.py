@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 import shutil
 import time
 from contextlib import contextmanager, suppress
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 _ASSETS = Path(__file__).parent.parent / "assets"
 CLEANING_SECONDS = 3600
+# A claim holds for a day, however short uploads are kept.
+CLAIM_SECONDS = 86_400
 # For uploads and for runs; in bytes.
 FREE_MIN = 1_000_000_000
 # What a run may still write when it ends: its result and the copies of it.
@@ -55,6 +58,11 @@ def records_folder() -> Path:
 def hosted_folder() -> Path:
     """Return where pictures lie for the model to fetch, under names that say nothing of their addresses."""
     return records_folder() / "hosted"
+
+
+def claims_folder() -> Path:
+    """Return where callers' own keys are claimed, where no store does that."""
+    return records_folder() / "claims"
 
 
 def run_folder(key: str) -> Path:
@@ -163,6 +171,18 @@ def is_elsewhere(path: str) -> bool:
     return "://" in path or path.strip().lower().startswith(("http:", "https:", "//"))
 
 
+def store_upload(data: bytes, name: str) -> str:
+    """Store a picture that came inside a call as if it had been uploaded, and return its path.
+
+    Raises:
+        OSError: It can't be written.
+    """
+    file = Path(get_upload_folder()) / f"{UPLOAD_PREFIX}{secrets.token_hex(16)}" / name
+    file.parent.mkdir(parents=True)
+    file.write_bytes(data)
+    return str(file)
+
+
 def keep_references(form: Form, key: str) -> tuple[Form, tuple[str, ...]]:
     """Keep the form's pictures with a run, so that neither the schedule nor another visitor takes them away.
 
@@ -222,7 +242,11 @@ def clean(keep_seconds: float) -> None:
     In a folder of the page's own (``GRADIO_TEMP_DIR``) all other files go too but the page's own pictures: uploads of
     version 0.1, and what a process that was killed left behind.
     """
-    kept = {results_folder(), records_folder(), hosted_folder()}
+    kept = {results_folder(), records_folder(), hosted_folder(), claims_folder()}
+    for claim in _inside(claims_folder()):
+        with suppress(OSError):
+            if time.time() - claim.stat().st_mtime > CLAIM_SECONDS:
+                claim.unlink()
     for old in (*_inside(results_folder()), *_inside(records_folder()), *_uploads()):
         with suppress(OSError):  # a visitor may be deleting it just now
             if old in kept or time.time() - old.stat().st_mtime <= keep_seconds:

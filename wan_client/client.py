@@ -156,6 +156,7 @@ class AsyncWanClient:
         on_submitted: Callable[[str], None] | None = None,
         sent_before: datetime | None = None,
         public: PublicHost | None = None,
+        key: str | None = None,
     ) -> Run:
         """Return a run of the request. Nothing is sent until it is iterated over or awaited.
 
@@ -170,6 +171,8 @@ class AsyncWanClient:
             sent_before: When an earlier process was about to send this very request. Unless the journal knows what
                 came of that, it is not sent, and the run ends in `UnknownOutcome`.
             public: Where its pictures can be fetched from, for a program that has a public address.
+            key: A key of the caller's own. The same request under the same key within a day is one run, whichever
+                process of this user makes it; another request under it is refused. It is kept in the journal.
         """
         file, place = self._target(out, folder)
         return Run(
@@ -182,6 +185,7 @@ class AsyncWanClient:
             on_submitted=on_submitted,
             sent_before=sent_before,
             public=public,
+            key=key,
         )
 
     def resume(
@@ -352,6 +356,7 @@ class WanClient:
         out: str | PathLike[str] | None = None,
         on_event: Callable[[Event], object] = lambda event: None,
         on_submitted: Callable[[str], None] | None = None,
+        key: str | None = None,
         **options: Any,
     ) -> Result:
         """Edit pictures and wait for the result.
@@ -362,13 +367,14 @@ class WanClient:
             out: The file to write; by default one in the client's folder, named by the API.
             on_event: Called with each event of the run, in the client's thread.
             on_submitted: Called with the request id as soon as the API has the run.
+            key: A key of the caller's own, as for `AsyncWanClient.run`.
             options: ``negative_prompt``, ``image_size``, ``seed``, ``prompt_extend``, as in `EditRequest`.
 
         Raises:
             WanError: There is no picture; the error says why and what it cost.
         """
         request = EditRequest(prompt, images, **options)
-        return self._wait_for(self._core.run(request, out=out, on_submitted=on_submitted), on_event)
+        return self._wait_for(self._core.run(request, out=out, on_submitted=on_submitted, key=key), on_event)
 
     def resume(
         self,

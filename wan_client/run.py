@@ -92,6 +92,7 @@ class Run:
         on_submitted: As for `Submission`.
         sent_before: As for `Submission`.
         public: As for `Submission`; of a resumed run, where its pictures may lie still.
+        key: As for `Submission`.
     """
 
     def __init__(
@@ -107,6 +108,7 @@ class Run:
         on_submitted: Callable[[str], None] | None = None,
         sent_before: datetime | None = None,
         public: PublicHost | None = None,
+        key: str | None = None,
     ) -> None:
         self.result: Result | None = None
         self.problem: WanError | None = None
@@ -127,6 +129,7 @@ class Run:
                 on_submitted=on_submitted,
                 sent_before=sent_before,
                 public=public,
+                key=key,
             )
         self._public = public
         self._row: int | None = None
@@ -144,8 +147,13 @@ class Run:
 
     @property
     def recovered(self) -> bool:
-        """Whether it turned out to have been paid for earlier, by a process that did not see its end."""
+        """Whether it turned out to have been paid for earlier: by a process that did not see its end, or by key."""
         return self._submission is not None and self._submission.recovered
+
+    @property
+    def reused(self) -> bool:
+        """Whether an earlier call has sent it under the same key of the caller's own."""
+        return self._submission is not None and self._submission.reused
 
     @property
     def submitting(self) -> bool:

@@ -74,7 +74,7 @@ class ImageSize(str, Enum):
             if wanted in {whole, whole.split("(")[0], size.ratio}:
                 return size
         choices = ", ".join(size.ratio for size in cls)
-        raise InvalidRequest("image_size_unknown", field="image_size", given=str(text), choices=choices)
+        raise InvalidRequest("image_size_unknown", field="image_size", given=_shown(text), choices=choices)
 
 
 DEFAULT_IMAGE_SIZE = ImageSize.SQUARE
@@ -125,7 +125,7 @@ class EditRequest:
             ("negative_prompt", check_negative_prompt(self.negative_prompt)),
             ("image_size", ImageSize.parse(self.image_size)),
             ("seed", check_seed(self.seed)),
-            ("prompt_extend", bool(self.prompt_extend)),
+            ("prompt_extend", check_switch(self.prompt_extend, "prompt_extend")),
         ):
             object.__setattr__(self, field, value)
         if not IMAGES_MIN <= len(images) <= IMAGES_MAX:
@@ -182,6 +182,17 @@ def check_seed(seed: float) -> int:
     if isinstance(seed, bool) or not whole or not SEED_MIN <= seed <= SEED_MAX:
         raise InvalidRequest("seed_out_of_range", field="seed", given=_shown(seed), low=SEED_MIN, high=SEED_MAX)
     return int(seed)
+
+
+def check_switch(value: object, field: str) -> bool:
+    """The value of a switch.
+
+    Raises:
+        InvalidRequest: It is neither true nor false.
+    """
+    if not isinstance(value, bool):
+        raise InvalidRequest("switch_expected", field=field, given=_shown(value))
+    return value
 
 
 def _shown(number: object) -> str:

@@ -11,6 +11,7 @@ import json
 import logging
 import math
 import time
+from contextlib import aclosing
 from enum import Enum
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING
 from . import outputs
 from .api import CancelOutcome
 from .errors import (
+    InvalidRequest,
     RateLimited,
     Refused,
     RunCancelled,
@@ -31,7 +33,7 @@ from .events import Preparing, Retrying, Uploading
 from .hosting import check_address, is_address, prepared
 from .hosting.bucket import BucketHost
 from .hosting.data_uri import DataUri
-from .settings import Hosting
+from .settings import Backend, Hosting
 from .state import journal
 
 if TYPE_CHECKING:
@@ -72,7 +74,7 @@ class Submission:
     Attributes:
         state: What is known of it.
         request_id: The run's id, once there is one.
-        recovered: Whether the run was paid for earlier, by a process that did not see its end.
+        recovered: Whether the run was paid for earlier, by a process that did not see its end, or under the same key.
         row: Its row in the journal, where it is noted.
         images: The pictures as they were sent.
         late_outcome: What a cancel achieved that had to wait for the answer to the submit.
@@ -87,6 +89,10 @@ class Submission:
         sent_before: When an earlier process was about to send this very request. Unless the journal knows what came
             of that, its outcome is unknown, and it is not sent.
         public: Where its pictures can be fetched from, for a program that has a public address.
+        key: The caller's own key: the run that was sent under it within a day takes this one's place.
+
+    Raises:
+        InvalidRequest: The key is empty.
     """
 
     def __init__(
@@ -100,7 +106,10 @@ class Submission:
         on_submitted: Callable[[str], None] | None = None,
         sent_before: datetime | None = None,
         public: PublicHost | None = None,
+        key: str | None = None,
     ) -> None:
+        if key == "":
+            raise InvalidRequest("key_empty", field="key")
         self.state = SubmitState.PREPARING
         self.request_id: str | None = None
         self.recovered = False
@@ -122,21 +131,39 @@ class Submission:
         self._cancel_asked = self._cancel_when_accepted = False
         self._public = public
         self._host: Host = DataUri()
+        # A sandbox's runs end with it, and cost nothing.
+        self._key = None if resources.settings.backend is Backend.SANDBOX and resources.journal.off else key
+        self._is_claimed = self._is_left = False
 
     @property
     def may_be_paid(self) -> bool:
         """Whether the request has gone out or may have, and was not certainly turned down."""
         return self.state in {SubmitState.SENDING, SubmitState.ACCEPTED, SubmitState.UNKNOWN}
 
+    @property
+    def reused(self) -> bool:
+        """Whether an earlier call has sent it under the same key."""
+        return self.recovered and self._key is not None
+
     async def events(self) -> AsyncGenerator[Event]:
         """Prepare, host and submit. Closing the iterator does not cancel a submit that has gone out."""
+        try:
+            async with aclosing(self._stages()) as events:
+                async for event in events:
+                    yield event
+        finally:
+            self._is_left = True
+            if self._task is None:
+                self._unclaim()
+
+    async def _stages(self) -> AsyncGenerator[Event]:
         await asyncio.to_thread(outputs.check_target, self._out, self._folder)
         yield Preparing()
         sources = await self._prepared()
         digest = self._resources.journal.digest(await asyncio.to_thread(_fingerprint, self._request, sources))
         # A cancel until now has promised that nothing is sent; one from here on waits for what the look-up finds.
         self._raise_if_cancelled()
-        self._look_up = asyncio.create_task(self._recover(digest))
+        self._look_up = asyncio.create_task(self._recover(digest) if self._key is None else self._claim(digest))
         self._look_up.add_done_callback(_retrieve)
         await asyncio.shield(self._look_up)
         if self.request_id:
@@ -278,7 +305,43 @@ class Submission:
             self.state = SubmitState.UNKNOWN
             raise unknown_outcome(self._sent_before)
 
+    async def _claim(self, digest: str) -> None:
+        """Claim the caller's key, or find the run that was sent under it, and wait while another process sends it."""
+        notes, key = self._resources.journal, self._key or ""
+        found = await asyncio.to_thread(notes.claim_key, key, digest, self._out)
+        while found is not None and found.has_owner and not self._cancel_asked:
+            await asyncio.sleep(LEASE_LOOK_SECONDS)
+            found = await asyncio.to_thread(notes.claim_key, key, digest, self._out)
+        if found is None:
+            raise SettingsError("key_not_kept", name="key")
+        if not found.is_same:
+            raise InvalidRequest("key_used", field="key")
+        entry = found.entry
+        if entry.request_id is not None:
+            self.row, self.request_id, self.recovered = entry.row, entry.request_id, True
+            self.state = SubmitState.ACCEPTED
+        elif entry.state == journal.UNKNOWN:
+            self.state = SubmitState.UNKNOWN
+            raise unknown_outcome(entry.sent)
+        elif not found.has_owner:
+            self.row, self._is_claimed = entry.row, True
+            if self._is_left:
+                self._unclaim()
+
+    def _unclaim(self) -> None:
+        """Free the key of a request that certainly was not accepted."""
+        if self._is_claimed:
+            self._is_claimed = False
+            self._resources.journal.forget(self.row)
+
     async def _send(self, digest: str, body: bytes, sources: list[str | PreparedImage]) -> None:
+        try:
+            await self._send_one_way(digest, body, sources)
+        finally:
+            if self.state is SubmitState.NOT_ACCEPTED:
+                self._unclaim()
+
+    async def _send_one_way(self, digest: str, body: bytes, sources: list[str | PreparedImage]) -> None:
         """Send the request; once more by address, where the API certainly refused its pictures for being inside."""
         try:
             await self._send_noted(digest, body)
@@ -314,7 +377,7 @@ class Submission:
                 self.state = SubmitState.UNKNOWN  # cut off with all of it on its way
             else:
                 self.state = SubmitState.NOT_ACCEPTED
-                notes.forget(self.row)
+                (notes.not_sent if self._is_claimed else notes.forget)(self.row)
             raise
         self.state = SubmitState.ACCEPTED
         await asyncio.to_thread(notes.accepted, self.row, self.request_id)
@@ -328,7 +391,11 @@ class Submission:
 
     def _note(self, digest: str) -> None:
         """Write down, in the journal and wherever the caller does, that the request is about to go out."""
-        self.row = self._resources.journal.sending(digest, self._out)
+        claimed = self.row if self._is_claimed else None
+        noted = self._resources.journal.sending(digest, self._out, claimed)
+        if claimed and not noted:
+            raise SettingsError("key_not_kept", name="key")
+        self.row = noted
         if self._on_sending:
             self._on_sending()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import shlex
 import signal
 import sys
 import threading
@@ -60,7 +61,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.exit(UNAVAILABLE, f"{parser.prog}: cannot listen on {options.host}:{options.port}: {reason}; {hint}\n")
     try:
         _print(sandbox.url)
-        sys.stderr.write(_WELCOME.format(url=settings.public_url or sandbox.url, model=schema.MODEL_ID))
+        url = settings.public_url or sandbox.url
+        token = settings.token or ANY_TOKEN
+        wants = _ANY if settings.token is None else _ONE.format(token=token)
+        header = shlex.quote(f"Authorization: Bearer {token}")
+        welcome = _WELCOME.format(url=url, model=schema.MODEL_ID, wants=wants, token=shlex.quote(token), header=header)
+        sys.stderr.write(welcome)
         if options.until_eof:
             threading.Thread(target=_until_eof, args=(over,), daemon=True).start()
         # A wait without end would not notice Ctrl-C on every system.
@@ -71,13 +77,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
+ANY_TOKEN: Final = "demo"  # noqa: S105  # it opens nothing
+_ANY = "Any token will do."
+_ONE = "The one token that it takes is {token}."
 _WELCOME = """\
-Wan sandbox: nothing leaves this computer and nothing is charged. Any token will do.
+Wan sandbox: nothing leaves this computer and nothing is charged. {wants}
   a page to read    {url}/        the API described: {url}/docs
-  this project      RUNCOMFY_API_BASE={url}
-  the vendor's CLI  RUNCOMFY_MODEL_API_BASE={url}/v1 RUNCOMFY_TOKEN=demo
+  this project      RUNCOMFY_API_BASE={url} RUNCOMFY_API_TOKEN={token}
+  the vendor's CLI  RUNCOMFY_MODEL_API_BASE={url}/v1 RUNCOMFY_TOKEN={token}
   anything else     {url} in place of the API's own address
-  try it            curl -H "Authorization: Bearer demo" {url}/v1/models/{model}
+  try it            curl -H {header} {url}/v1/models/{model}
   stop              Ctrl-C
 """
 

@@ -178,10 +178,18 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "ko": "Wan 샌드박스",
     },
     "page_intro": {
-        "en": "A stand-in for the Model API on this computer. It speaks the same protocol, takes any token and "
+        "en": "A stand-in for the Model API on this computer. It speaks the same protocol and "
         "costs nothing. It draws a simple local preview; it is not the model.",
-        "ko": "이 컴퓨터에서 동작하는 Model API 대역입니다. 같은 프로토콜을 쓰고, 아무 토큰이나 받으며, 비용이 없습니다. "
+        "ko": "이 컴퓨터에서 동작하는 Model API 대역입니다. 같은 프로토콜을 쓰고 비용이 없습니다. "
         "간단한 로컬 미리보기를 그릴 뿐이며 실제 모델이 아닙니다.",
+    },
+    "page_any_token": {
+        "en": "Any token will do.",
+        "ko": "토큰은 아무것이나 쓸 수 있습니다.",
+    },
+    "page_one_token": {
+        "en": "It takes one token: the one that it was started with.",
+        "ko": "시작할 때 지정한 토큰만 받습니다.",
     },
     "page_try": {
         "en": "Try it",

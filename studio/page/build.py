@@ -53,6 +53,8 @@ def build(settings: PageSettings, jobs: Jobs) -> gr.Blocks:
     gr.set_static_paths([examples.FOLDER])
     with page:
         components = lay_out(by_language(partial(_banner, jobs)), by_language(examples.ready))
+        # Before the page's own listeners: Gradio names those by their functions, and gives no name twice.
+        endpoints.publish(page, jobs)
         run_handlers = RunHandlers(jobs, components)
         form_handlers = FormHandlers(jobs, components, settings, run_handlers)
         page.load(switch, None, components.languages, queue=False, **PRIVATE)
@@ -63,8 +65,6 @@ def build(settings: PageSettings, jobs: Jobs) -> gr.Blocks:
         _connect_runs(run_handlers, form_handlers, components)
         _connect_form(form_handlers, components)
         _connect_browser(page, components)
-        for endpoint in endpoints.endpoints(jobs):
-            gr.events.api(endpoint, api_name=endpoint.__name__, concurrency_limit=None)
         page.queue(default_concurrency_limit=None, api_open=False)
     return page
 

@@ -6,13 +6,11 @@ import base64
 import binascii
 import hmac
 import time
-from functools import cache
 from http import HTTPStatus
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import gradio as gr
-from gradio_client import Client
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
@@ -123,33 +121,3 @@ def _is_private(scope: Scope) -> bool:
     except ValueError:
         return False
     return local and Headers(scope=scope).get("x-forwarded-proto", "https").split(",")[0].strip().lower() == "https"
-
-
-def open_for_agents(page: gr.Blocks, login: str) -> None:
-    """Have Gradio's MCP server know the password: it passes an agent's call on to the page over HTTP.
-
-    The agent's own request was checked before.
-
-    Args:
-        page: The page, launched.
-        login: The name and the password, joined by a colon.
-    """
-    server: Any = page.mcp_server_obj
-    if server is None:
-        return
-
-    @cache
-    def client() -> Client:
-        credentials = base64.b64encode(login.encode()).decode()
-        headers = {"x-gradio-user": "mcp", "Authorization": f"Basic {credentials}"}
-        return Client(
-            server.local_url,
-            download_files=False,
-            verbose=False,
-            analytics_enabled=False,
-            ssl_verify=False,
-            _skip_components=False,
-            headers=headers,
-        )
-
-    server._get_or_create_client = client

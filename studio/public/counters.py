@@ -1,19 +1,26 @@
-"""Where limits are counted: in this process, or in Redis for all replicas.
+"""Where limits are counted and keys are claimed: in this process, or in Redis for all replicas.
 
 A count is a number that is forgotten after a while. A place is held by the name of a run until it is released, or until
-its lease ends. Each decision is made in one step, however many counts and places it concerns.
+its lease ends. A claim is a text that the first caller sets under a name and all others get, for as long as it is
+remembered. Each decision is made in one step, however many counts and places it concerns.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 from abc import ABC, abstractmethod
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from studio import uploads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
 KEY_PREFIX = "wan:"
 # How long Redis may keep a caller waiting, in seconds.
@@ -51,6 +58,13 @@ return {0, 0}
 """
 # A count that is gone stays gone: added to, it would begin below nothing.
 _ADD = "if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('INCRBY', KEYS[1], ARGV[1]) end"
+_CLAIM = """
+local held = redis.call('GET', KEYS[1])
+if held then return held end
+redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
+return false
+"""
+_UNCLAIM = "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end"
 
 
 class StoreUnavailable(Exception):
@@ -100,7 +114,7 @@ class Refusal(NamedTuple):
 
 
 class Store(ABC):
-    """Keeps counts and places."""
+    """Keeps counts, places and claims."""
 
     @abstractmethod
     async def take(
@@ -128,14 +142,36 @@ class Store(ABC):
         """Return how far each count has come, and then how many of each of the places are held."""
 
     @abstractmethod
+    async def claim(self, name: str, text: str, *, now: float, seconds: int) -> str | None:
+        """Set a text, or change nothing where there is one that is still remembered.
+
+        Args:
+            name: What it is claimed under: letters and digits.
+            text: The text.
+            now: The time, in seconds since 1970.
+            seconds: For how long it is remembered.
+
+        Returns:
+            The text that was there; None where this one has been set.
+        """
+
+    @abstractmethod
+    async def unclaim(self, name: str, text: str) -> None:
+        """Forget a text, if it is the one that is there."""
+
+    @abstractmethod
     async def close(self) -> None:
         """Close the connections."""
 
 
 class MemoryStore(Store):
-    """Counts in this process. No method waits, so each is one step."""
+    """Counts in this process. No method that counts waits, so each is one step.
+
+    Claims lie on the disk: what was paid for under one must not be paid for again after a restart.
+    """
 
     def __init__(self) -> None:
+        self._claiming = Lock()
         self._counts: dict[str, tuple[int, float]] = {}
         self._places: dict[str, dict[str, float]] = {}
         self._purged = 0.0
@@ -177,6 +213,35 @@ class MemoryStore(Store):
     async def read(self, counts: Sequence[str], places: Sequence[str], *, now: float) -> list[int]:
         """Return all numbers."""
         return [self._used(key, now) for key in counts] + [len(self._holders(key, now)) for key in places]
+
+    async def claim(self, name: str, text: str, *, now: float, seconds: int) -> str | None:
+        """Set a text, or return the one that is there."""
+        with _on_disk():
+            return await asyncio.to_thread(self._claim, uploads.claims_folder() / name, text, now, now + seconds)
+
+    async def unclaim(self, name: str, text: str) -> None:
+        """Forget a text."""
+        with _on_disk():
+            await asyncio.to_thread(self._unclaim, uploads.claims_folder() / name, text)
+
+    def _claim(self, file: Path, text: str, now: float, until: float) -> str | None:
+        with self._claiming:
+            held = _claimed(file)
+            if held and held[0] > now:
+                return held[1]
+            file.unlink(missing_ok=True)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with file.open("x", encoding="utf-8") as opened:
+                opened.write(f"{until} {text}")
+                opened.flush()
+                os.fsync(opened.fileno())
+        return None
+
+    def _unclaim(self, file: Path, text: str) -> None:
+        with self._claiming:
+            held = _claimed(file)
+            if held and held[1] == text:
+                file.unlink(missing_ok=True)
 
     async def close(self) -> None:
         """There is nothing to close."""
@@ -220,6 +285,8 @@ class RedisStore(Store):
         )
         self._run_view = self._redis.register_script(_TAKE)
         self._add = self._redis.register_script(_ADD)
+        self._claim = self._redis.register_script(_CLAIM)
+        self._unclaim = self._redis.register_script(_UNCLAIM)
 
     async def take(
         self, counts: Sequence[Count], places: Sequence[Places], holders: Sequence[str], *, now: float, lease: int
@@ -271,6 +338,17 @@ class RedisStore(Store):
                     pipeline.zcount(_key(key), f"({now}", "+inf")
                 return [int(number or 0) for number in await pipeline.execute()]
 
+    async def claim(self, name: str, text: str, *, now: float, seconds: int) -> str | None:  # noqa: ARG002  # its own clock
+        """Set a text, or return the one that is there."""
+        with _unavailable():
+            held = await self._claim(keys=[_key(f"claim/{name}")], args=[text, seconds])
+        return held.decode() if held else None
+
+    async def unclaim(self, name: str, text: str) -> None:
+        """Forget a text."""
+        with _unavailable():
+            await self._unclaim(keys=[_key(f"claim/{name}")], args=[text])
+
     async def close(self) -> None:
         """Close the connections."""
         await self._redis.aclose()
@@ -293,4 +371,22 @@ def _unavailable() -> Iterator[None]:
     try:
         yield
     except (RedisError, OSError) as problem:
+        raise StoreUnavailable(type(problem).__name__) from problem
+
+
+def _claimed(file: Path) -> tuple[float, str] | None:
+    """Return until when a claim is remembered, and its text; None where there is none."""
+    try:
+        until, _, text = file.read_text("utf-8").partition(" ")
+    except FileNotFoundError:
+        return None
+    return float(until), text
+
+
+@contextmanager
+def _on_disk() -> Iterator[None]:
+    """Raise `StoreUnavailable` where a claim can't be written or read: it may be there, and of somebody else."""
+    try:
+        yield
+    except (OSError, ValueError) as problem:
         raise StoreUnavailable(type(problem).__name__) from problem

@@ -1,25 +1,18 @@
-"""The endpoints for programs: ``/edit`` and ``/result``."""
+"""The endpoints for programs: ``/edit``, ``/result``, ``/status`` and ``/cancel``."""
 
 # Gradio reads the signatures below as they are evaluated, so this file's annotations are not strings.
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing
-from dataclasses import replace
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import aclosing, contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
 import gradio as gr
 
 from studio import uploads
-from studio.browser.store import Entry
-from studio.i18n.texts import Texts, texts_for
-from studio.prompt.form import Form
-from studio.runs import results
-from studio.runs.engines import SANDBOX
-from studio.runs.jobs import Job, Jobs, watch_changes
-from studio.runs.results import Outcome
-from studio.views.run import event_words
-from wan_client import Backend, ImageError, ImageSize, WanError
+from studio.i18n.texts import texts_for
+from studio.runs.jobs import Jobs
+from wan_client import ImageError, ImageSize, WanError
 from wan_client.schema import (
     DEFAULT_IMAGE_SIZE,
     DEFAULT_NEGATIVE_PROMPT,
@@ -28,181 +21,193 @@ from wan_client.schema import (
     NEGATIVE_PROMPT_MAX,
     PROMPT_MAX,
     SEED_MAX,
+    SEED_MIN,
 )
 
-from .visitors import own_headers, visitor_of
+from .calls import WAIT_MAX, Answer, Caller, CallFailed, Calls, Started, check_wait
+from .visitors import visitor_of
 
 SIZES = (*(size.ratio for size in ImageSize), *(size.value for size in ImageSize))
 Facts = dict[str, Any]
-News = AsyncGenerator[tuple[gr.FileData | None, Facts], None]
+Outputs = tuple[gr.FileData | None, Facts]
+News = AsyncGenerator[Outputs, None]
 
 if TYPE_CHECKING:
     Size = str
 else:
     Size = Literal[SIZES]
 
-# What callers read about the endpoints. Gradio takes it apart at “Args” and “Returns”, a line an argument.
-EDIT = f"""Edit one to three pictures by instruction with Wan 2.6 image-to-image, and return one new picture.
+# What callers read about each argument, by the endpoints and as tools.
+ARGUMENTS = {
+    "prompt": f'The instruction, 1 to {PROMPT_MAX:,} characters, such as "give image 1 the colours of image 2".',
+    "image_1": "The picture to edit.",
+    "image_2": "A second picture, if the prompt names one.",
+    "image_3": "A third picture, if the prompt names one. Needs image_2.",
+    "negative_prompt": f"What to keep out of the result, at most {NEGATIVE_PROMPT_MAX} characters. May be empty.",
+    "image_size": "The size of the result, by its ratio or by the API's own string.",
+    "seed": f"A whole number from 0 to {SEED_MAX:,}. The same seed gives more consistent results.",
+    "prompt_extend": "Whether the model may enrich the prompt before it draws.",
+    "idempotency_key": "A key of your own that nobody can guess, such as a UUID, a new one for each edit: called again "
+    "with it within a day, this returns the same run and sends nothing.",
+    "wait_seconds": f"For how long to wait for the picture, up to {WAIT_MAX} seconds; 0 answers with the run's name at "
+    "once.",
+    "run": "The run's name, as an edit's messages, facts or error gave it.",
+}
+BOUNDS = {"seed": {"minimum": SEED_MIN, "maximum": SEED_MAX}}
+RETURNS = {
+    "picture": "The picture, a PNG file; nothing as long as there is none.",
+    "facts": "The facts: run, request_id, state, message, engine, local_preview, size, seed, seconds, cost_usd.",
+}
+EDIT = """Edit one to three pictures by instruction with Wan 2.6 image-to-image, and return one new picture.
 
 The prompt calls the pictures "image 1", "image 2" and "image 3". A run takes 20 seconds to 4 minutes on the hosted
-model, and may be paid for by the owner of this page: each call makes, and pays for, another picture. So when a call
-was cut off, do not repeat it: its messages name the run, and /result fetches the picture of that run at no cost. An
-error says what happened, whether it was charged, and what to do. Where this page has no token, the picture is a
-labelled local preview, not the model's work; "local_preview" says so.
-
-Args:
-    prompt: The instruction, 1 to {PROMPT_MAX:,} characters, such as "give image 1 the colours of image 2".
-    image_1: The picture to edit.
-    image_2: A second picture, if the prompt names one.
-    image_3: A third picture, if the prompt names one. Needs image_2.
-    negative_prompt: What to keep out of the result, at most {NEGATIVE_PROMPT_MAX} characters. May be empty.
-    image_size: The size of the result, by its ratio or by the API's own string.
-    seed: A whole number from 0 to {SEED_MAX:,}. The same seed gives more consistent results.
-    prompt_extend: Whether the model may enrich the prompt before it draws.
-
-Returns:
-    the picture, a PNG file
-    the facts: run (its name for /result), request_id, engine, local_preview, width, height, seed, seconds, cost_usd
-"""
-RESULT = """Fetch the result of an earlier /edit call by the run's name, at no cost. Waits if the run is still at work.
-
-Args:
-    run: The run's name, as the messages, the facts or an error of /edit gave it.
-
-Returns:
-    the picture, a PNG file
-    the facts, as /edit returns them
-"""
+model, and may be paid for by the owner of this page: each call makes, and pays for, another picture, unless it carries
+the idempotency_key of an earlier one. So when a call was cut off, do not repeat it without its key: its messages name
+the run, and {result} fetches the picture of that run at no cost. Hanging up does not cancel a run. An error says what
+happened, whether it was charged, and what to do. Where this page has no token, the picture is a labelled local preview,
+not the model's work; "local_preview" says so."""
+RESULT = "Fetch the result of an earlier edit by the run's name, at no cost. Waits if the run is still at work."
+STATUS = "Tell where a run stands, at once and at no cost."
+CANCEL = "Take a run out of the queue. One that is at work already goes on, may be charged, and can be fetched."
 
 
-def endpoints(jobs: Jobs) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """The functions behind ``/edit`` and ``/result``: typed, because their types are what the callers see."""
+def endpoints(jobs: Jobs) -> tuple[Callable[..., Any], ...]:
+    """The functions behind the endpoints: typed, because their types are what the callers see."""
+    calls = Calls(jobs)
 
     async def edit(
         prompt: str,
         image_1: gr.FileData,
-        image_2: gr.FileData = None,  # type: ignore[assignment]  # MCP would not take a picture for “or None”
-        image_3: gr.FileData = None,  # type: ignore[assignment]
+        image_2: gr.FileData | None = None,
+        image_3: gr.FileData | None = None,
         negative_prompt: str = DEFAULT_NEGATIVE_PROMPT,
         image_size: Size = DEFAULT_IMAGE_SIZE.ratio,
         seed: int = DEFAULT_SEED,
         prompt_extend: bool = DEFAULT_PROMPT_EXTEND,
+        idempotency_key: str | None = None,
+        wait_seconds: float | None = None,
         request: gr.Request = None,  # type: ignore[assignment]  # Gradio fills it in, and knows it by its type
     ) -> News:
-        async def start() -> Job:
-            slots = [_path(image, number) for number, image in enumerate((image_1, image_2, image_3), 1)]
-            form = Form(prompt, slots[0], slots[1], slots[2], negative_prompt, image_size, seed, prompt_extend)
-            # Gradio passes all of MCP's callers on under one session, and a program may well want two alike.
-            (job,) = await jobs.start([form], replace(visitor_of(request), session=None))
-            return job
-
-        async with aclosing(_reports(jobs, start, texts_for(request))) as ended:
-            async for outputs in ended:
-                yield outputs
+        caller = _caller(request)
+        with _sentences(calls, caller):
+            wait = check_wait(wait_seconds)
+            pictures = [_path(image, number) for number, image in enumerate((image_1, image_2, image_3), 1)]
+            started = await calls.start(
+                caller,
+                prompt=prompt,
+                pictures=pictures,
+                negative_prompt=negative_prompt,
+                image_size=image_size,
+                seed=seed,
+                prompt_extend=prompt_extend,
+                idempotency_key=idempotency_key,
+            )
+            async with aclosing(_edited(calls, caller, started, wait)) as outputs:
+                async for shown in outputs:
+                    yield shown
 
     async def result(
         run: str,
+        wait_seconds: float | None = None,
         request: gr.Request = None,  # type: ignore[assignment]
     ) -> News:
-        texts = texts_for(request)
-        entry = await asyncio.to_thread(jobs.known, run) if isinstance(run, str) else None
-        if entry is None:
-            raise _error(texts, WanError("run_unknown"), sandbox=jobs.engines.name() == SANDBOX)
-        if known := await asyncio.to_thread(results.load, entry.key):
-            yield _finished(entry, known)
-            return
-        async with aclosing(
-            _reports(jobs, lambda: jobs.resume(entry, visitor_of(request)), texts, cancels=False)
-        ) as ended:
-            async for outputs in ended:
-                yield outputs
+        caller = _caller(request)
+        with _sentences(calls, caller):
+            async with aclosing(_watched(calls, caller, run, check_wait(wait_seconds))) as outputs:
+                async for shown in outputs:
+                    yield shown
 
-    for endpoint, description in ((edit, EDIT), (result, RESULT)):
+    async def status(
+        run: str,
+        request: gr.Request = None,  # type: ignore[assignment]
+    ) -> Facts:
+        caller = _caller(request)
+        with _sentences(calls, caller):
+            return (await calls.status(caller, run)).facts
+
+    async def cancel(
+        run: str,
+        request: gr.Request = None,  # type: ignore[assignment]
+    ) -> Facts:
+        caller = _caller(request)
+        with _sentences(calls, caller):
+            return (await calls.cancel(caller, run)).facts
+
+    described = ((edit, EDIT.format(result="/result")), (result, RESULT), (status, STATUS), (cancel, CANCEL))
+    for endpoint, description in described:
         endpoint.__doc__ = description
+    for generator in (edit, result):
         # To Gradio a generator's type is that of what it ends with.
-        endpoint.__annotations__["return"] = tuple[gr.FileData, Facts]
-    return edit, result
+        generator.__annotations__["return"] = tuple[gr.FileData, Facts]
+    return tuple(endpoint for endpoint, _ in described)
 
 
-def hand_over_both(page: gr.Blocks) -> None:
-    """Have agents get the picture as a picture, and the facts beside it.
+def publish(page: gr.Blocks, jobs: Jobs) -> None:
+    """Publish the endpoints on a page that is being built, with words for what they take and return.
 
-    Gradio makes one text of several outputs where an agent does not ask for progress.
-
-    Args:
-        page: The page, launched.
+    Gradio calls both “1st”, “2nd” and so on.
     """
-
-    async def outputs(job: Any) -> list[Any]:
-        return list(await asyncio.to_thread(job.result))
-
-    if server := page.mcp_server_obj:
-        server._execute_tool_without_progress = outputs  # type: ignore[method-assign]
-        connect = server._get_or_create_client
-
-        def client() -> Any:
-            made = connect()
-            made.headers |= own_headers()
-            return made
-
-        # Pictures inside a call are uploaded from this server's own address; the agent was counted for them already.
-        server._get_or_create_client = client  # type: ignore[method-assign]
+    for endpoint in endpoints(jobs):
+        gr.events.api(endpoint, api_name=endpoint.__name__, concurrency_limit=None)
+        block: Any = list(page.fns.values())[-1]
+        names = [parameter for parameter in endpoint.__annotations__ if parameter not in {"request", "return"}]
+        for component, argument in zip(block.inputs, names, strict=True):
+            component.label = ARGUMENTS[argument]
+            component._api_info = {**component._api_info, **BOUNDS.get(argument, {})}
+        words = RETURNS.values() if len(block.outputs) == len(RETURNS) else [RETURNS["facts"]]
+        for component, returned in zip(block.outputs, words, strict=True):
+            component.label = returned
 
 
-async def _reports(jobs: Jobs, start: Callable[[], Awaitable[Job]], texts: Texts, *, cancels: bool = True) -> News:
-    """Yield a run's progress, and at last its picture.
-
-    A caller that is cut off leaves the run at work; one that cancels its call cancels the run, if that is its own.
-    """
-    progress = gr.Progress()
+async def _edited(calls: Calls, caller: Caller, started: Started, wait: float | None) -> News:
+    """Yield the progress of a run that a call has started or found, and at last its picture."""
     try:
-        job = await start()
-    except WanError as problem:
-        raise _error(texts, problem, sandbox=jobs.engines.name() == SANDBOX) from None
-    reported: Facts = {}
-    steps = 0
-    try:
-        async for _ in watch_changes([job]):
-            now = {"run": job.key, "request_id": job.request_id, "message": event_words(texts, job.event)}
-            if now != reported and not job.ended:
-                reported, steps = now, steps + 1
-                # How many steps there are is not known: this counts them, and gives MCP clients the run's name.
-                progress((steps, None), desc=texts("api.progress", run=job.key, words=now["message"]))
-                yield None, now
+        async with aclosing(_watched(calls, caller, started.run, wait)) as outputs:
+            async for picture, facts in outputs:
+                yield picture, {**facts, "reused": started.reused}
+    except CallFailed as failed:
+        raise started.described(caller, failed) from None
     except asyncio.CancelledError:
-        if cancels and not jobs.stopping:
-            await asyncio.shield(job.cancel())
+        # The caller asked for that in so many words. One that only hangs up closes this generator instead.
+        if not started.reused:
+            await asyncio.shield(calls.withdraw(started.run))
         raise
-    if job.outcome is None:
-        cause = job.problem or WanError("unexpected", request_id=job.request_id)
-        raise _error(texts, cause, sandbox=job.sandbox, run=job.key if job.can_be_fetched else None)
-    yield _finished(job.entry, job.outcome)
 
 
-def _finished(entry: Entry, known: Outcome) -> tuple[gr.FileData, Facts]:
-    sandbox = entry.engine == SANDBOX
-    facts = {
-        "run": entry.key,
-        "request_id": entry.request_id,
-        "engine": (Backend.SANDBOX if sandbox else Backend.RUNCOMFY).value,
-        "local_preview": sandbox or "local_preview" in known.extra,
-        "width": known.width,
-        "height": known.height,
-        "seed": int(entry.form.seed or 0),
-        "seconds": round(known.seconds, 1),
-        "cost_usd": 0.0 if sandbox else known.cost,
-    }
-    return gr.FileData(path=str(known.path), orig_name=known.path.name, mime_type="image/png"), facts
+async def _watched(calls: Calls, caller: Caller, run: Any, wait: float | None) -> News:
+    """Yield a run's progress, and at last its picture."""
+    progress = gr.Progress()
+    async with aclosing(calls.watch(caller, run, wait)) as answers:
+        steps = 0
+        async for answer in answers:
+            if answer.outcome is None:
+                # How many steps there are is not known: this counts them.
+                steps += 1
+                facts = answer.facts
+                progress((steps, None), desc=caller.texts("api.progress", run=facts["run"], words=facts["message"]))
+            yield _picture(answer), answer.facts
 
 
-def _error(texts: Texts, problem: WanError, *, sandbox: bool, run: str | None = None) -> gr.Error:
-    """What happened, whether it was charged, what to do; the run's id, and how to fetch it where that is possible."""
-    reported = [texts.sentences(problem, sandbox=sandbox)]
-    if run:
-        reported.append(texts("api.fetch", run=run))
-    if problem.request_id:
-        reported.append(f"({texts('run.id')} {problem.request_id})")
-    return gr.Error(" ".join(reported), print_exception=False)
+def _picture(answer: Answer) -> gr.FileData | None:
+    if answer.outcome is None:
+        return None
+    path = answer.outcome.path
+    return gr.FileData(path=str(path), orig_name=path.name, mime_type="image/png")
+
+
+def _caller(request: gr.Request) -> Caller:
+    return Caller(visitor_of(request), texts_for(request), prefix="/")
+
+
+@contextmanager
+def _sentences(calls: Calls, caller: Caller) -> Iterator[None]:
+    """Raise what a call came to as Gradio shows it to callers."""
+    try:
+        yield
+    except WanError as problem:
+        raise gr.Error(str(calls.failed(caller, problem)), print_exception=False) from None
+    except CallFailed as failed:
+        raise gr.Error(str(failed), print_exception=False) from None
 
 
 def _path(image: Any, number: int) -> str | None:

@@ -15,8 +15,9 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from hashlib import sha256
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
+from studio import uploads
 from wan_client import Charged, WanError
 
 from .counters import Count, Places, StoreUnavailable, open_store
@@ -143,8 +144,26 @@ class _AtOnce:
         return LimitStatus(self.code, left, {"limit": self.limit, "left": left})
 
 
+class Claim(Protocol):
+    """What a caller's own key is claimed with.
+
+    Attributes:
+        name: What it is claimed under.
+        text: What the next caller of the same key gets to see.
+    """
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
+    def text(self) -> str: ...  # noqa: D102
+
+
 class Permit:
-    """The right to one run. The caller that takes it must end it, however the run ends."""
+    """The right to one run. The caller that takes it must end it, however the run ends.
+
+    Attributes:
+        claim: The claim that the run was started under. It ends with a run that the API has not seen.
+    """
 
     def __init__(self, limits: Limits, windows: Iterable[_Window], places: Iterable[str], holder: str) -> None:
         self._limits = limits
@@ -152,6 +171,7 @@ class Permit:
         self._places = tuple(places)
         self._holder = holder
         self._ended = False
+        self.claim: Claim | None = None
 
     async def renew(self) -> None:
         """Hold the run's place for another lease."""
@@ -174,6 +194,9 @@ class Permit:
         if self._ended:
             return
         self._ended = True
+        if self.claim and not reached:
+            await self._limits.unclaim(self.claim)
+            self.claim = None
         await self._limits.release_places(self._places, self._holder)
         for window in self._windows:
             counts = window.each
@@ -299,6 +322,24 @@ class Limits:
         with suppress(LimitReached):
             async with self._at_hand():
                 await self._store.add(window.key, amount)
+
+    async def claim(self, claim: Claim) -> str | None:
+        """Claim a caller's own key for a day.
+
+        Returns:
+            The text of the claim that stands already; None where this one stands from now on.
+
+        Raises:
+            LimitReached: The store is out of reach.
+        """
+        async with self._at_hand():
+            return await self._store.claim(claim.name, claim.text, now=self._clock(), seconds=uploads.CLAIM_SECONDS)
+
+    async def unclaim(self, claim: Claim) -> None:
+        """End a claim. One that can't be ended stands for its day: nothing is sent under it."""
+        with suppress(LimitReached):
+            async with self._at_hand():
+                await self._store.unclaim(claim.name, claim.text)
 
     async def close(self) -> None:
         """Close the connections to the store."""

@@ -60,7 +60,7 @@ class Page(Blocks):
         """
         try:
             _check_texts(block_fn, inputs)
-            at_home = traverse(inputs, _at_home, is_file_obj_with_meta)
+            at_home = traverse(_whole(block_fn, inputs), _at_home, is_file_obj_with_meta)
             processed: list[Any] = await super().preprocess_data(block_fn, at_home, *given, **named)
         except Exception as problem:  # noqa: BLE001  # whatever a caller's input may bring about
             raise gr.Error(_message(Texts(DEFAULT_LANGUAGE), problem), print_exception=False) from None
@@ -123,6 +123,13 @@ def _check_texts(block_fn: Any, inputs: list[Any]) -> None:
         kept = place == 0 and component.visible is False
         if isinstance(value, str) and len(value) > TEXT_MAX and not kept:
             raise ValueError("a text is too long")
+
+
+def _whole(block_fn: Any, inputs: list[Any]) -> list[Any]:
+    """Return the arguments of an endpoint's call, with the defaults of those that its list leaves out at the end."""
+    if block_fn.api_visibility != "public":
+        return inputs
+    return inputs + [component.value for component in block_fn.inputs[len(inputs) :]]
 
 
 def _at_home(file: dict[str, Any]) -> dict[str, Any]:

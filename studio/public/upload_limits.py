@@ -15,7 +15,7 @@ from studio.i18n.texts import texts_for
 from wan_client import WanError
 
 from .limits import LimitReached
-from .visitors import MCP_PATH, Visitor, is_passed_on, name_in
+from .visitors import MCP_PATH, Visitor, name_in
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -77,7 +77,7 @@ class UploadLimits:
         if MCP_PATH in path:
             _check_length(length, REQUEST_MB * MEGABYTE)
             if length > WORDS_BYTES:
-                # Pictures inside the call: Gradio uploads them to itself, on the agent's account.
+                # Pictures inside the call.
                 self._room.check(length)
                 await self._limits.count_upload(Visitor(name=name_in(request.scope)))
                 return self._room.reserved(length)
@@ -87,8 +87,7 @@ class UploadLimits:
             return nullcontext()
         _check_length(length, REQUEST_MB * MEGABYTE)
         self._room.check(length)
-        if not is_passed_on(request.scope):
-            await self._limits.count_upload(Visitor(name=name_in(request.scope)))
+        await self._limits.count_upload(Visitor(name=name_in(request.scope)))
         return self._room.reserved(length)
 
     async def _refuse(self, request: Request, problem: WanError, send: Send) -> None:

@@ -97,6 +97,12 @@ class Engines:
         secret = token or self._settings.engine.token
         return hmac.new(secret.encode(), f"{key} {request_id}".encode(), "sha256").hexdigest()
 
+    @property
+    def account(self) -> bytes:
+        """A secret of the page owner's account, the same on every replica."""
+        engine = self._settings.engine
+        return sha256(f"account {self.base(self.name())} {engine.token}".encode()).digest()
+
     @asynccontextmanager
     async def client(self, token: str = "") -> AsyncIterator[AsyncWanClient]:
         """The client of an engine. A visitor's lives, and knows the token, no longer than this context."""

@@ -45,6 +45,7 @@ from wan_client import (
 from wan_client.recipe import Recipe
 
 from . import results
+from .caller_keys import caller_key
 from .engines import OWNER, SANDBOX, VISITOR, Engines
 from .names import result_name
 
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
     from studio.settings import PageSettings
     from wan_client import AsyncWanClient, Event, PreparedImage, Result, Run
 
+    from .caller_keys import CallerKey
     from .results import Outcome
 
 log = logging.getLogger(__name__)
@@ -69,6 +71,9 @@ PROOF = "proof.txt"
 ENTRY = "run.json"
 # How often room is looked for that a result waits for.
 ROOM_SECONDS = 10.0
+# How long a run may take from the claim of its caller's key to its record, and how often that is looked for.
+STARTING_SECONDS = 60.0
+LOOK_SECONDS = 0.1
 
 
 class Job:
@@ -243,6 +248,9 @@ class Job:
         if self.forgotten or (self.failed_permanently and self.asked):
             # No browser keeps it, so nobody could ask for its files to be deleted.
             await asyncio.to_thread(uploads.forget_run, self.key)
+            if self._permit.claim and self.problem and not self.forgotten:
+                # The next call with the same key, wherever it is answered, comes to the same.
+                await asyncio.to_thread(results.keep_problem, self.key, self.problem)
         self._notify()
 
     async def _watch(self) -> None:
@@ -430,17 +438,57 @@ class Jobs:
         self._latest[session] = asked, starting
         return await asyncio.shield(starting)
 
-    async def _start(self, forms: tuple[Form, ...], visitor: Visitor, token: str) -> list[Job]:
+    async def start_once(self, form: Form, visitor: Visitor, key: str) -> tuple[str, bool]:
+        """Start a run under a caller's own key, or find the one that was started under it within a day.
+
+        Where it is not known what came of that one, it is not started again. A run that the API has never seen frees
+        its key.
+
+        Args:
+            form: What was entered.
+            visitor: Who asks.
+            key: The key, checked.
+
+        Returns:
+            The run's name, and whether it was started by an earlier call.
+
+        Raises:
+            InvalidRequest: The key was used for another request.
+            WanError: It is not known what came of the earlier run; or as for `start`.
+        """
+        request, digests = form.request(), await asyncio.to_thread(uploads.digests, form)
+        while True:
+            claim = caller_key(key, visitor.name, self.engines.account, request, digests)
+            try:
+                held = await self.limits.claim(claim)
+                if held is None:
+                    await self._start((form,), visitor, "", claim)
+                    return claim.run, False
+            except BaseException:
+                await asyncio.shield(self.limits.unclaim(claim))
+                raise
+            run, since = claim.earlier(held)
+            if await asyncio.to_thread(self._is_known, run):
+                return run, True
+            if time.time() - since > STARTING_SECONDS:
+                raise WanError("key_run_lost", charged=Charged.UNKNOWN)
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def _start(
+        self, forms: tuple[Form, ...], visitor: Visitor, token: str, claim: CallerKey | None = None
+    ) -> list[Job]:
         for form in forms:
             form.request()
         needed = len(forms) * uploads.RESULT_BYTES
         self.room.check(needed)
         limits = self.own_token_limits if token else self.limits
-        keys = [secrets.token_urlsafe(16) for _ in forms]
+        keys = [claim.run] if claim else [secrets.token_urlsafe(16) for _ in forms]
         try:
             await self.admit(token, visitor)
             price = None if token else await self.price()
             permits = await limits.take(visitor, keys, price=price)
+            for permit in permits:
+                permit.claim = claim
         except LimitReached as reached:
             telemetry.refused(reached.status.code)
             reached.own_token = bool(token)
@@ -545,6 +593,10 @@ class Jobs:
             return job.entry
         noted = _noted(key)
         return replace(noted, key=key, request_id=_noted_id(key), proof=_text(key, PROOF)) if noted else None
+
+    def _is_known(self, key: str) -> bool:
+        """Whether a run, or what it came to without a picture, is known here."""
+        return self.known(key) is not None or results.load_problem(key) is not None
 
     def forget(self, key: str) -> None:
         """Forget a run and delete its files. At the API it goes on, if it was going."""

@@ -13,7 +13,7 @@ from PIL import Image
 from pydantic import TypeAdapter, ValidationError
 
 from studio.uploads import picture_folder, read_record, run_file, served_folder, write_record
-from wan_client import Change  # noqa: TC001
+from wan_client import Change, Charged, WanError
 from wan_client.marks import PREVIEW_NAME
 from wan_client.recipe import write_copies
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 RECORD = "outcome.json"
+PROBLEM = "problem.json"
 THUMBNAIL_SIDE = 320
 
 
@@ -181,6 +182,41 @@ def load(key: str) -> Outcome | None:
     except (OSError, ValidationError):
         return None
     return outcome if outcome.path.is_file() else None
+
+
+@dataclass(frozen=True)
+class _Problem:
+    """What a run without a picture came to, as it is kept."""
+
+    code: str
+    charged: Charged
+    request_id: str | None
+    cost: float | None
+    values: Mapping[str, int | float | str]
+
+
+_PROBLEM = TypeAdapter(_Problem)
+
+
+def keep_problem(key: str, problem: WanError) -> None:
+    """Note what a run without a picture came to. Where that can't be written, its outcome counts as unknown."""
+    values = {name: value if isinstance(value, int | float) else str(value) for name, value in problem.values.items()}
+    kept = _Problem(problem.code, problem.charged, problem.request_id, problem.cost, values)
+    try:
+        write_record(key, PROBLEM, _PROBLEM.dump_json(kept))
+    except OSError:
+        log.exception("what became of a run could not be kept")
+
+
+def load_problem(key: str) -> WanError | None:
+    """Return what a run without a picture came to; None where that is not known."""
+    try:
+        kept = _PROBLEM.validate_json(read_record(key, PROBLEM))
+    except (OSError, ValidationError):
+        return None
+    problem = WanError(kept.code, charged=kept.charged, request_id=kept.request_id, **kept.values)  # type: ignore[arg-type]
+    problem.cost = kept.cost
+    return problem
 
 
 def _renamed(path: Path, name: str, number: int) -> Path:

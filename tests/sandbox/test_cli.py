@@ -59,8 +59,8 @@ def test_the_first_line_is_the_url_and_a_signal_ends_it_cleanly() -> None:
         out, err = process.communicate(timeout=60)
         assert process.returncode == 0
     assert out == ""
-    assert f"RUNCOMFY_API_BASE={url}\n" in err
-    assert f'curl -H "Authorization: Bearer demo" {url}{MODEL}\n' in err
+    assert f"RUNCOMFY_API_BASE={url} RUNCOMFY_API_TOKEN=demo\n" in err
+    assert f"curl -H 'Authorization: Bearer demo' {url}{MODEL}\n" in err
     assert f"POST {MODEL} 200" in err
     assert "GET /v1/requests/…/status 404" in err
     assert TOKEN not in err
@@ -97,7 +97,7 @@ def test_without_being_told_so_it_does_not_end_with_its_input() -> None:
 
 def test_options_reach_the_server() -> None:
     with running("--token", "right", "--price", "0.03", "--fault", "submit-429*1", "failed-text@9", "--blank") as (
-        _,
+        process,
         url,
     ):
         assert (
@@ -109,6 +109,14 @@ def test_options_reach_the_server() -> None:
             429,
             200,
         ]
+        assert "Bearer right" not in httpx.get(url, timeout=60).text
+        assert "started with" in httpx.get(url, timeout=60).text
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=60)
+    assert "takes is right." in err
+    assert f"RUNCOMFY_API_BASE={url} RUNCOMFY_API_TOKEN=right\n" in err
+    assert f"curl -H 'Authorization: Bearer right' {url}{MODEL}\n" in err
+    assert "demo" not in err
 
 
 def test_the_list_of_faults(capsys: pytest.CaptureFixture[str]) -> None:

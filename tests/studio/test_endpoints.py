@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import time
+import uuid
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,16 +31,31 @@ def client(app: App, tmp_path: Path) -> Client:
     return Client(app.url, verbose=False, download_files=str(tmp_path))
 
 
-def test_edit_and_result_are_all_that_is_published(client: Client) -> None:
+ENDPOINTS = ["/edit", "/result", "/status", "/cancel"]
+
+
+def test_the_four_endpoints_are_all_that_is_published_and_have_words(app: App, client: Client) -> None:
     described = client.view_api(return_format="dict", print_info=False)
     assert isinstance(described, dict)
-    assert list(described["named_endpoints"]) == ["/edit", "/result"]
+    assert list(described["named_endpoints"]) == ENDPOINTS
     assert not described["unnamed_endpoints"]
+    told = [
+        part["label"]
+        for endpoint in described["named_endpoints"].values()
+        for part in (*endpoint["parameters"], *endpoint["returns"])
+    ]
+    assert all(" " in words for words in told)
+    paths = httpx.get(f"{app.url}/gradio_api/openapi.json", trust_env=False, timeout=60).json()["paths"]
+    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    assert {f"/gradio_api/call/v2{name}" for name in ENDPOINTS} < set(paths)
+    assert all(f"gradio_api/call/v2{name}" in readme for name in ENDPOINTS)
     parameters = described["named_endpoints"]["/edit"]["parameters"]
     assert [parameter["parameter_name"] for parameter in parameters] == [
         "prompt", "image_1", "image_2", "image_3", "negative_prompt", "image_size", "seed", "prompt_extend",
+        "idempotency_key", "wait_seconds",
     ]  # fmt: skip
-    assert [parameter["parameter_has_default"] for parameter in parameters] == [False, False] + [True] * 6
+    assert [parameter["parameter_has_default"] for parameter in parameters] == [False, False] + [True] * 8
+    assert parameters[6]["type"] == {"type": "integer", "minimum": 0, "maximum": 2**31 - 1}
     assert set(parameters[5]["type"]["enum"]) == {text for size in ImageSize for text in (size.value, size.ratio)}
 
 
@@ -76,6 +92,22 @@ def test_a_program_gets_the_result_file_and_what_is_known_of_it(app: App, client
         ({"seed": 2**31}, "no whole number from 0 to 2,147,483,647"),
         ({"prompt": 5}, "must be text"),
         ({"seed": "many"}, "no whole number"),
+        ({"seed": None}, "The seed “None” is no whole number"),
+        ({"seed": True}, "The seed “True” is no whole number"),
+        ({"seed": 1.5}, "The seed “1.5” is no whole number"),
+        ({"prompt": None}, "prompt must be text, not NoneType"),
+        ({"prompt_extend": "maybe"}, "prompt_extend must be true or false, not “maybe”"),
+        ({"prompt_extend": None}, "prompt_extend must be true or false, not “None”"),
+        ({"prompt_extend": 1}, "prompt_extend must be true or false, not “1”"),
+        ({"negative_prompt": None}, "negative_prompt must be text"),
+        ({"negative_prompt": False}, "negative_prompt must be text"),
+        ({"image_size": 1}, "image_size must be text"),
+        ({"image_size": None}, "image_size must be text"),
+        ({"image_2": 5}, "Image 2 is no file"),
+        ({"wait_seconds": "long"}, "“wait_seconds” is no number"),
+        ({"wait_seconds": -1}, "“wait_seconds” is no number"),
+        ({"idempotency_key": 5}, "idempotency_key must be text"),
+        ({"idempotency_key": "order 1"}, "“idempotency_key” can't be that"),
     ],
 )
 def test_what_can_not_be_sent_is_answered_with_a_sentence(
@@ -105,7 +137,7 @@ def test_the_runs_name_is_told_before_anything_is_sent_and_fetches_the_picture_l
     assert {told["run"] for told in (first, *later)} == {facts["run"]}
     assert "Running" in {told["message"].split(",")[0] for told in later}
     again, known = client.predict(facts["run"], api_name="/result")
-    assert known == facts
+    assert {**known, "reused": False} == facts
     assert Path(again).read_bytes() == Path(picture).read_bytes()
     assert sandbox.counters.submits_accepted == 1
 
@@ -117,10 +149,69 @@ def test_two_alike_of_one_program_are_two_runs(app: App, client: Client, photos:
     assert sandbox.counters.submits_accepted == 2
 
 
+@pytest.mark.parametrize("endpoint", ENDPOINTS[1:])
 @pytest.mark.parametrize("run", ["", "nobody's", "../../etc/passwd", "\x00", 5, None, {"a": 1}])
-def test_a_run_that_nobody_has_is_told_in_a_sentence(app: App, client: Client, run: object) -> None:
+def test_a_run_that_nobody_has_is_told_in_a_sentence(app: App, client: Client, run: object, endpoint: str) -> None:
     with pytest.raises(AppError, match="has no run of that name"):
-        client.predict(run, api_name="/result")
+        client.predict(run, api_name=endpoint)
+
+
+def test_a_call_that_waits_for_nothing_names_the_run_whose_state_and_picture_can_be_asked_for(
+    app: App, client: Client, photos: Path
+) -> None:
+    sandbox = app.play(run_time=(1.0, 1.0))
+    nothing, begun = client.predict("sketch", handle_file(photos / "cat.jpg"), wait_seconds=0, api_name="/edit")
+    assert nothing is None
+    assert begun["state"] in {"preparing", "sending", "queued", "running"}
+    states = [client.predict(begun["run"], api_name="/status")["state"]]
+    assert set(states) <= {"preparing", "sending", "queued", "running"}
+    while states[-1] not in {"succeeded", "failed"}:
+        _, now = client.predict(begun["run"], wait_seconds=1, api_name="/result")
+        states.append(now["state"])
+    picture, facts = client.predict(begun["run"], api_name="/result")
+    assert Path(picture).read_bytes().startswith(b"\x89PNG")
+    assert client.predict(begun["run"], api_name="/status") == facts
+    assert sandbox.counters.submits_accepted == 1
+
+
+def test_a_run_is_taken_out_of_the_queue_by_its_name_and_one_at_work_goes_on(
+    app: App, client: Client, photos: Path
+) -> None:
+    sandbox = app.play(workers=1, run_time=(3.0, 3.0))
+    runs = []
+    for _ in range(2):
+        _, facts = client.predict("sketch", handle_file(photos / "cat.jpg"), wait_seconds=0, api_name="/edit")
+        runs.append(facts["run"])
+        while client.predict(facts["run"], api_name="/status")["state"] in {"preparing", "sending"}:
+            time.sleep(0.05)
+    while client.predict(runs[0], api_name="/status")["state"] == "queued":
+        time.sleep(0.05)
+    assert client.predict(runs[1], api_name="/cancel")["cancel_outcome"] == "cancelled"
+    assert client.predict(runs[0], api_name="/cancel")["cancel_outcome"] == "not_cancellable"
+    _, facts = client.predict(runs[0], api_name="/result")
+    assert facts["state"] == "succeeded"
+    assert client.predict(runs[0], api_name="/cancel")["cancel_outcome"] == "not_cancellable"
+    with pytest.raises(AppError, match=Texts("en")("error.cancelled")):
+        client.predict(runs[1], api_name="/result")
+    assert client.predict(runs[1], api_name="/status")["state"] == "cancelled"
+    assert sandbox.counters.submits_accepted == 2
+
+
+def test_a_call_with_a_key_is_one_run_through_a_restart_and_says_so(app: App, client: Client, photos: Path) -> None:
+    sandbox = app.play()
+    call: dict[str, Any] = {"prompt": "sketch", "image_1": handle_file(photos / "cat.jpg"), "api_name": "/edit"}
+    key = {"idempotency_key": str(uuid.uuid4())}
+    first = [client.submit(**call, **key) for _ in range(3)]
+    facts = [job.result(60)[1] for job in first]
+    assert len({one["run"] for one in facts}) == 1
+    assert sorted(one["reused"] for one in facts) == [False, True, True]
+    with pytest.raises(AppError, match="used for another request"):
+        client.predict(**{**call, "prompt": "mirror it"}, **key)
+    app.stop(kill=True)
+    app.start()
+    _, again = Client(app.url, verbose=False).predict(**call, **key)
+    assert (again["run"], again["reused"]) == (facts[0]["run"], True)
+    assert sandbox.counters.submits_accepted == 1
 
 
 def upload(app: App, file: Path) -> str:

@@ -86,7 +86,7 @@ def test_an_event_that_names_another_run_by_what_is_known_of_it_does_nothing(
     assert get(app, f"/gradio_api/file={another['picture']}").is_success
 
 
-@pytest.mark.parametrize("name", ["swap_1_2", "swap_2_3", "fix", "changed"])
+@pytest.mark.parametrize("name", ["swap_1_2", "swap_2_3", "apply_fix", "changed"])
 def test_a_path_in_a_slot_does_not_fetch_a_file_of_the_server(app: App, name: str) -> None:
     config = get(app, "/config").json()
     kinds = {component["id"]: component["type"] for component in config["components"]}

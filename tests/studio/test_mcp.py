@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import io
+import json
 import random
 import subprocess
 import sys
+import uuid
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,15 +18,18 @@ import httpx
 import pytest
 from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
+from mcp.types import CancelledNotification, CancelledNotificationParams, ClientNotification
 from PIL import Image
 
 from studio import settings
+from studio.i18n.texts import Texts
+from studio.public.agent_tools import _preview
 from studio.settings import PageSettings
 from tests.conftest import PHOTOS, running_app
-from wan_client import SettingsError
+from wan_client import SettingsError, __version__
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
     from mcp.types import CallToolResult
 
@@ -73,15 +79,53 @@ def words(answer: CallToolResult) -> list[str]:
     return [part.text for part in answer.content if part.type == "text"]
 
 
-async def test_the_two_endpoints_are_all_the_tools_there_are(tools: App) -> None:
+async def fetched(address: str) -> httpx.Response:
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as http:
+        return await http.get(address)
+
+
+async def until(true: Callable[[], Awaitable[bool]]) -> None:
+    """Ask until it is true."""
+    while not await true():  # noqa: ASYNC110  # what is asked is another process
+        await asyncio.sleep(0.05)
+
+
+def facts_of(answer: CallToolResult) -> dict[str, Any]:
+    assert not answer.isError, words(answer)
+    assert answer.structuredContent is not None
+    assert json.loads(words(answer)[-1]) == answer.structuredContent
+    return answer.structuredContent
+
+
+async def test_the_tools_are_described_as_they_are(tools: App) -> None:
     async with agent(tools) as session:
+        started = await session.initialize()
         found = {tool.name: tool for tool in (await session.list_tools()).tools}
-    assert set(found) == {"edit", "result"}
+    assert started.serverInfo.version == __version__
+    assert list(found) == ["edit", "result", "status", "cancel"]
     schema = found["edit"].inputSchema
     assert schema["required"] == ["prompt", "image_1"]
-    assert all(argument.get("description") for argument in schema["properties"].values())
-    assert {"16:9", "1280*720 (16:9)"} < set(schema["properties"]["image_size"]["enum"])
-    assert "do not repeat it" in str(found["edit"].description)
+    arguments = schema["properties"]
+    assert all(
+        argument.get("description") for tool in found.values() for argument in tool.inputSchema["properties"].values()
+    )
+    assert {"16:9", "1280*720 (16:9)"} < set(arguments["image_size"]["enum"])
+    assert all("data:image/png;base64," in arguments[f"image_{number}"]["description"] for number in (1, 2, 3))
+    assert arguments["image_2"]["type"] == ["string", "null"]
+    assert (arguments["seed"]["default"], arguments["seed"]["minimum"], arguments["seed"]["maximum"]) == (
+        0,
+        0,
+        2**31 - 1,
+    )
+    hints = {name: tool.annotations for name, tool in found.items()}
+    assert all(hints.values())
+    assert [bool(hint and hint.readOnlyHint) for hint in hints.values()] == [False, True, True, False]
+    assert hints["edit"]
+    assert hints["edit"].idempotentHint is False
+    assert "cost money" in str(hints["edit"].title)
+    assert all(tool.outputSchema for tool in found.values())
+    listed = (await fetched(f"{tools.url}/gradio_api/mcp/schema")).json()
+    assert [(tool["name"], tool["inputSchema"]) for tool in listed] == [(n, t.inputSchema) for n, t in found.items()]
 
 
 async def test_an_agent_gets_the_picture_its_facts_and_the_runs_name_before_it_is_paid_for(tools: App) -> None:
@@ -92,29 +136,128 @@ async def test_an_agent_gets_the_picture_its_facts_and_the_runs_name_before_it_i
         told.append(message or "")
 
     async with agent(tools) as session:
-        arguments = {"prompt": "put image 1 beside image 2", "image_1": PICTURE, "image_2": PICTURE}
+        arguments = {"prompt": "put image 1 beside image 2", "image_1": PICTURE, "image_2": PICTURE, "image_3": None}
         answer = await session.call_tool("edit", {**arguments, "image_size": "16:9"}, progress_callback=note)
-        assert not answer.isError
-        picture, _, facts = answer.content
-        assert picture.type == "image"
-        assert base64.b64decode(picture.data).startswith(b"\x89PNG")
-        assert facts.type == "text"
-        assert "'local_preview': True" in facts.text
-        run = facts.text.split("'run': '")[1].split("'")[0]
-        assert any(f"run {run}: Preparing the pictures" in message for message in told)
-        again = await session.call_tool("result", {"run": run})
-        assert words(again) == words(answer)
+        facts = facts_of(answer)
+        shown = answer.content[0]
+        assert shown.type == "image"
+        assert len(shown.data) <= 200_000
+        with Image.open(io.BytesIO(base64.b64decode(shown.data))) as small:
+            assert "local preview" in str(small.info["comment"])
+        assert facts["local_preview"] is True
+        assert any(f"run {facts['run']}: Preparing the pictures" in message for message in told)
+        again = await session.call_tool("result", {"run": facts["run"]})
+        assert {**facts_of(again), "reused": False} == facts
+    whole = await fetched(facts["picture_url"])
+    with Image.open(io.BytesIO(whole.content)) as picture:
+        assert (picture.format, *picture.size) == ("PNG", 1280, 720)
     assert sandbox.counters.submits_accepted == 1
+
+
+def test_a_picture_of_any_kind_is_shown_small(tmp_path: Path) -> None:
+    noise = Image.frombytes("RGB", (1500, 1500), random.Random(5).randbytes(6_750_000))
+    noise.save(tmp_path / "noise.png")
+    assert len(base64.b64encode(_preview(tmp_path / "noise.png", is_preview=False))) <= 200_000
+
+
+async def test_an_agent_that_does_not_wait_learns_the_runs_name_and_fetches_it_later(tools: App) -> None:
+    sandbox = tools.play(run_time=(1.0, 1.0))
+    async with agent(tools) as session:
+        begun = await session.call_tool("edit", {"prompt": "sketch", "image_1": PICTURE, "wait_seconds": 0})
+        facts = facts_of(begun)
+        assert facts["state"] in {"preparing", "sending", "queued", "running"}
+        assert all(part.type == "text" for part in begun.content)
+        assert facts["run"] in words(begun)[0]
+        assert facts_of(await session.call_tool("status", {"run": facts["run"]}))["run"] == facts["run"]
+    async with agent(tools) as session:
+        done = facts_of(await session.call_tool("result", {"run": facts["run"]}))
+        assert done["state"] == "succeeded"
+        late = facts_of(await session.call_tool("cancel", {"run": facts["run"]}))
+        assert late["cancel_outcome"] == "not_cancellable"
+    assert sandbox.counters.submits_accepted == 1
+
+
+async def test_a_key_of_the_agents_own_is_one_run(tools: App) -> None:
+    sandbox = tools.play()
+    call = {"prompt": "sketch", "image_1": PICTURE, "idempotency_key": str(uuid.uuid4())}
+    async with agent(tools) as session:
+        first = facts_of(await session.call_tool("edit", call))
+        again = facts_of(await session.call_tool("edit", call))
+        other = await session.call_tool("edit", {**call, "prompt": "mirror it"})
+    assert (first["reused"], again["reused"]) == (False, True)
+    assert first["run"] == again["run"]
+    assert other.isError
+    assert Texts("en")("error.key_used") in words(other)[0]
+    async with agent(tools, "127.0.0.2") as session:
+        assert facts_of(await session.call_tool("edit", call))["run"] != first["run"]
+    assert sandbox.counters.submits_accepted == 2
+
+
+async def test_a_call_that_is_given_up_takes_its_run_out_of_the_queue_and_leaves_one_at_work(tools: App) -> None:
+    sandbox = tools.play(workers=1, run_time=(3.0, 3.0))
+    runs: list[str] = []
+
+    async def call(session: ClientSession) -> None:
+        async def note(progress: float, total: float | None, message: str | None) -> None:
+            name = str(message).removeprefix("run ").partition(":")[0]
+            if name not in runs:
+                runs.append(name)
+
+        await session.call_tool("edit", {"prompt": "sketch", "image_1": PICTURE}, progress_callback=note)
+
+    async def is_now(session: ClientSession, number: int, state: str) -> bool:
+        if len(runs) <= number:
+            return False
+        return bool(facts_of(await session.call_tool("status", {"run": runs[number]}))["state"] == state)
+
+    async def give_up(session: ClientSession, request_id: int) -> None:
+        notice = CancelledNotification(params=CancelledNotificationParams(requestId=request_id, reason="timed out"))
+        await session.send_notification(ClientNotification(notice))
+
+    async with agent(tools) as looking, agent(tools) as first, agent(tools) as second:
+        calls = [asyncio.create_task(call(first))]
+        await until(lambda: is_now(looking, 0, "running"))
+        calls.append(asyncio.create_task(call(second)))
+        await until(lambda: is_now(looking, 1, "queued"))
+        # Another client's notice of a call with the same number concerns nobody else.
+        await give_up(looking, 1)
+        await give_up(first, 1)
+        assert await is_now(looking, 1, "queued")
+        await give_up(second, 1)
+        await until(lambda: is_now(looking, 1, "cancelled"))
+        assert facts_of(await looking.call_tool("result", {"run": runs[0]}))["state"] == "succeeded"
+        for task in calls:
+            task.cancel()
+    assert sandbox.counters.submits_accepted == 2
+
+
+async def test_an_agent_that_hangs_up_cancels_nothing(tools: App) -> None:
+    sandbox = tools.play(workers=1, run_time=(0.5, 0.5))
+    runs: list[str] = []
+
+    async def note(progress: float, total: float | None, message: str | None) -> None:
+        runs.append(str(message).removeprefix("run ").partition(":")[0])
+
+    async def has_a_name() -> bool:
+        return bool(runs)
+
+    async with agent(tools) as session:
+        call = session.call_tool("edit", {"prompt": "sketch", "image_1": PICTURE}, progress_callback=note)
+        task = asyncio.create_task(call)
+        await until(has_a_name)
+        task.cancel()
+    async with agent(tools) as session:
+        assert facts_of(await session.call_tool("result", {"run": runs[0]}))["state"] == "succeeded"
+    assert sandbox.counters.submits_accepted == 1
+    assert not sandbox.counters.cancel_calls
 
 
 async def test_uploads_and_results_are_taken_by_their_addresses(tools: App, uploaded: str) -> None:
     sandbox = tools.play()
     address = f"{tools.url}/gradio_api/file={uploaded}"
     async with agent(tools) as session:
-        first = await session.call_tool("edit", {"prompt": "sketch", "image_1": address})
-        assert not first.isError, words(first)
-        result = words(first)[0].removeprefix("Image URL: ")
-        second = await session.call_tool("edit", {"prompt": "mirror it", "image_1": result})
+        first = facts_of(await session.call_tool("edit", {"prompt": "sketch", "image_1": address}))
+        second = await session.call_tool("edit", {"prompt": "mirror it", "image_1": first["picture_url"]})
         assert not second.isError, words(second)
     assert sandbox.counters.submits_accepted == 2
 
@@ -123,17 +266,27 @@ async def test_uploads_and_results_are_taken_by_their_addresses(tools: App, uplo
     ("arguments", "sentence"),
     [
         ({"prompt": " "}, "There is no prompt."),
-        ({"prompt": 5}, "is not of type 'string'"),
+        ({"prompt": 5}, "prompt must be text, not int"),
         ({"seed": -1}, "no whole number from 0 to 2,147,483,647"),
-        ({"image_size": "5:4"}, "'16:9'"),
-        ({"image_1": "/etc/passwd"}, "provide a url"),
-        ({"image_1": "http://127.0.0.1:1/cat.jpg"}, "a file that was uploaded here"),
+        ({"seed": None}, "The seed “None” is no whole number"),
+        ({"prompt_extend": "maybe"}, "prompt_extend must be true or false"),
+        ({"image_size": "5:4"}, "16:9"),
+        ({"image_size": PICTURE}, "16:9"),
+        ({"image_1": None}, "Image 1 is neither a data: URI"),
+        ({"image_1": PICTURE.replace(";base64", "")}, "Image 1 is neither a data: URI"),
+        ({"image_1": PICTURE[:-200] + "!"}, "Image 1 is neither a data: URI"),
+        ({"image_1": PICTURE.removeprefix("data:image/jpeg;base64,")}, "Image 1 is neither a data: URI"),
+        ({"image_1": "/etc/passwd"}, "Image 1 is neither a data: URI"),
+        ({"image_1": "http://127.0.0.1:1/cat.jpg"}, "Other hosts are not asked."),
+        ({"image_1": {"path": PICTURE}}, "Image 1 is neither a data: URI"),
         ({"image_1": "data:text/plain;base64,aGVsbG8="}, "can't be read as a picture"),
         ({"image_3": PICTURE}, "Image 2 is empty"),
-        ({"picture": PICTURE}, "`picture` is not a valid"),
+        ({"picture": PICTURE}, "“picture” is no argument"),
+        ({"wait_seconds": "long"}, "“wait_seconds” is no number"),
+        ({"idempotency_key": "short"}, "“idempotency_key” can't be that"),
     ],
 )
-async def test_wrong_arguments_are_answered_with_a_sentence(
+async def test_wrong_arguments_are_answered_with_a_sentence_that_repeats_no_picture(
     tools: App, arguments: dict[str, Any], sentence: str
 ) -> None:
     sandbox = tools.play()
@@ -142,7 +295,21 @@ async def test_wrong_arguments_are_answered_with_a_sentence(
     assert answer.isError
     assert sentence in words(answer)[0]
     assert "Traceback" not in words(answer)[0]
+    assert len(words(answer)[0]) < 1000
+    assert PICTURE[30:60] not in words(answer)[0]
     assert sandbox.counters.submits_received == 0
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments"), [("edit", {"prompt": "x"}), ("result", {}), ("draw", {}), ("status", {"run": "x"})]
+)
+async def test_calls_that_make_no_sense_are_answered_with_a_sentence(
+    tools: App, tool: str, arguments: dict[str, Any]
+) -> None:
+    async with agent(tools) as session:
+        answer = await session.call_tool(tool, arguments)
+    assert answer.isError
+    assert Texts("en")("charged.sandbox") in words(answer)[0]
 
 
 async def test_agents_are_limited_as_visitors_are_each_by_itself(paid: App) -> None:
@@ -151,7 +318,7 @@ async def test_agents_are_limited_as_visitors_are_each_by_itself(paid: App) -> N
     async with agent(paid) as session:
         first = await session.call_tool(*call)
         assert not first.isError
-        assert "'engine': 'runcomfy'" in words(first)[-1]
+        assert facts_of(first)["engine"] == "runcomfy"
         second = await session.call_tool(*call)
         assert second.isError
         assert "The limit for each visitor is 1 a day" in words(second)[0]

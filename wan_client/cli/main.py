@@ -127,6 +127,7 @@ def _edit(client: WanClient, arguments: argparse.Namespace, console: Console) ->
         *arguments.images,
         out=arguments.out,
         on_event=console.show,
+        key=arguments.key,
         negative_prompt=arguments.negative_prompt,
         image_size=arguments.image_size,
         seed=arguments.seed,
@@ -305,9 +306,10 @@ def _tell_result(client: WanClient, result: Result, console: Console) -> int:
     sandbox = _is_sandbox(client.settings)
     console.info(_done(result, sandbox=sandbox))
     _warn_of_missing(result, console, sandbox=sandbox)
-    recovered = client.last_run is not None and client.last_run.recovered
+    run = client.last_run
+    recovered, reused = bool(run and run.recovered), bool(run and run.reused)
     if recovered:
-        console.info(MESSAGES["cli.recovered"])
+        console.info(MESSAGES["cli.reused" if reused else "cli.recovered"])
     values = {
         "request_id": result.request_id,
         "paths": [str(path) for path in result.paths],
@@ -318,6 +320,7 @@ def _tell_result(client: WanClient, result: Result, console: Console) -> int:
         "changes": [[str(change) for change in image.changes] for image in result.images],
         "missing": [problem.as_dict(sandbox=sandbox) for problem in result.missing],
         "recovered": recovered,
+        "reused": reused,
         "preview": sandbox,
     }
     console.result([str(path) for path in result.paths], values)
@@ -462,6 +465,8 @@ def _parser(command: str, *, as_json: bool = False) -> Parser:
         parser.add_argument("--prompt-extend", action=extend, default=True, help=text["prompt_extend"])
     if command in {"resume", "cancel"}:
         parser.add_argument("request_id", metavar="ID", help=text["request_id"])
+    if command == "edit":
+        parser.add_argument("--key", help=text["key"])
     if command in {"edit", "resume"}:
         parser.add_argument("-o", "--out", help=text["out"])
     if command == "check":

@@ -20,7 +20,7 @@ import sqlite3
 import sys
 import time
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,7 +47,9 @@ BUSY_SECONDS = 5.0
 # How long a file that was locked for all of `BUSY_SECONDS` is not waited for again.
 LOCKED_SECONDS = 60.0
 
-SENDING, ACCEPTED, UNKNOWN, FETCHED, FAILED, CANCELLED = (
+# A claimed run has a key of its caller's own, and nothing of it has been sent.
+CLAIMED, SENDING, ACCEPTED, UNKNOWN, FETCHED, FAILED, CANCELLED = (
+    "claimed",
     "sending",
     "accepted",
     "unknown",
@@ -55,16 +57,16 @@ SENDING, ACCEPTED, UNKNOWN, FETCHED, FAILED, CANCELLED = (
     "failed",
     "cancelled",
 )
-_STATES = {SENDING, ACCEPTED, UNKNOWN, FETCHED, FAILED, CANCELLED}
+_STATES = {CLAIMED, SENDING, ACCEPTED, UNKNOWN, FETCHED, FAILED, CANCELLED}
 
-_VERSION = 1
+_VERSION = 2
 _TABLES = (
     "create table if not exists runs"
     " (row integer primary key, account text, digest text, request_id text, state text, sent real, file text)",
     "create table if not exists durations (row integer primary key, engine text, size text, seconds real)",
 )
-# The version before kept a process number, which another process may have by now, instead of a lease.
-_LEASE_COLUMNS = ("owner text", "lease_until real")
+# What earlier versions did not keep: a lease, and a key of the caller's own.
+_LATER_COLUMNS = ("owner text", "lease_until real", "caller_key text")
 _COLUMNS = "row, request_id, state, sent, file"
 # Beyond this, in seconds since 1970, calendars differ.
 _FAR_FUTURE = 1e11
@@ -79,7 +81,7 @@ class Entry:
     Attributes:
         row: Its place in the journal.
         request_id: Its id; None where the answer to the submit was never seen.
-        state: ``sending``, ``accepted``, ``unknown``, ``fetched``, ``failed`` or ``cancelled``.
+        state: ``claimed``, ``sending``, ``accepted``, ``unknown``, ``fetched``, ``failed`` or ``cancelled``.
         sent: When it was sent (UTC).
         file: Where its picture is, or was to go.
     """
@@ -142,7 +144,7 @@ class _File:
             for statement in _TABLES:
                 connection.execute(statement)
             there = {column[1] for column in connection.execute("pragma table_info(runs)")}
-            for column in _LEASE_COLUMNS:
+            for column in _LATER_COLUMNS:
                 if column.split()[0] not in there:
                     connection.execute(f"alter table runs add column {column}")
             connection.execute(f"pragma user_version = {_VERSION}")
@@ -160,6 +162,21 @@ class Found:
 
     entry: Entry | None = None
     leases: dict[int, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Keyed:
+    """What a look for the run of a caller's own key found.
+
+    Attributes:
+        entry: The run. In the state ``claimed`` it is this process's to send.
+        is_same: Whether it was claimed for this very request.
+        has_owner: Whether another process is about to send it.
+    """
+
+    entry: Entry
+    is_same: bool = True
+    has_owner: bool = False
 
 
 class Journal:
@@ -229,6 +246,45 @@ class Journal:
 
         return self._file.transaction(work, Found())
 
+    def claim_key(self, key: str, digest: str, file: Path | None) -> Keyed | None:
+        """Claim a caller's own key for a request, or find the run that was claimed under it within a day.
+
+        A run whose process ended while it was sending it is noted as unknown.
+
+        Args:
+            key: The key.
+            digest: What the request is known by.
+            file: Where its picture is to go.
+
+        Returns:
+            What was found, or claimed; None where the journal can't be used.
+        """
+        name = self.digest(b"key " + key.encode("utf-8", "surrogatepass"))
+
+        def work(connection: sqlite3.Connection) -> Keyed | None:
+            now = time.time()
+            found = connection.execute(
+                f"select {_COLUMNS}, digest, owner, lease_until from runs"  # noqa: S608  # our own columns
+                " where account = ? and caller_key = ? and sent > ? order by row desc limit 1",
+                (self._account, name, now - FETCHABLE.total_seconds()),
+            ).fetchone()
+            if found is None:
+                row = self._insert(connection, CLAIMED, digest, file, name)
+                return Keyed(Entry(row, None, CLAIMED, datetime.fromtimestamp(now, timezone.utc), file))
+            *columns, noted, _owner, until = found
+            entry = self._entry(columns)
+            if entry is None or noted != digest or entry.state not in {CLAIMED, SENDING}:
+                return Keyed(entry, is_same=noted == digest) if entry else None
+            if has_live_owner(until, now):
+                return Keyed(entry, has_owner=True)
+            if entry.state == CLAIMED:
+                self._take_lease(connection, entry.row, now)
+                return Keyed(entry)
+            connection.execute("update runs set state = ? where row = ?", (UNKNOWN, entry.row))
+            return Keyed(replace(entry, state=UNKNOWN))
+
+        return self._file.transaction(work, None)
+
     def claim_run(self, request_id: str) -> Entry | None:
         """Return the run of an id, of which this process becomes the owner if it has none."""
 
@@ -244,23 +300,50 @@ class Journal:
 
         return self._file.transaction(work, None)
 
-    def sending(self, digest: str, file: Path | None) -> int | None:
-        """Note a request before it goes out. Returns its row; None where it could not be noted."""
+    def sending(self, digest: str, file: Path | None, row: int | None = None) -> int | None:
+        """Note a request before it goes out.
+
+        Args:
+            digest: What the request is known by.
+            file: Where its picture is to go.
+            row: The row of a request that was claimed by a key.
+
+        Returns:
+            Its row; None where it could not be noted.
+        """
 
         def work(connection: sqlite3.Connection) -> int | None:
-            now = time.time()
-            connection.execute("delete from runs where row <= (select max(row) from runs) - ?", (KEPT_RUNS,))
-            values = (self._account, digest, SENDING, now, _text(file), _OWNER, now + LEASE_SECONDS)
-            return connection.execute(
-                "insert into runs (account, digest, state, sent, file, owner, lease_until)"
-                " values (?, ?, ?, ?, ?, ?, ?)",
-                values,
-            ).lastrowid
+            if row is None:
+                return self._insert(connection, SENDING, digest, file)
+            changed = connection.execute("update runs set state = ? where row = ?", (SENDING, row)).rowcount
+            return row if changed else None
 
-        row = self._file.transaction(work, None)
+        noted = self._file.transaction(work, None)
+        if noted is not None:
+            self._held.add(noted)
+        return noted
+
+    def not_sent(self, row: int | None) -> None:
+        """Note of a claimed request that it certainly was not accepted, and may go out another way."""
         if row is not None:
-            self._held.add(row)
-        return row
+            self._do("update runs set state = ? where row = ?", (CLAIMED, row))
+
+    def _insert(
+        self, connection: sqlite3.Connection, state: str, digest: str, file: Path | None, key: str | None = None
+    ) -> int:
+        now = time.time()
+        # A key holds for its day, however many runs come after it.
+        connection.execute(
+            "delete from runs where row <= (select max(row) from runs) - ? and (caller_key is null or sent <= ?)",
+            (KEPT_RUNS, now - FETCHABLE.total_seconds()),
+        )
+        row = connection.execute(
+            "insert into runs (account, digest, state, sent, file, owner, lease_until, caller_key)"
+            " values (?, ?, ?, ?, ?, ?, ?, ?)",
+            (self._account, digest, state, now, _text(file), _OWNER, now + LEASE_SECONDS, key),
+        ).lastrowid
+        self._held.add(row or 0)
+        return row or 0
 
     def renew(self) -> None:
         """Renew the leases of the runs that were claimed or sent through this object."""
@@ -306,8 +389,8 @@ class Journal:
     def entries(self) -> list[Entry]:
         """Return all runs of the account, the latest first."""
         rows = self._do(
-            f"select {_COLUMNS} from runs where account = ? order by row desc",  # noqa: S608  # our own columns
-            (self._account,),
+            f"select {_COLUMNS} from runs where account = ? and state != ? order by row desc",  # noqa: S608  # our own columns
+            (self._account, CLAIMED),
         )
         return [entry for row in rows if (entry := self._entry(row))]
 

@@ -200,6 +200,7 @@ class Api:
             language=self._language(request),
             queue=self.runs.queue,
             accepted=self.counters.submits_accepted,
+            any_token=self.settings.token is None,
         )
 
     async def docs(self, request: Request) -> Response:

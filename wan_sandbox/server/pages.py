@@ -47,7 +47,7 @@ _HEADERS: Final = {
 _CURL: Final = """\
 API={base_url}
 MODEL={model}
-AUTH="Authorization: Bearer demo"   # any token will do
+AUTH="Authorization: Bearer {token}"
 
 # 1. submit a picture of yours
 printf '{{"prompt": "pencil sketch", "image_urls": ["data:image/jpeg;base64,%s"]}}' \\
@@ -67,11 +67,15 @@ curl -sS -X POST "$API/v1/requests/$ID/cancel" -H "$AUTH"
 """
 _CLIENTS: Final = """\
 RUNCOMFY_API_BASE={base_url}
-RUNCOMFY_MODEL_API_BASE={base_url}/v1   RUNCOMFY_TOKEN=demo
+RUNCOMFY_MODEL_API_BASE={base_url}/v1   RUNCOMFY_TOKEN={token}
 """
 
 
-def home(*, base_url: str, language: str, queue: Queue, accepted: int) -> HTMLResponse:
+# What stands for the token on the page. One that was chosen is for its owner to know.
+_TOKENS: Final = {"page_any_token": "demo", "page_one_token": "$TOKEN"}
+
+
+def home(*, base_url: str, language: str, queue: Queue, accepted: int, any_token: bool) -> HTMLResponse:
     """Say what this is and how to try it, and show the queue without anybody's prompt, picture or whole id."""
 
     def text(key: str, **values: Any) -> str:
@@ -88,16 +92,18 @@ def home(*, base_url: str, language: str, queue: Queue, accepted: int) -> HTMLRe
     heads = (text("page_place"), text("page_request"), text("page_waited"))
     faults = [(f"<code>{escape(name)}</code>", escape(what)) for name, what in JOB_FAULTS.items()]
     faults += [(f"<code>{escape(name)}</code>", escape(what)) for name, what in call_faults()]
-    curl = _CURL.format(base_url=base_url, model=schema.MODEL_ID)
+    wants = "page_any_token" if any_token else "page_one_token"
+    curl = _CURL.format(base_url=base_url, model=schema.MODEL_ID, token=_TOKENS[wants])
+    clients = _CLIENTS.format(base_url=base_url, token=_TOKENS[wants])
     state = {"page_waiting": len(queue), "page_running": queue.running, "page_accepted": accepted}
     tiles = "".join(f"<div><dt>{text(key)}</dt><dd>{number}</dd></div>" for key, number in state.items())
     return _page(
         say("page_title", language),
-        f"<p>{text('page_intro')}</p>"
+        f"<p>{text('page_intro')} {text(wants)}</p>"
         f"<h2>{text('page_queue')}</h2><dl>{tiles}</dl>"
         + (_table(rows, heads) if rows else f"<p>{text('page_empty')}</p>")
         + f"<h2>{text('page_try')}</h2><pre>{escape(curl)}</pre>"
-        + f"<h2>{text('page_clients')}</h2><pre>{escape(_CLIENTS.format(base_url=base_url))}</pre>"
+        + f"<h2>{text('page_clients')}</h2><pre>{escape(clients)}</pre>"
         f"<p>{text('page_clients_hint')}</p>"
         f'<p><a href="/docs">{text("page_docs")}</a> · <a href="/openapi.json">openapi.json</a></p>'
         f"<details><summary>{text('page_faults')}</summary><p>{text('page_faults_hint')}</p>"
