@@ -17,7 +17,7 @@ from PIL import Image, ImageOps
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, TypeAdapter
 
 from .api import check_request_id
-from .marks import PREVIEW_NAME, PREVIEW_TEXTS, make_chunk, text_chunk
+from .marks import KEPT_TEXT, PREVIEW_NAME, PREVIEW_TEXTS, make_chunk, text_chunk
 from .schema import (
     DEFAULT_SEED,
     IMAGES_MAX,
@@ -44,6 +44,7 @@ RECIPE_BYTES_MAX = 128 * 1024
 # A recipe stands at the front of its file: no more than this is ever read to find one.
 HEAD_BYTES_MAX = 1024 * 1024
 MODEL_CHARACTERS_MAX = 200
+MASK_CHARACTERS_MAX = 64 * 1024
 COST_MAX = 1e6
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -77,6 +78,21 @@ class Inputs(Protocol):
 
 
 @dataclass(frozen=True)
+class KeptParts:
+    """What of a kept composite is the result's, and what the original's.
+
+    Attributes:
+        mask: A PNG in base64, white where the result was taken. It has the result's frame.
+        image: Which of the references all the rest is.
+        size: Whether the composite has the result's size, or the original's.
+    """
+
+    mask: Annotated[str, StringConstraints(pattern="^[A-Za-z0-9+/]+=*$", max_length=MASK_CHARACTERS_MAX)]
+    image: Annotated[int, Field(ge=IMAGES_MIN, le=IMAGES_MAX)]
+    size: Literal["result", "original"]
+
+
+@dataclass(frozen=True)
 class Recipe:
     """What made a picture.
 
@@ -95,6 +111,7 @@ class Recipe:
             again is recognised. What was sent was prepared from it, and may come out otherwise another day. File
             names are not kept: they say more about people than about pictures.
         version: Of this format.
+        kept: For a kept composite, how it was put together from the result and an original.
     """
 
     prompt: Annotated[str, AfterValidator(check_prompt)]
@@ -112,6 +129,7 @@ class Recipe:
         Field(min_length=IMAGES_MIN, max_length=IMAGES_MAX),
     ]
     version: Literal[1]
+    kept: KeptParts | None = None
 
     @classmethod
     def of(
@@ -151,7 +169,7 @@ class Recipe:
         Raises:
             ValueError: It is longer than any that is read.
         """
-        text = _RECIPE.dump_json(self)
+        text = _RECIPE.dump_json(self, exclude_defaults=True)
         if len(text) > RECIPE_BYTES_MAX:
             raise ValueError("the recipe is too long")
         return text
@@ -193,7 +211,16 @@ def embed(png: bytes, recipe: Recipe) -> bytes:
 
 def says_preview(picture: bytes) -> bool:
     """Return whether a picture says of itself that it is a local preview."""
-    label = text_chunk(*PREVIEW_TEXTS[0])
+    return _says(picture, PREVIEW_TEXTS[0])
+
+
+def says_kept(picture: bytes) -> bool:
+    """Return whether a picture says of itself that it is a kept composite."""
+    return _says(picture, KEPT_TEXT)
+
+
+def _says(picture: bytes, text: tuple[str, str]) -> bool:
+    label = text_chunk(*text)
     try:
         return any(chunk == label for chunk in _chunks(picture))
     except ValueError:
@@ -201,7 +228,7 @@ def says_preview(picture: bytes) -> bool:
 
 
 def strip(png: bytes, *, preview: bool = False) -> bytes:
-    """The same PNG with nothing in it but the picture; a local preview keeps saying that it is one.
+    """The same PNG with nothing in it but the picture; a local preview and a kept composite still say what they are.
 
     Args:
         png: The file.
@@ -313,9 +340,9 @@ def _text(chunk: bytes) -> bytes:
 
 
 def _labels(png: bytes, *, preview: bool) -> list[bytes]:
-    """The chunks that say "local preview", if the picture is one."""
-    labels = [text_chunk(keyword, text) for keyword, text in PREVIEW_TEXTS]
-    return labels if preview or any(chunk == labels[0] for chunk in _chunks(png)) else []
+    """The chunks that say "local preview" and "kept composite", as far as the picture is that."""
+    said = [*(PREVIEW_TEXTS if preview or says_preview(png) else ()), *([KEPT_TEXT] if says_kept(png) else ())]
+    return [text_chunk(keyword, text) for keyword, text in said]
 
 
 def _head(file: Path) -> bytes:

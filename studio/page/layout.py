@@ -221,7 +221,7 @@ def _folded() -> dict[str, Any]:
 
 def _result(first_panel: str) -> dict[str, Any]:
     with gr.Column(elem_id="stage-box"):
-        panel = _html("result", first_panel)
+        panel = gr.HTML(first_panel, elem_id="result", js_on_load=CLICKS, padding=False)
         status = _html("status")
     with gr.Row(elem_id="second-tries"):
         again = gr.Button(word("button.again"), visible=False, elem_id="again")
