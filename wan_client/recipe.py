@@ -6,6 +6,7 @@ Both are made by moving whole chunks of the file: the pixel data stays byte for 
 from __future__ import annotations
 
 import struct
+from base64 import b64decode
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -25,6 +26,7 @@ from .schema import (
     MODEL_ID,
     SEED_MAX,
     SEED_MIN,
+    SIDE_MAX,
     ImageSize,
     check_negative_prompt,
     check_prompt,
@@ -62,6 +64,16 @@ def _in_utc(moment: datetime) -> datetime:
     return moment
 
 
+def _check_mask(mask: str) -> str:
+    """Return a mask that is a PNG by its head, and not larger than a picture can be."""
+    head = b64decode(mask, validate=True)[:24]
+    if len(head) < 24 or not head.startswith(_SIGNATURE) or head[12:16] != b"IHDR":
+        raise ValueError("no PNG")
+    if not all(1 <= side <= SIDE_MAX for side in struct.unpack_from(">II", head, 16)):
+        raise ValueError("the mask is too large")
+    return mask
+
+
 class Inputs(Protocol):
     """The model's inputs as a form or a request holds them, the pictures aside."""
 
@@ -87,7 +99,7 @@ class KeptParts:
         size: Whether the composite has the result's size, or the original's.
     """
 
-    mask: Annotated[str, StringConstraints(pattern="^[A-Za-z0-9+/]+=*$", max_length=MASK_CHARACTERS_MAX)]
+    mask: Annotated[str, StringConstraints(max_length=MASK_CHARACTERS_MAX), AfterValidator(_check_mask)]
     image: Annotated[int, Field(ge=IMAGES_MIN, le=IMAGES_MAX)]
     size: Literal["result", "original"]
 

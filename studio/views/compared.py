@@ -98,9 +98,8 @@ def pictures(texts: Texts, key: str) -> list[Picture]:
         name = texts("kept.name", number=kept.number)
         badge = texts("kept.badge.preview") if PREVIEW_NAME in kept.name else texts("kept.badge")
         width, height = kept.shown or (kept.width, kept.height)
-        made.append(
-            Picture(kept_key(key, kept), name, file_url(kept.shown_file(key)), width, height, "kept", badge=badge)
-        )
+        url = file_url(kept.shown_file(key))
+        made.append(Picture(kept_key(key, kept), name, url, width, height, "kept", badge=badge))
     return made
 
 

@@ -29,7 +29,7 @@ class WanPainter {
   #x; #y;
 
   constructor(viewer) {
-    this.#result = viewer.result;
+    this.#result = viewer.edited;
     this.#facts = viewer.facts;
     const { key, url, width, height } = this.#result, { map, aligned, sizes } = this.#facts;
     const dialog = this.#dialog = viewer.querySelector("template").content.firstElementChild.cloneNode(true);

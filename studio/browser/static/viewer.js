@@ -59,6 +59,8 @@ customElements.define("wan-viewer", class Viewer extends HTMLElement {
     if (given !== this.#given || !this.#pictures[this.#a] || !this.#pictures[this.#b]) {
       [this.#a, this.#b] = [a, b];
       this.#chosen = false;
+      // Of a kept composite it is known what changed: it is shown as it lies over the original.
+      if (this.#pictures[b].kind === "kept" && this.#view === "changes") this.#view = Viewer.#lastView = "slider";
     }
     this.#given = given;
     this.#reframed(before);
@@ -74,16 +76,19 @@ customElements.define("wan-viewer", class Viewer extends HTMLElement {
 
   // The result of which it can be said what changed, and what the server says of it.
   get result() { return [this.#b, this.#a].map((key) => this.#pictures[key]).find(({ comparable }) => comparable); }
-  get facts() { return Viewer.#facts.get(this.result?.key); }
+  get facts() { return Viewer.#facts.get(this.edited?.key); }
+
+  // The result that can be painted on: for a kept composite the one that it was made of.
+  get edited() { return this.result ?? this.#pictures[[this.#b, this.#a].find((key) => key.includes("/"))?.split("/")[0]]; }
 
   async #compare() {
-    const key = this.result?.key;
+    const key = this.edited?.key;
     if (!key || Viewer.#facts.has(key)) return;
     Viewer.#facts.set(key, null);
     const { facts } = await window.wanAsk("compare", { key });
     if (facts) Viewer.#facts.set(key, facts);
     else Viewer.#facts.delete(key);
-    if (!this.isConnected || this.result?.key !== key) return;
+    if (!this.isConnected || this.edited?.key !== key) return;
     this.#showBefore();
     this.#show();
   }
@@ -102,18 +107,17 @@ customElements.define("wan-viewer", class Viewer extends HTMLElement {
   }
 
   #showFacts(view) {
-    const { result, facts } = this, line = this.querySelector(".viewer-facts");
+    const { facts } = this, shown = this.result && facts, line = this.querySelector(".viewer-facts");
     if (!line) return;
     const write = (name, words) => {
       const place = line.querySelector(name);
       if (place.textContent !== words) place.textContent = words;
     };
-    const waiting = result && facts === null;
-    write(".viewer-place", waiting ? this.#said.waiting : facts?.place ?? "");
-    write(".viewer-changed", facts && (facts.map || view === "changes") ? facts.changed.join(" ") : "");
-    set(line.querySelector("[data-do=unaligned]"), "hidden", facts?.aligned ? null : "");
+    write(".viewer-place", shown === null ? this.#said.waiting : shown?.place ?? "");
+    write(".viewer-changed", shown && (shown.map || view === "changes") ? shown.changed.join(" ") : "");
+    set(line.querySelector("[data-do=unaligned]"), "hidden", shown?.aligned ? null : "");
     set(line.querySelector("[data-keep]"), "hidden", facts ? null : "");
-    const map = view === "changes" ? facts?.map : null;
+    const map = view === "changes" ? shown?.map : null;
     if (map && this.#drawn !== map) this.#draw(map);
     set(this, "data-mapped", map ? "" : null);
   }
@@ -236,7 +240,7 @@ customElements.define("wan-viewer", class Viewer extends HTMLElement {
       this.#view = Viewer.#lastView = what;
       this.#held = false;
       this.#show();
-      if (what === "changes" && this.facts) this.#speak(this.facts.changed.join(" "));
+      if (what === "changes" && this.result && this.facts) this.#speak(this.facts.changed.join(" "));
     }
   }
 
