@@ -57,13 +57,13 @@ class WanPainter {
 
   async #prepare(map) {
     if (wanBrought && !this.#steps.length) {
-      const mask = await window.wanMap(`data:image/png;base64,${wanBrought}`).catch(() => null);
+      const mask = await window.wanMap(`data:image/png;base64,${wanBrought}`);
       if (mask && Math.abs(mask.width / mask.height - this.#canvas.width / this.#canvas.height) < 0.02) {
         this.#do({ drawn: this.#drawn(mask, (place) => mask.changed[place]) });
       }
     }
     this.#redraw();
-    if (map) this.#map = await window.wanMap(map).catch(() => null);
+    if (map) this.#map = await window.wanMap(map);
   }
 
   #say(name) { this.#dialog.querySelector(".keep-said").textContent = this.#dialog.querySelector(".keep-said").dataset[name] ?? name; }

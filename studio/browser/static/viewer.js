@@ -125,8 +125,9 @@ customElements.define("wan-viewer", class Viewer extends HTMLElement {
   // What did not change is darkened, and what did has an edge around it.
   async #draw(url) {
     this.#drawn = url;
-    const map = await window.wanMap(url);
-    const canvas = this.querySelector(".viewer-map"), { width, height, changed } = map;
+    const map = await window.wanMap(url), canvas = this.querySelector(".viewer-map");
+    if (!map || this.#drawn !== url) return;
+    const { width, height, changed } = map;
     const context = Object.assign(canvas, { width, height }).getContext("2d"), image = context.createImageData(width, height);
     for (let place = 0; place < changed.length; place += 1) {
       const x = place % width, y = (place - x) / width;
@@ -393,10 +394,14 @@ window.wanAsk = async (path, fields) => {
   }
 };
 
-// A map of what changed: its size, and for each of its pixels whether that did.
+// A map of what changed: its size, and for each of its pixels whether that did; null where it can't be read.
 window.wanMap = async (url) => {
   const image = Object.assign(new Image(), { src: url });
-  await image.decode();
+  try {
+    await image.decode();
+  } catch {
+    return null;
+  }
   const { naturalWidth: width, naturalHeight: height } = image;
   const context = Object.assign(document.createElement("canvas"), { width, height }).getContext("2d");
   context.drawImage(image, 0, 0);
