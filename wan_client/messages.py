@@ -177,8 +177,6 @@ MESSAGES: Final[dict[str, str]] = {
     "error.compare_missing.hint": 'Install it: pip install "wan-client[compare]".',
     "error.mask_empty": "The mask allows no change: nothing in it is white.",
     "error.mask_empty.hint": "Paint white what may change, and leave the rest black.",
-    "error.mask_unreadable": "The mask is no picture that can be read.",
-    "error.mask_unreadable.hint": "Paint it again, or save it as a PNG.",
     "error.mask_shape": "The mask has {given} pixels, which is the shape of neither picture.",
     "error.mask_shape.hint": "Paint it over the result ({wanted}) or over the original.",
     "error.kept_is_source": "The file “{file}” is one of the pictures that it would be made of.",
