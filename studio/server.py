@@ -19,6 +19,7 @@ from . import gradio_compat, telemetry, uploads
 from .i18n.language import language_middleware
 from .i18n.texts import DEFAULT_LANGUAGE, Texts
 from .page.build import build, launch
+from .page.compare_handlers import Comparisons
 from .page.verdict import Verdicts
 from .public import hosted_pictures
 from .public.agent_guide import AgentGuide
@@ -147,6 +148,7 @@ class Server:
         if settings.mcp:
             gradio_compat.serve_tools(AgentTools(self._jobs))
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._comparisons = Comparisons(self._jobs)
         self._started = False
         self._stopping = False
 
@@ -178,6 +180,8 @@ class Server:
                     "routes": [
                         Route(HEALTH_PATH, self._health),
                         Route("/slot", Verdicts().answer, methods=["POST"]),
+                        Route("/compare", self._comparisons.compare, methods=["POST"]),
+                        Route("/keep", self._comparisons.keep, methods=["POST"]),
                         hosted_pictures.route(self._jobs.engines.pictures),
                         *AgentGuide(self._jobs, self._settings, lambda: self._page.root_path).routes(),
                         *(Route(path, _closed, methods=["GET", "POST"]) for path in CLOSED),

@@ -38,10 +38,13 @@ RESULT_BYTES = 2 * OUTPUT_BYTES_MAX
 # An upload lies in a folder of its own, whose name begins so and can't be guessed.
 UPLOAD_PREFIX = "wan-upload-"
 RECORDS = "records"
+# Kept composites of one result.
+KEPT_MAX = 8
 # The files of a run that Gradio serves. Each lies in a folder of its own: an address opens one file and nothing else.
 KINDS = (
-    "picture", "clean", "recipe", "before", "thumbnail",
+    "picture", "clean", "recipe", "before", "thumbnail", "aligned", "map",
     *(f"{kind}-{number}" for kind in ("image", "sent") for number in range(1, IMAGES_MAX + 1)),
+    *(f"kept{part}-{number}" for part in ("", "-shown", "-before") for number in range(1, KEPT_MAX + 1)),
 )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ Both are made by moving whole chunks of the file: the pixel data stays byte for 
 from __future__ import annotations
 
 import struct
+from base64 import b64decode
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -17,7 +18,7 @@ from PIL import Image, ImageOps
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, TypeAdapter
 
 from .api import check_request_id
-from .marks import PREVIEW_NAME, PREVIEW_TEXTS, make_chunk, text_chunk
+from .marks import KEPT_TEXT, PREVIEW_NAME, PREVIEW_TEXTS, make_chunk, text_chunk
 from .schema import (
     DEFAULT_SEED,
     IMAGES_MAX,
@@ -25,6 +26,7 @@ from .schema import (
     MODEL_ID,
     SEED_MAX,
     SEED_MIN,
+    SIDE_MAX,
     ImageSize,
     check_negative_prompt,
     check_prompt,
@@ -44,6 +46,7 @@ RECIPE_BYTES_MAX = 128 * 1024
 # A recipe stands at the front of its file: no more than this is ever read to find one.
 HEAD_BYTES_MAX = 1024 * 1024
 MODEL_CHARACTERS_MAX = 200
+MASK_CHARACTERS_MAX = 64 * 1024
 COST_MAX = 1e6
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -61,6 +64,16 @@ def _in_utc(moment: datetime) -> datetime:
     return moment
 
 
+def _check_mask(mask: str) -> str:
+    """Return a mask that is a PNG by its head, and not larger than a picture can be."""
+    head = b64decode(mask, validate=True)[:24]
+    if len(head) < 24 or not head.startswith(_SIGNATURE) or head[12:16] != b"IHDR":
+        raise ValueError("no PNG")
+    if not all(1 <= side <= SIDE_MAX for side in struct.unpack_from(">II", head, 16)):
+        raise ValueError("the mask is too large")
+    return mask
+
+
 class Inputs(Protocol):
     """The model's inputs as a form or a request holds them, the pictures aside."""
 
@@ -74,6 +87,21 @@ class Inputs(Protocol):
     def seed(self) -> float | None: ...  # noqa: D102
     @property
     def prompt_extend(self) -> bool: ...  # noqa: D102
+
+
+@dataclass(frozen=True)
+class KeptParts:
+    """What of a kept composite is the result's, and what the original's.
+
+    Attributes:
+        mask: A PNG in base64, white where the result was taken. It has the result's frame.
+        image: Which of the references all the rest is.
+        size: Whether the composite has the result's size, or the original's.
+    """
+
+    mask: Annotated[str, StringConstraints(max_length=MASK_CHARACTERS_MAX), AfterValidator(_check_mask)]
+    image: Annotated[int, Field(ge=IMAGES_MIN, le=IMAGES_MAX)]
+    size: Literal["result", "original"]
 
 
 @dataclass(frozen=True)
@@ -95,6 +123,7 @@ class Recipe:
             again is recognised. What was sent was prepared from it, and may come out otherwise another day. File
             names are not kept: they say more about people than about pictures.
         version: Of this format.
+        kept: For a kept composite, how it was put together from the result and an original.
     """
 
     prompt: Annotated[str, AfterValidator(check_prompt)]
@@ -112,6 +141,7 @@ class Recipe:
         Field(min_length=IMAGES_MIN, max_length=IMAGES_MAX),
     ]
     version: Literal[1]
+    kept: KeptParts | None = None
 
     @classmethod
     def of(
@@ -151,7 +181,7 @@ class Recipe:
         Raises:
             ValueError: It is longer than any that is read.
         """
-        text = _RECIPE.dump_json(self)
+        text = _RECIPE.dump_json(self, exclude_defaults=True)
         if len(text) > RECIPE_BYTES_MAX:
             raise ValueError("the recipe is too long")
         return text
@@ -193,7 +223,16 @@ def embed(png: bytes, recipe: Recipe) -> bytes:
 
 def says_preview(picture: bytes) -> bool:
     """Return whether a picture says of itself that it is a local preview."""
-    label = text_chunk(*PREVIEW_TEXTS[0])
+    return _says(picture, PREVIEW_TEXTS[0])
+
+
+def says_kept(picture: bytes) -> bool:
+    """Return whether a picture says of itself that it is a kept composite."""
+    return _says(picture, KEPT_TEXT)
+
+
+def _says(picture: bytes, text: tuple[str, str]) -> bool:
+    label = text_chunk(*text)
     try:
         return any(chunk == label for chunk in _chunks(picture))
     except ValueError:
@@ -201,7 +240,7 @@ def says_preview(picture: bytes) -> bool:
 
 
 def strip(png: bytes, *, preview: bool = False) -> bytes:
-    """The same PNG with nothing in it but the picture; a local preview keeps saying that it is one.
+    """The same PNG with nothing in it but the picture; a local preview and a kept composite still say what they are.
 
     Args:
         png: The file.
@@ -313,9 +352,9 @@ def _text(chunk: bytes) -> bytes:
 
 
 def _labels(png: bytes, *, preview: bool) -> list[bytes]:
-    """The chunks that say "local preview", if the picture is one."""
-    labels = [text_chunk(keyword, text) for keyword, text in PREVIEW_TEXTS]
-    return labels if preview or any(chunk == labels[0] for chunk in _chunks(png)) else []
+    """The chunks that say "local preview" and "kept composite", as far as the picture is that."""
+    said = [*(PREVIEW_TEXTS if preview or says_preview(png) else ()), *([KEPT_TEXT] if says_kept(png) else ())]
+    return [text_chunk(keyword, text) for keyword, text in said]
 
 
 def _head(file: Path) -> bytes:

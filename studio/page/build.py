@@ -21,6 +21,7 @@ from studio.views.render import render
 from wan_client import ModelEntry
 from wan_client.schema import SEED_MAX
 
+from .compare_handlers import CompareHandlers
 from .form_handlers import FormHandlers
 from .layout import lay_out
 from .run_handlers import RunHandlers
@@ -34,8 +35,8 @@ if TYPE_CHECKING:
     from .components import Components
 
 _STATIC = Path(__file__).parent.parent / "browser" / "static"
-_STYLES = ("page.css", "language.css", "input.css", "slot.css", "viewer.css", "runs.css", "access.css")
-_SCRIPTS = ("store.js", "page.js", "slot.js", "viewer.js", "access.js")
+_STYLES = ("page.css", "language.css", "input.css", "slot.css", "viewer.css", "keep.css", "runs.css", "access.css")
+_SCRIPTS = ("store.js", "page.js", "slot.js", "viewer.js", "keep.js", "access.js")
 # Waiting costs a page next to nothing, so many may wait: what bounds the work is the API's queue.
 THREADS = 400
 UPLOAD_LIMIT = "40mb"
@@ -63,6 +64,7 @@ def build(settings: PageSettings, jobs: Jobs) -> gr.Blocks:
         )
         page.unload(run_handlers.left)
         _connect_runs(run_handlers, form_handlers, components)
+        _connect_kept(CompareHandlers(components, run_handlers, form_handlers), components)
         _connect_form(form_handlers, components)
         _connect_browser(page, components)
         page.queue(default_concurrency_limit=None, api_open=False)
@@ -108,6 +110,15 @@ def _connect_runs(run_handlers: RunHandlers, form_handlers: FormHandlers, compon
     everything = {**quick, "outputs": components.everything}
     components.forget.click(
         run_handlers.forget_everything, components.kept, inputs_kwargs=components.fields, **everything
+    )
+
+
+def _connect_kept(compare_handlers: CompareHandlers, components: Components) -> None:
+    """Kept composites."""
+    quick: dict[str, Any] = {"queue": False, **PRIVATE}
+    components.panel.kept(compare_handlers.kept, components.kept, components.run, js=READ, **quick)
+    components.panel.use(
+        compare_handlers.use_kept, outputs=components.everything, inputs_kwargs=components.fields, **quick
     )
 
 

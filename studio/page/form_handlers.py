@@ -151,16 +151,17 @@ class FormHandlers:
 
     async def use_result(self, kept: str, shown: str, request: gr.Request, **fields: Any) -> Changes:
         """Go on from the result: it becomes image 1, alone."""
-        known, form = store.read(kept), Form(**fields)
-        entry = known.find(shown)
+        entry = store.read(kept).find(shown)
         result = self._run_view(entry).outcome if entry else None
-        if result is None:
-            return self._components.no_change
+        return self.used(request, str(result.path), "result.used", **fields) if result else self._components.no_change
+
+    def used(self, request: gr.Request, path: str, said: str, **fields: Any) -> Changes:
+        """A picture of this server as image 1, alone, and the text that says so."""
         texts = texts_for(request)
-        form = replace(form, image_1=str(result.path), image_2=None, image_3=None, prompt="")
+        form = replace(Form(**fields), image_1=path, image_2=None, image_3=None, prompt="")
         return {
             **self._filled(texts, form),
-            self._components.status: view.notice(texts("result.used")),
+            self._components.status: view.notice(texts(said)),
             self._components.again: gr.update(visible=False),
         }
 
@@ -197,7 +198,8 @@ class FormHandlers:
         if found is None:
             noted = store.storage_patch(uploads=[path] if path else [])
             return {self._components.status: view.notice(texts("recipe.none")), self._components.notes: noted}
-        known = next((entry for entry in store.read(kept).entries if entry.request_id == found.request_id), None)
+        runs = store.read(kept)
+        known = next((entry for entry in runs.entries if entry.request_id == found.request_id), None)
         before = known.form if known else form
         form = replace(
             recipe.settings_of(found), image_1=before.image_1, image_2=before.image_2, image_3=before.image_3
@@ -210,6 +212,8 @@ class FormHandlers:
             self._components.status: recipe.restored(texts, found, prints),
             self._components.notes: store.storage_patch(uploads=[path]),
             self._components.again: gr.update(visible=False),
+            # A mask belongs to the result that it was painted on.
+            **(self._run_handlers.looked_at(runs, known, request) if known and known.result and found.kept else {}),
         }
 
     async def cost_changed(self, token: str, variations: int, request: gr.Request) -> Changes:

@@ -30,6 +30,8 @@ CLICKS = """element.addEventListener("click", ({ target }) => {
   const button = target.closest("[data-event]");
   if (button) trigger(button.dataset.event, { ...button.dataset });
 });"""
+# Events of this page's own are named, as Gradio wants them.
+KEPT_EVENTS = 'const events = ["kept", "use"];'
 # A picture that is dropped beside the slots may carry a recipe.
 DROPS = """const outside = (event) =>
   [...(event.dataTransfer?.items ?? [])].some((item) => item.kind === "file") && !event.target.closest?.("#slots");
@@ -221,7 +223,7 @@ def _folded() -> dict[str, Any]:
 
 def _result(first_panel: str) -> dict[str, Any]:
     with gr.Column(elem_id="stage-box"):
-        panel = _html("result", first_panel)
+        panel = gr.HTML(first_panel, elem_id="result", js_on_load=f"{KEPT_EVENTS}\n{CLICKS}", padding=False)
         status = _html("status")
     with gr.Row(elem_id="second-tries"):
         again = gr.Button(word("button.again"), visible=False, elem_id="again")

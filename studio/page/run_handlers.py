@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from studio.browser.store import BrowserStore
     from studio.i18n.texts import Texts
+    from studio.runs.compared import KeptPicture
     from studio.runs.jobs import Job, Jobs
     from studio.views.run import RunView
 
@@ -172,10 +173,12 @@ class RunHandlers:
             return self._components.no_change
         return self.looked_at(known, entry, request)
 
-    def looked_at(self, known: BrowserStore, entry: Entry, request: gr.Request) -> Changes:
-        """A run of the history or of this server, shown until another one is chosen."""
+    def looked_at(
+        self, known: BrowserStore, entry: Entry, request: gr.Request, kept: KeptPicture | None = None
+    ) -> Changes:
+        """A run of the history or of this server, shown until another one is chosen; or a kept composite of it."""
         self._choose(request, entry.key)
-        return self._looked_at(texts_for(request), known, entry)
+        return self._looked_at(texts_for(request), known, entry, kept)
 
     def delete(self, kept: str, event: gr.EventData, request: gr.Request) -> Changes:
         """Delete a run and its files."""
@@ -311,7 +314,7 @@ class RunHandlers:
             return self._looked_at(texts, now, looked_at)
         return {self._components.history: view.history(texts, self._run_views(now.finished))}
 
-    def _looked_at(self, texts: Texts, known: BrowserStore, entry: Entry) -> Changes:
+    def _looked_at(self, texts: Texts, known: BrowserStore, entry: Entry, kept: KeptPicture | None = None) -> Changes:
         """A finished run in the panel, with what can be done with it."""
         components, shown_run = self._components, self._run_view(entry)
         variations = self._variations(known, entry.group)
@@ -319,7 +322,7 @@ class RunHandlers:
         others = self._run_views([other for other in (*variations, *earlier) if other.key != entry.key])
         return {
             components.shown: entry.key,
-            components.panel: view.result_panel(texts, shown_run, others),
+            components.panel: view.result_panel(texts, shown_run, others, kept),
             components.code: self._code(texts, entry) if shown_run.outcome else "",
             components.filmstrip: view.filmstrip(texts, self._run_views(variations)),
             components.history: view.history(texts, self._run_views(known.finished)),

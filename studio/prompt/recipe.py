@@ -55,4 +55,6 @@ def restored(texts: Texts, recipe: Recipe, slots: Sequence[str | None]) -> str:
         filled = number <= len(slots) and slots[number - 1] is not None
         kind = "extra" if number > len(recipe.references) else "other" if filled else "missing"
         lines.append(texts(f"recipe.image_{kind}", number=number))
-    return render("recipe_note", lines=lines)
+    if recipe.kept:
+        lines.append(texts("recipe.kept"))
+    return render("recipe_note", lines=lines, mask=recipe.kept.mask if recipe.kept else "")

@@ -15,7 +15,13 @@ if TYPE_CHECKING:
 
 def shown_image(extra: Mapping[str, Any], count: int) -> int:
     """The number of the reference that stands on the left: image 1, unless the sandbox says that it drew another."""
-    return _preview_frame(extra, count)[0]
+    return said_image(extra, count) or 1
+
+
+def said_image(extra: Mapping[str, Any], count: int) -> int | None:
+    """The number of the reference that was edited, where the sandbox says it; the hosted model does not."""
+    frame = _preview_frame(extra, count)
+    return frame[0] if frame else None
 
 
 def framed(images: Sequence[PreparedImage], size: tuple[int, int], extra: Mapping[str, Any]) -> bytes:
@@ -28,13 +34,13 @@ def framed(images: Sequence[PreparedImage], size: tuple[int, int], extra: Mappin
         size: The result's width and height in pixels.
         extra: What the result says beyond the protocol.
     """
-    number, box = _preview_frame(extra, len(images))
+    number, box = _preview_frame(extra, len(images)) or (1, None)
     return frame_picture(images[number - 1].data, size, box)
 
 
-def _preview_frame(extra: Mapping[str, Any], count: int) -> tuple[int, Box | None]:
+def _preview_frame(extra: Mapping[str, Any], count: int) -> tuple[int, Box] | None:
     match extra.get("local_preview"):
         case {"frame": {"image": int(number), "box": [*sides]}} if 1 <= number <= count and len(sides) == 4:
             if all(isinstance(side, int | float) for side in sides) and sides[0] < sides[2] and sides[1] < sides[3]:
                 return number, (sides[0], sides[1], sides[2], sides[3])
-    return 1, None
+    return None

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from studio.prompt import examples
 from wan_client import ImageSize
 
+from .files import file_url
 from .render import render
-from .run import file_url
 from .viewer import Picture, viewer
 
 if TYPE_CHECKING:

@@ -8,7 +8,6 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import quote
 
 import httpx
 
@@ -31,6 +30,8 @@ from wan_client import (
 )
 from wan_client.settings import DEFAULT_API_BASE
 
+from . import compared
+from .files import file_url
 from .render import render
 from .request import change_words
 from .viewer import Picture, viewer
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
     from studio.browser.store import Entry
     from studio.i18n.texts import Texts
+    from studio.runs.compared import KeptPicture
     from studio.runs.jobs import Job
     from studio.runs.results import Outcome
     from wan_client import Change, Event, ModelEntry
@@ -88,11 +90,6 @@ class RunView:
     def state(self) -> str:
         """One of ``finished``, ``failed`` and ``waiting``."""
         return "finished" if self.outcome else "failed" if self.job and self.job.ended else "waiting"
-
-
-def file_url(path: Path) -> str:
-    """Where the page finds a file of Gradio's own folder. Relative, so that it holds behind any proxy."""
-    return f"gradio_api/file={quote(str(path))}"
 
 
 def banner(texts: Texts, engine: str, base: str, model: ModelEntry) -> str:
@@ -276,18 +273,25 @@ def _variation(texts: Texts, run: RunView) -> dict[str, str | None]:
     }
 
 
-def result_panel(texts: Texts, run: RunView, others: Sequence[RunView] = ()) -> str:
+def result_panel(texts: Texts, run: RunView, others: Sequence[RunView] = (), kept: KeptPicture | None = None) -> str:
     """A finished run's picture, in comparison.
 
     Args:
         texts: The visitor's language.
         run: The run.
         others: Other runs that its picture may be compared with once they are finished, such as its variations.
+        kept: The kept composite that is shown in the picture's place.
     """
     outcome = run.outcome
     if outcome is None:
         return render("gone", texts=texts, key=run.entry.key)
-    return render("result", texts=texts, key=run.entry.key, comparison=_comparison(texts, run, outcome, others))
+    return render(
+        "result",
+        texts=texts,
+        key=run.entry.key,
+        comparison=_comparison(texts, run, outcome, others, kept),
+        kept=compared.kept_list(texts, run.entry.key),
+    )
 
 
 def caption(texts: Texts, run: RunView) -> str:
@@ -328,7 +332,9 @@ def copies(texts: Texts, run: RunView) -> str:
     return render("copies", texts=texts, query=link.to_query(form), prompt=form.prompt) if run.outcome else ""
 
 
-def _comparison(texts: Texts, run: RunView, outcome: Outcome, others: Sequence[RunView]) -> Markup:
+def _comparison(
+    texts: Texts, run: RunView, outcome: Outcome, others: Sequence[RunView], kept: KeptPicture | None
+) -> Markup:
     """The result beside the reference that it is laid over; every other picture can be chosen in its place."""
     key = run.entry.key
     mine = sorted((other for other in (run, *others) if other.entry.group == run.entry.group), key=_began)
@@ -346,7 +352,8 @@ def _comparison(texts: Texts, run: RunView, outcome: Outcome, others: Sequence[R
                 entry.key: file_url(result.before_file)
                 for _, entry, result in group
                 if result.before_file and result.before_image == number
-            },
+            }
+            | compared.befores(key, number),
             texts("viewer.before", name=texts(f"slot.{number}")),
         )
         for number, sent in enumerate(outcome.sent, 1)
@@ -358,8 +365,12 @@ def _comparison(texts: Texts, run: RunView, outcome: Outcome, others: Sequence[R
         badge = texts("viewer.after") if alone else texts("viewer.after.named", name=name)
         results.append(replace(_picture(entry, result, name, "result"), badge=badge))
     history = [_picture(entry, result, _short(entry.form.prompt), "history") for entry, result in earlier]
-    first = references[outcome.before_image - 1].key if references else key
-    return viewer(texts, [*references, *results, *history], first, key)
+    composites = compared.pictures(texts, key)
+    found = compared.known(key)
+    number = kept.before if kept else found.before if found else outcome.before_image
+    first = references[number - 1].key if references else key
+    shown = compared.kept_key(key, kept) if kept else key
+    return viewer(texts, [*references, *results, *composites, *history], first, shown)
 
 
 def _began(run: RunView) -> float:
@@ -367,7 +378,9 @@ def _began(run: RunView) -> float:
 
 
 def _picture(entry: Entry, outcome: Outcome, label: str, kind: Literal["result", "history"]) -> Picture:
-    return Picture(entry.key, label, file_url(outcome.path), outcome.width, outcome.height, kind)
+    comparable = bool(outcome.sent)
+    size = outcome.width, outcome.height
+    return Picture(entry.key, label, file_url(outcome.path), *size, kind, comparable=comparable)
 
 
 def _downloads(outcome: Outcome) -> list[dict[str, str]]:

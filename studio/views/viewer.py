@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from studio.i18n.texts import Texts
 
-Kind = Literal["reference", "result", "history"]
+Kind = Literal["reference", "result", "kept", "history"]
 
 # Drawn by hand on a field of 20 × 20.
 _ICONS = {
@@ -26,12 +26,14 @@ _ICONS = {
     "flip": "M4.5 7h7A1.5 1.5 0 0 1 13 8.5v7a1.5 1.5 0 0 1-1.5 1.5h-7A1.5 1.5 0 0 1 3 15.5v-7A1.5 1.5 0 0 1 4.5 7z"
     "M7 4.5A1.5 1.5 0 0 1 8.5 3h7A1.5 1.5 0 0 1 17 4.5v7a1.5 1.5 0 0 1-1.5 1.5",
     "difference": "M13 10a5 5 0 1 1-10 0 5 5 0 0 1 10 0zM17 10a5 5 0 1 1-10 0 5 5 0 0 1 10 0z",
+    "changes": "M4 4.5h12A1.5 1.5 0 0 1 17.5 6v8a1.5 1.5 0 0 1-1.5 1.5H4A1.5 1.5 0 0 1 2.5 14V6A1.5 1.5 0 0 1 4 4.5z"
+    "M8 9.5c0-1.6 5-1.9 5 .6s-5 2.4-5-.6z",
     "swap": "M4 7h12M13 4l3 3-3 3M16 13H4M7 10l-3 3 3 3",
     "out": "M5 10h10",
     "in": "M5 10h10M10 5v10",
     "full": "M3 7.5V3h4.5M12.5 3H17v4.5M17 12.5V17h-4.5M7.5 17H3v-4.5",
 }
-_VIEWS = ("slider", "side", "flip", "difference")
+_VIEWS = ("slider", "side", "flip", "difference", "changes")
 # What the browser says aloud, with the values that it fills in itself.
 _SAID = {
     "comparing": {"a": "{a}", "b": "{b}"},
@@ -39,6 +41,7 @@ _SAID = {
     "zoomed": {"percent": "{percent}"},
     "stage": {},
     "flip": {},
+    "waiting": {},
 }
 
 
@@ -54,6 +57,7 @@ class Picture:
         height: In pixels.
         kind: Groups the pictures in the pickers. Beside a reference, the other picture's frame is the one shown.
         aligned: Another picture's key → where this one is found brought to that one's frame.
+        comparable: Whether it is a run's result, of which the server can say what changed. Its key is then the run's.
         badge: What stands on the picture, such as "Before · Image 1"; the label if empty.
     """
 
@@ -65,6 +69,7 @@ class Picture:
     kind: Kind
     aligned: Mapping[str, str] = field(default_factory=dict)
     badge: str = ""
+    comparable: bool = False
 
 
 def viewer(texts: Texts, pictures: Sequence[Picture], a: str, b: str) -> Markup:
@@ -88,6 +93,7 @@ def viewer(texts: Texts, pictures: Sequence[Picture], a: str, b: str) -> Markup:
             "height": picture.height,
             "kind": picture.kind,
             "aligned": dict(picture.aligned),
+            "comparable": picture.comparable,
         }
         for picture in pictures
     ]
@@ -100,6 +106,7 @@ def viewer(texts: Texts, pictures: Sequence[Picture], a: str, b: str) -> Markup:
         views=(*_VIEWS, "swap"),
         single=len(pictures) == 1,
         choosing=len(pictures) > 2,
+        comparing=any(picture.comparable for picture in pictures),
         left=left,
         left_url=left.aligned.get(b, left.url),
         right=right,

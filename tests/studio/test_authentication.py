@@ -53,6 +53,8 @@ def ask(app: App, path: str, method: str = "GET", visitor: str = "", **given: ob
         ("POST", "/gradio_api/upload"),
         ("POST", "/gradio_api/call/edit"),
         ("POST", "/slot"),
+        ("POST", "/compare"),
+        ("POST", "/keep"),
         ("GET", "/theme.css"),
         ("GET", "/static/img/logo.svg"),
         ("GET", "/nowhere"),

@@ -11,6 +11,7 @@ It needs the extra ``compare``. All of it computes for a while: an event loop ca
 from .alignment import Alignment, Doubt, Resemblance, align, resembles, unaligned
 from .changes import ChangeMap, ColourShift, Region, Tone, change_map
 from .keeping import Kept, keep
+from .overlay import laid_over
 
 __all__ = [
     "Alignment",
@@ -24,6 +25,7 @@ __all__ = [
     "align",
     "change_map",
     "keep",
+    "laid_over",
     "resembles",
     "unaligned",
 ]

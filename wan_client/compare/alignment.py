@@ -109,6 +109,11 @@ class Alignment:
         """How far the middle has moved, in pixels of *after*."""
         return math.hypot(self.dx, self.dy)
 
+    def from_resized(self, before_size: Size) -> Alignment:
+        """Return the alignment of another copy of *before*: the same picture at another size."""
+        factors = self.before_size[0] / before_size[0], self.before_size[1] / before_size[1]
+        return replace(self, before_size=before_size, matrix=matrix_of(square(self.matrix) @ scaling(*factors)))
+
     def plain(self) -> Alignment:
         """Return how *before* lies in *after*'s frame when nothing is aligned."""
         return unaligned(self.before_size, self.after_size)

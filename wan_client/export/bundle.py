@@ -28,7 +28,7 @@ def stem(items: Sequence[ExportItem]) -> str:
     dates = [item.created for item in items if item.created]
     parts = [
         "local-preview" if any(item.preview for item in items) else "",
-        "kept" if any(item.kept for item in items) else "",
+        "kept" if any("kept" in item.marks for item in items) else "",
         "before-after",
         f"{max(dates):%Y-%m-%d}" if dates else "",
     ]

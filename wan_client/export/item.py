@@ -11,7 +11,7 @@ from PIL import Image
 from wan_client import images
 from wan_client.errors import ImageError
 from wan_client.framing import framed
-from wan_client.recipe import embed, says_preview, strip, to_png
+from wan_client.recipe import embed, says_kept, says_preview, strip, to_png
 from wan_client.settings import Backend
 
 if TYPE_CHECKING:
@@ -40,7 +40,8 @@ class ExportItem:
         model: The model's id; empty where it is not known.
         created: When the run was started; None where it is not known.
         prepared: Whether the result was made beforehand, rather than in the show that it is taken from.
-        kept: Whether parts of the picture from before were put back into the finished one.
+        kept: Whether parts of the picture from before were put back into the finished one. A file that says so of
+            itself is known without.
         recipe: What files carry that are asked for with their recipe. Without one they are clean.
     """
 
@@ -87,7 +88,7 @@ class ExportItem:
     @property
     def marks(self) -> tuple[str, ...]:
         """What must be said of it wherever it is shown, as keys of the texts."""
-        marks = {"preview": self.preview, "prepared": self.prepared, "kept": self.kept}
+        marks = {"preview": self.preview, "prepared": self.prepared, "kept": self.kept or says_kept(self.after)}
         return tuple(name for name, holds in marks.items() if holds)
 
 

@@ -4,12 +4,16 @@
 customElements.define("wan-viewer", class Viewer extends HTMLElement {
   // The next result's viewer begins with the view chosen last.
   static #lastView = "slider";
+  // What the server says of results, by their keys; null while it is asked for.
+  static #facts = new Map();
   #a; #b; #given; #pictures = {}; #said;
   #view = Viewer.#lastView; #cut = 50; #overlay = false; #held = false;
   // How many times larger than fitting, and the point of the frame at the middle, from 0 to 1.
   #zoom = 1; #x = 0.5; #y = 0.5;
   // A press: the pointers that are down, what a drag moves, where it began, and what a flip goes back to.
   #pointers = new Map(); #drag; #from; #moved; #rest;
+  // Whether the pictures were chosen here, whether they are shown unaligned, and which map is drawn.
+  #chosen = false; #unaligned = false; #drawn;
   #changed = new MutationObserver(() => this.#adopt());
   #resized = new ResizeObserver(() => this.#show());
 
@@ -52,7 +56,12 @@ customElements.define("wan-viewer", class Viewer extends HTMLElement {
     this.#pictures = Object.fromEntries(JSON.parse(pictures).map((picture) => [picture.key, picture]));
     this.#said = JSON.parse(this.dataset.said);
     const given = JSON.stringify([a, b]);
-    if (given !== this.#given || !this.#pictures[this.#a] || !this.#pictures[this.#b]) [this.#a, this.#b] = [a, b];
+    if (given !== this.#given || !this.#pictures[this.#a] || !this.#pictures[this.#b]) {
+      [this.#a, this.#b] = [a, b];
+      this.#chosen = false;
+      // Of a kept composite it is known what changed: it is shown as it lies over the original.
+      if (this.#pictures[b].kind === "kept" && this.#view === "changes") this.#view = Viewer.#lastView = "slider";
+    }
     this.#given = given;
     this.#reframed(before);
   }
@@ -60,7 +69,74 @@ customElements.define("wan-viewer", class Viewer extends HTMLElement {
   #reframed(before) {
     const { width, height } = this.#frame;
     if (before && before.width * height !== before.height * width) this.#zoom = 1;
+    this.#showBefore();
     this.#show();
+    this.#compare();
+  }
+
+  // The result of which it can be said what changed, and what the server says of it.
+  get result() { return [this.#b, this.#a].map((key) => this.#pictures[key]).find(({ comparable }) => comparable); }
+  get facts() { return Viewer.#facts.get(this.edited?.key); }
+
+  // The result that can be painted on: for a kept composite the one that it was made of.
+  get edited() { return this.result ?? this.#pictures[[this.#b, this.#a].find((key) => key.includes("/"))?.split("/")[0]]; }
+
+  async #compare() {
+    const key = this.edited?.key;
+    if (!key || Viewer.#facts.has(key)) return;
+    Viewer.#facts.set(key, null);
+    const { facts } = await window.wanAsk("compare", { key });
+    if (facts) Viewer.#facts.set(key, facts);
+    else Viewer.#facts.delete(key);
+    if (!this.isConnected || this.edited?.key !== key) return;
+    this.#showBefore();
+    this.#show();
+  }
+
+  // On the left comes the reference that the result was made of, unless another picture was chosen.
+  #showBefore() {
+    const before = this.facts?.before;
+    const shown = !this.#chosen && this.#b === this.result?.key && this.#pictures[this.#a].kind === "reference";
+    if (shown && this.#pictures[before]) this.#a = before;
+  }
+
+  #url(picture, frame) {
+    const facts = Viewer.#facts.get(frame.key);
+    if (facts?.aligned && !this.#unaligned && picture.key === facts.before) return facts.aligned;
+    return picture.aligned[frame.key] ?? picture.url;
+  }
+
+  #showFacts(view) {
+    const { facts } = this, shown = this.result && facts, line = this.querySelector(".viewer-facts");
+    if (!line) return;
+    const write = (name, words) => {
+      const place = line.querySelector(name);
+      if (place.textContent !== words) place.textContent = words;
+    };
+    write(".viewer-place", shown === null ? this.#said.waiting : shown?.place ?? "");
+    write(".viewer-changed", shown && (shown.map || view === "changes") ? shown.changed.join(" ") : "");
+    set(line.querySelector("[data-do=unaligned]"), "hidden", shown?.aligned ? null : "");
+    set(line.querySelector("[data-keep]"), "hidden", facts ? null : "");
+    const map = view === "changes" ? shown?.map : null;
+    if (map && this.#drawn !== map) this.#draw(map);
+    set(this, "data-mapped", map ? "" : null);
+  }
+
+  // What did not change is darkened, and what did has an edge around it.
+  async #draw(url) {
+    this.#drawn = url;
+    const map = await window.wanMap(url), canvas = this.querySelector(".viewer-map");
+    if (!map || this.#drawn !== url) return;
+    const { width, height, changed } = map;
+    const context = Object.assign(canvas, { width, height }).getContext("2d"), image = context.createImageData(width, height);
+    for (let place = 0; place < changed.length; place += 1) {
+      const x = place % width, y = (place - x) / width;
+      const inside = changed[place] && x && y && x < width - 1 && y < height - 1
+        && changed[place - 1] && changed[place + 1] && changed[place - width] && changed[place + width];
+      image.data.set(inside ? [0, 0, 0, 0] : changed[place] ? [255, 61, 154, 255] : [10, 12, 18, 175], 4 * place);
+    }
+    context.putImageData(image, 0, 0);
+    this.#changed.takeRecords();
   }
 
   get #single() { return Object.keys(this.#pictures).length < 2; }
@@ -111,7 +187,8 @@ customElements.define("wan-viewer", class Viewer extends HTMLElement {
     for (const side of ["a", "b"]) {
       const picture = this.#pictures[side === "a" ? this.#a : this.#b], select = this.querySelector(`[data-side=${side}]`);
       set(this.#pane(side), "data-label", picture.badge);
-      set(this.#pane(side).firstElementChild, "src", picture.aligned[frame.key] ?? picture.url);
+      const seen = view === "changes" && this.result ? this.result.url : this.#url(picture, frame);
+      set(this.#pane(side).firstElementChild, "src", seen);
       set(this.#pane(side).firstElementChild, "alt", picture.label);
       if (select.value !== picture.key) select.value = picture.key;
     }
@@ -119,8 +196,9 @@ customElements.define("wan-viewer", class Viewer extends HTMLElement {
     if (Number(cut.value) !== this.#cut) cut.value = this.#cut;
     if (image.clientWidth && percent.textContent !== this.#percent) percent.textContent = this.#percent;
     for (const button of this.querySelectorAll("button[aria-pressed]")) {
-      set(button, "aria-pressed", button.dataset.do === "full" ? full : button.dataset.do === view);
+      set(button, "aria-pressed", { full, unaligned: this.#unaligned }[button.dataset.do] ?? button.dataset.do === view);
     }
+    this.#showFacts(view);
     set(this.querySelector("[data-do=out]"), "aria-disabled", !zoomed);
     set(this.querySelector("[data-do=in]"), "aria-disabled", this.#zoom >= this.#most);
     this.#changed.disconnect();
@@ -143,7 +221,10 @@ customElements.define("wan-viewer", class Viewer extends HTMLElement {
   }
 
   #say(name, values) {
-    const words = this.#said[name].replace(/\{(\w+)\}/g, (_, value) => values[value]);
+    this.#speak(this.#said[name].replace(/\{(\w+)\}/g, (_, value) => values[value]));
+  }
+
+  #speak(words) {
     this.querySelector(".viewer-said").textContent = words;
     this.#changed.takeRecords();
   }
@@ -153,10 +234,14 @@ customElements.define("wan-viewer", class Viewer extends HTMLElement {
     else if (what === "fit") this.#toggleFit();
     else if (what === "swap") this.#choose("a", this.#b);
     else if (what === "full") this.#full();
-    else if (what) {
+    else if (what === "unaligned") {
+      this.#unaligned = !this.#unaligned;
+      this.#show();
+    } else if (what) {
       this.#view = Viewer.#lastView = what;
       this.#held = false;
       this.#show();
+      if (what === "changes" && this.result && this.facts) this.#speak(this.facts.changed.join(" "));
     }
   }
 
@@ -164,6 +249,7 @@ customElements.define("wan-viewer", class Viewer extends HTMLElement {
   #choose(side, key) {
     if (!side) return;
     const before = this.#frame;
+    this.#chosen = true;
     const [one, other] = side === "a" ? [this.#a, this.#b] : [this.#b, this.#a];
     const rest = key === other ? one : other;
     [this.#a, this.#b] = side === "a" ? [key, rest] : [rest, key];
@@ -296,6 +382,31 @@ customElements.define("wan-viewer", class Viewer extends HTMLElement {
     this.#show();
   }
 });
+
+// What the server answers to some fields; its own words where it refuses.
+window.wanAsk = async (path, fields) => {
+  const lang = new URLSearchParams(location.search).get("lang") ?? "";
+  try {
+    const answer = await fetch(`${path}?lang=${encodeURIComponent(lang)}`, { method: "POST", body: new URLSearchParams(fields) });
+    return answer.ok ? { facts: await answer.json() } : await answer.json();
+  } catch {
+    return {};
+  }
+};
+
+// A map of what changed: its size, and for each of its pixels whether that did; null where it can't be read.
+window.wanMap = async (url) => {
+  const image = Object.assign(new Image(), { src: url });
+  try {
+    await image.decode();
+  } catch {
+    return null;
+  }
+  const { naturalWidth: width, naturalHeight: height } = image;
+  const context = Object.assign(document.createElement("canvas"), { width, height }).getContext("2d");
+  context.drawImage(image, 0, 0);
+  return { width, height, changed: context.getImageData(0, 0, width, height).data.filter((_, place) => place % 4 === 0) };
+};
 
 function set(node, name, value) {
   if (value === null) node.removeAttribute(name);

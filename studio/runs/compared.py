@@ -1,0 +1,295 @@
+"""What a result changed of the picture that it was made of, and kept composites of the two.
+
+It is worked out when a page first asks, and kept with the run's files. OpenCV is imported then, and not before.
+"""
+
+from __future__ import annotations
+
+import io
+from base64 import b64decode, b64encode
+from binascii import Error as Base64Error
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import TYPE_CHECKING, Literal
+
+from PIL import Image
+from pydantic import TypeAdapter, ValidationError
+
+from studio.uploads import KEPT_MAX, is_upload, read_record, served_folder, write_record
+from wan_client import InvalidRequest
+from wan_client.compare import Alignment, Tone, align, change_map, laid_over, resembles
+from wan_client.compare import keep as keep_rest
+from wan_client.errors import ImageError
+from wan_client.framing import JPEG_QUALITY
+from wan_client.images import open_full
+from wan_client.marks import KEPT_NAME
+from wan_client.recipe import MASK_CHARACTERS_MAX, KeptParts, embed, read
+from wan_client.schema import SIDE_MAX
+
+from .comparison import said_image
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from wan_client.compare import Kept
+
+    from .results import Outcome
+
+COMPARED = "compared.json"
+KEPT = "kept.json"
+# A larger composite is looked at in a smaller copy.
+SHOWN_SIDE_MAX = 2048
+KeptSize = Literal["result", "original"]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """How a result differs from the reference that it was made of.
+
+    Attributes:
+        before: Which reference that is.
+        alignment: Where the reference lies in the result.
+        aligned: The name of the reference's copy that is brought onto the result; None where that is not sure.
+        map: The name of the map of what changed, white where it did; None where that can't be known.
+        share: What changed, in per cent of what both pictures show.
+        areas: In how many places.
+        tones: How all colours changed.
+    """
+
+    before: int
+    alignment: Alignment
+    aligned: str | None = None
+    map: str | None = None
+    share: float = 0.0
+    areas: int = 0
+    tones: tuple[Tone, ...] = ()
+
+    def aligned_file(self, key: str) -> Path | None:
+        """The reference's copy that is brought onto the result."""
+        return served_folder(key, "aligned") / self.aligned if self.aligned else None
+
+    def map_file(self, key: str) -> Path | None:
+        """The map of what changed."""
+        return served_folder(key, "map") / self.map if self.map else None
+
+
+@dataclass(frozen=True)
+class KeptPicture:
+    """A kept composite.
+
+    Attributes:
+        number: Which one of the result's it is.
+        name: The file's name.
+        width: In pixels.
+        height: In pixels.
+        size: Whether it has the result's size, or the original's.
+        before: Which reference the rest is.
+        shown: Width and height of the copy that is looked at; None where it is the file itself.
+        digest: What it was made of.
+    """
+
+    number: int
+    name: str
+    width: int
+    height: int
+    size: KeptSize
+    before: int
+    shown: tuple[int, int] | None
+    digest: str
+
+    def file(self, key: str) -> Path:
+        """The composite's own file."""
+        return served_folder(key, f"kept-{self.number}") / self.name
+
+    def shown_file(self, key: str) -> Path:
+        """What is looked at."""
+        return served_folder(key, f"kept-shown-{self.number}") / "kept.jpg" if self.shown else self.file(key)
+
+    def before_file(self, key: str) -> Path:
+        """The part of the original that it shows, in the frame that is looked at."""
+        return served_folder(key, f"kept-before-{self.number}") / "before.jpg"
+
+
+_COMPARED = TypeAdapter(Compared)
+_KEPT = TypeAdapter(tuple[KeptPicture, ...])
+
+
+def load(key: str) -> Compared | None:
+    """Return what was found out about a result; None where nothing was, or no longer."""
+    try:
+        found = _COMPARED.validate_json(read_record(key, COMPARED))
+    except (OSError, ValidationError):
+        return None
+    files = (found.aligned_file(key), found.map_file(key))
+    return found if all(file is None or file.is_file() for file in files) else None
+
+
+def compare(outcome: Outcome) -> Compared:
+    """Find out how a result differs from the reference that it was made of, unless that is known.
+
+    Raises:
+        ImageError: A picture can't be read, or the references are not here.
+        SettingsError: OpenCV is not installed.
+        OSError: What was found out can't be written.
+    """
+    if found := load(outcome.key):
+        return found
+    if not outcome.sent:
+        raise ImageError("image_gone", field="images", number=1)
+    after = open_full(outcome.path)
+    references = [open_full(outcome.sent_file(number), number=number) for number in range(1, len(outcome.sent) + 1)]
+    before = said_image(outcome.extra, len(references)) or (1 if len(references) == 1 else None)
+    if before:
+        alignment = align(references[before - 1], after)
+    else:
+        resemblance = resembles(after, references)
+        before = resemblance.number or 1
+        alignment = resemblance.alignments[before - 1]
+    found = Compared(before, alignment)
+    if alignment.sure:
+        found = _mapped(outcome.key, found, references[before - 1], after)
+    write_record(outcome.key, COMPARED, _COMPARED.dump_json(found))
+    return found
+
+
+def _mapped(key: str, found: Compared, before: Image.Image, after: Image.Image) -> Compared:
+    """Draw the reference brought onto the result, and the map of what changed."""
+    _write(served_folder(key, "aligned") / "aligned.jpg", _jpeg(laid_over(before, found.alignment)))
+    changes = change_map(before, after, found.alignment)
+    drawn = io.BytesIO()
+    Image.fromarray(changes.labels > 0).save(drawn, "PNG")
+    _write(served_folder(key, "map") / "map.png", drawn.getvalue())
+    return replace(
+        found,
+        aligned="aligned.jpg",
+        map="map.png",
+        share=changes.share,
+        areas=len(changes.regions),
+        tones=changes.colours.tones if changes.colours else (),
+    )
+
+
+def kept_pictures(key: str) -> tuple[KeptPicture, ...]:
+    """Return the kept composites of a result, oldest first."""
+    try:
+        found = _KEPT.validate_json(read_record(key, KEPT))
+    except (OSError, ValidationError):
+        return ()
+    return tuple(picture for picture in found if picture.file(key).is_file())
+
+
+def keep(outcome: Outcome, originals: Sequence[str | None], mask: str, size: KeptSize) -> KeptPicture:
+    """Blend a result into its original where a mask allows it. One that was made so before is returned again.
+
+    Of so many as a result can have, the oldest makes room for the next.
+
+    Args:
+        outcome: The result.
+        originals: The references as they were uploaded, by their numbers.
+        mask: A PNG in base64, white where the result shall be taken.
+        size: Whether the composite has the result's size, or the original's.
+
+    Raises:
+        InvalidRequest: It is no mask, or an empty one.
+        ImageError: A picture can't be read, or is no longer here.
+        SettingsError: OpenCV is not installed.
+        OSError: The composite can't be written.
+    """
+    key, compared = outcome.key, compare(outcome)
+    parts = KeptParts(_tidied(mask, outcome), compared.before, size)
+    digest = sha256(f"{parts}".encode()).hexdigest()
+    earlier = kept_pictures(key)
+    if found := next((picture for picture in earlier if picture.digest == digest), None):
+        return found
+    source = originals[compared.before - 1] or ""
+    if not is_upload(source):
+        if size == "original":
+            raise ImageError("image_gone", field="images", number=compared.before)
+        source = str(outcome.sent_file(compared.before))
+    original = open_full(source, number=compared.before)
+    alignment = compared.alignment.from_resized(original.size)
+    kept = keep_rest(original, outcome.path, b64decode(parts.mask), alignment=alignment, size=size)
+    recipe = read(outcome.recipe_file) if outcome.recipe_file else None
+    data = kept.png()
+    free = set(range(1, KEPT_MAX + 1)) - {picture.number for picture in earlier}
+    number = min(free) if free else earlier[0].number
+    picture = KeptPicture(
+        number=number,
+        name=f"{outcome.path.stem}-{KEPT_NAME}{'-full-size' if size == 'original' else ''}.png",
+        width=kept.size[0],
+        height=kept.size[1],
+        size=size,
+        before=compared.before,
+        shown=_shown_size(kept.size),
+        digest=digest,
+    )
+    _write(picture.file(key), embed(data, replace(recipe, kept=parts)) if recipe else data)
+    _draw(picture, key, kept, original)
+    others = [other for other in earlier if other.number != number]
+    write_record(key, KEPT, _KEPT.dump_json((*others, picture)))
+    return picture
+
+
+def _draw(picture: KeptPicture, key: str, kept: Kept, original: Image.Image) -> None:
+    """Draw what the composite is looked at by."""
+    size = picture.shown or kept.size
+    if picture.shown:
+        _write(picture.shown_file(key), _jpeg(kept.image.resize(size, Image.Resampling.LANCZOS, reducing_gap=2)))
+    part = original.resize(size, Image.Resampling.LANCZOS, kept.box, reducing_gap=2)
+    _write(picture.before_file(key), _jpeg(part))
+
+
+def _shown_size(size: tuple[int, int]) -> tuple[int, int] | None:
+    share = SHOWN_SIDE_MAX / max(size)
+    return (max(1, round(size[0] * share)), max(1, round(size[1] * share))) if share < 1 else None
+
+
+def decoded_mask(text: str) -> Image.Image:
+    """Return a mask that anybody may have sent, black and white.
+
+    Raises:
+        InvalidRequest: It is none.
+    """
+    try:
+        with Image.open(io.BytesIO(b64decode(text, validate=True)), formats=["PNG"]) as opened:
+            if max(opened.size) > SIDE_MAX:
+                raise InvalidRequest("mask_unreadable", field="mask")
+            return opened.convert("L").point(lambda value: 255 if value > 127 else 0).convert("1")
+    except (Base64Error, OSError, ValueError, SyntaxError) as problem:
+        raise InvalidRequest("mask_unreadable", field="mask") from problem
+
+
+def _tidied(text: str, outcome: Outcome) -> str:
+    """Return a mask as it is used and noted down: black and white, and no larger than a recipe takes.
+
+    Raises:
+        InvalidRequest: It is no mask of this result.
+    """
+    mask = decoded_mask(text)
+    if abs(mask.width * outcome.height - mask.height * outcome.width) > max(mask.size) * 2:
+        given, wanted = "{} × {}".format(*mask.size), f"{outcome.width} × {outcome.height}"
+        raise InvalidRequest("mask_shape", field="mask", given=given, wanted=wanted)
+    while len(encoded := _encoded(mask)) > MASK_CHARACTERS_MAX:
+        mask = mask.convert("L").reduce(2).point(lambda value: 255 if value > 127 else 0).convert("1")
+    return encoded
+
+
+def _encoded(mask: Image.Image) -> str:
+    buffer = io.BytesIO()
+    mask.save(buffer, "PNG", optimize=True)
+    return b64encode(buffer.getvalue()).decode()
+
+
+def _jpeg(image: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=JPEG_QUALITY)
+    return buffer.getvalue()
+
+
+def _write(file: Path, data: bytes) -> None:
+    """Write a file whole or not at all: a page may already be asking for it."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    part = file.with_name(f"{file.name}.part")
+    part.write_bytes(data)
+    part.replace(file)
