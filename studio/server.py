@@ -27,6 +27,7 @@ from .public.malformed_calls import MalformedCalls
 from .public.upload_limits import TextLimits, UploadLimits
 from .public.visitors import McpCallers
 from .runs.jobs import Jobs
+from .stage.routes import Stage
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from .settings import PageSettings
+    from .stage.programme import Programme
 
 HUGGING_FACE = "https://huggingface.co"
 # Gradio compiles templates and handlers in the browser and writes its configuration into the page, so scripts may be
@@ -113,6 +115,8 @@ class NoRelay:
 class SecurityHeaders:
     """Puts the security headers on every answer. A Space shows the page in a frame, so there is no X-Frame-Options.
 
+    An answer that has one already knows better: a shared result's page is stricter.
+
     Gradio's own scripts, styles and fonts, of which a page needs a hundred, carry the one that concerns them.
     """
 
@@ -126,7 +130,9 @@ class SecurityHeaders:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(headers)
+                given = MutableHeaders(scope=message)
+                for name, value in headers.items():
+                    given.setdefault(name, value)
             await send(message)
 
         await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)
@@ -137,13 +143,15 @@ class Server:
 
     Args:
         settings: How the page works.
+        programme: The programme that is shown, if there is one.
     """
 
-    def __init__(self, settings: PageSettings) -> None:
+    def __init__(self, settings: PageSettings, programme: Programme | None = None) -> None:
         self._settings = settings
         gradio_compat.install()
         self._jobs = Jobs(settings)
-        self._page = build(settings, self._jobs)
+        self._stage = Stage(self._jobs, programme, local=not settings.public)
+        self._page = build(settings, self._jobs, programme)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._started = False
         self._stopping = False
@@ -176,6 +184,7 @@ class Server:
                     "routes": [
                         Route(HEALTH_PATH, self._health),
                         Route("/slot", Verdicts().answer, methods=["POST"]),
+                        *self._stage.routes(),
                         hosted_pictures.route(self._jobs.engines.pictures),
                         *(Route(path, _closed, methods=["GET", "POST"]) for path in CLOSED),
                     ],
@@ -183,7 +192,7 @@ class Server:
                         Middleware(SecurityHeaders),
                         *self._authentication(),
                         Middleware(NoRelay),
-                        language_middleware(),
+                        language_middleware(self._stage.kinds),
                         Middleware(McpCallers),
                         Middleware(UploadLimits, limits=self._jobs.limits, room=self._jobs.room),
                         Middleware(TextLimits),
@@ -203,7 +212,7 @@ class Server:
         self._started = True
         hand_over_both(self._page)
         pictures = self._jobs.engines.pictures
-        pictures.base = pictures.base or self._page.share_url
+        pictures.base = self._stage.base = pictures.base or self._page.share_url
         if self._settings.auth:
             open_for_agents(self._page, self._settings.auth)
 
@@ -238,6 +247,7 @@ class Server:
         yield
         cleaning.cancel()
         sweeping.cancel()
+        self._stage.close()
         await self._jobs.close()
 
     async def _health(self, _request: Request) -> Response:

@@ -16,7 +16,9 @@ from studio.i18n.texts import DEFAULT_LANGUAGE, translations
 from studio.public import endpoints
 from studio.public.malformed_calls import Page
 from studio.views import examples
+from studio.stage.handlers import StageHandlers
 from studio.views import run as view
+from studio.views.programme import cards as programme_cards
 from studio.views.render import render
 from wan_client import ModelEntry
 from wan_client.schema import SEED_MAX
@@ -30,12 +32,13 @@ if TYPE_CHECKING:
     from studio.i18n.texts import Texts
     from studio.runs.jobs import Jobs
     from studio.settings import PageSettings
+    from studio.stage.programme import Programme
 
     from .components import Components
 
 _STATIC = Path(__file__).parent.parent / "browser" / "static"
-_STYLES = ("page.css", "language.css", "input.css", "slot.css", "viewer.css", "runs.css", "access.css")
-_SCRIPTS = ("store.js", "page.js", "slot.js", "viewer.js", "access.js")
+_STYLES = ("page.css", "language.css", "input.css", "slot.css", "viewer.css", "runs.css", "present.css", "access.css")
+_SCRIPTS = ("store.js", "page.js", "slot.js", "viewer.js", "access.js", "starred.js", "present.js")
 # Waiting costs a page next to nothing, so many may wait: what bounds the work is the API's queue.
 THREADS = 400
 UPLOAD_LIMIT = "40mb"
@@ -44,15 +47,16 @@ SESSIONS = 2000
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
 
-def build(settings: PageSettings, jobs: Jobs) -> gr.Blocks:
-    """The page over the server's jobs. Nothing is started or launched."""
+def build(settings: PageSettings, jobs: Jobs, programme: Programme | None = None) -> gr.Blocks:
+    """The page over the server's jobs, with a programme's cards if there is one. Nothing is started or launched."""
     page = Page(
         title=translations()[DEFAULT_LANGUAGE]["page.title"],
         analytics_enabled=False,
     )
     gr.set_static_paths([examples.FOLDER])
     with page:
-        components = lay_out(by_language(partial(_banner, jobs)), by_language(examples.ready))
+        cards = by_language(partial(programme_cards, programme)) if programme else ""
+        components = lay_out(by_language(partial(_banner, jobs)), by_language(examples.ready), cards)
         run_handlers = RunHandlers(jobs, components)
         form_handlers = FormHandlers(jobs, components, settings, run_handlers)
         page.load(switch, None, components.languages, queue=False, **PRIVATE)
@@ -63,6 +67,8 @@ def build(settings: PageSettings, jobs: Jobs) -> gr.Blocks:
         _connect_runs(run_handlers, form_handlers, components)
         _connect_form(form_handlers, components)
         _connect_browser(components)
+        if programme:
+            _connect_programme(StageHandlers(programme, components, run_handlers), form_handlers, components)
         for endpoint in endpoints.endpoints(jobs):
             gr.events.api(endpoint, api_name=endpoint.__name__, concurrency_limit=None)
         page.queue(default_concurrency_limit=None, api_open=False)
@@ -109,6 +115,19 @@ def _connect_runs(run_handlers: RunHandlers, form_handlers: FormHandlers, compon
     components.forget.click(
         run_handlers.forget_everything, components.kept, inputs_kwargs=components.fields, **everything
     )
+
+
+def _connect_programme(stage_handlers: StageHandlers, form_handlers: FormHandlers, components: Components) -> None:
+    """A press on a card plays the real run."""
+    played = components.programme.retry(
+        stage_handlers.play,
+        [components.kept, components.token, components.engine],
+        components.everything,
+        js=READ,
+        **PRIVATE,
+    )
+    cost = [components.token, components.variations]
+    played.then(form_handlers.cost_changed, cost, components.cost, queue=False, **PRIVATE)
 
 
 def _connect_form(form_handlers: FormHandlers, components: Components) -> None:
