@@ -15,8 +15,8 @@ from studio.i18n.language import by_language, switch, word
 from studio.i18n.texts import DEFAULT_LANGUAGE, translations
 from studio.public import endpoints
 from studio.public.malformed_calls import Page
-from studio.views import examples
 from studio.stage.handlers import StageHandlers
+from studio.views import examples
 from studio.views import run as view
 from studio.views.programme import cards as programme_cards
 from studio.views.render import render

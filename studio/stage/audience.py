@@ -10,13 +10,13 @@ import segno
 from starlette.datastructures import Headers
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import MutableMapping
     from typing import Any
 
 ADDRESS_CHARACTERS_MAX = 500
 
 
-def address(base: str | None, scope: Mapping[str, Any], shown: str) -> str | None:
+def address(base: str | None, scope: MutableMapping[str, Any], shown: str) -> str | None:
     """Return the address by which others reach the page, with a slash at its end; None where only this machine does.
 
     Args:

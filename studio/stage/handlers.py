@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator  # noqa: TC003  # Gradio reads a handl
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-import gradio as gr
+import gradio as gr  # noqa: TC002  # Gradio reads the annotations
 
 from studio.browser import store
 from studio.page.components import Changes  # noqa: TC001  # Gradio reads a handler's annotations as the page is built

@@ -9,7 +9,7 @@ import threading
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from pathlib import Path
+from pathlib import Path  # noqa: TC003  # pydantic reads the annotations
 from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter, ValidationError
@@ -17,7 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from studio import uploads
 from wan_client.export import page
 
-from .items import StageItem
+from .items import StageItem  # noqa: TC001
 
 if TYPE_CHECKING:
     from .items import Items

@@ -47,7 +47,7 @@ from .items import PREPARED, StageItem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from typing import BinaryIO
+    from typing import IO
 
     from studio.i18n.texts import Texts
 
@@ -263,7 +263,7 @@ class Programme:
         return cards
 
     def _numbered(self, number: str) -> _Card | None:
-        if not (number.isascii() and number.isdecimal() and len(number) <= 3 and int(number) < len(self._cards)):  # noqa: PLR2004
+        if not (number.isascii() and number.isdecimal() and len(number) <= 3 and int(number) < len(self._cards)):
             return None
         return self._cards[int(number)]
 
@@ -283,7 +283,7 @@ class Programme:
             image_size=edit.image_size.value,
             seed=edit.seed,
             prompt_extend=edit.prompt_extend,
-            **slots,  # type: ignore[arg-type]  # the keys are the slots' names
+            **slots,
         )
         return _Card(form, self._result(source, number, form, edit.result) if edit.result else None)
 
@@ -375,7 +375,7 @@ def _of_recipes(source: _Source) -> bytes:
     return json.dumps({"edits": edits}).encode()
 
 
-def saved(items: Sequence[StageItem], file: BinaryIO, *, with_recipe: bool) -> None:
+def saved(items: Sequence[StageItem], file: IO[bytes], *, with_recipe: bool) -> None:
     """Write a programme of these results into an open file: a ZIP that `Programme` opens.
 
     Args:

@@ -35,7 +35,7 @@ from .programme import saved
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
-    from typing import BinaryIO
+    from typing import IO
 
     from studio.i18n.texts import Texts
     from studio.uploads import Room
@@ -107,7 +107,7 @@ def kinds(*, local: bool) -> tuple[Kind, ...]:
     return ("page", "png", "pdf", "webp", "gif", *video, "zip", *own)
 
 
-class _Left(Exception):  # noqa: N818  # no error: it ends the work
+class _Left(Exception):  # no error: it ends the work
     """Nobody waits for the file any more."""
 
 
@@ -145,9 +145,7 @@ class TakeAway:
                 raise _Left
             share[0] = done
 
-        folder = Path(get_upload_folder())
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder) as file:
+        with await asyncio.to_thread(_temporary) as file:
             self._waiting += 1
             work = asyncio.get_running_loop().run_in_executor(self._threads, self._write, wish, texts, file, report)
             work.add_done_callback(self._done)
@@ -184,7 +182,7 @@ class TakeAway:
         if not work.cancelled():
             work.exception()  # seen, also where nobody waits for it
 
-    def _write(self, wish: Wish, texts: Texts, file: BinaryIO, report: Callable[[float], None]) -> tuple[str, str]:
+    def _write(self, wish: Wish, texts: Texts, file: IO[bytes], report: Callable[[float], None]) -> tuple[str, str]:
         """Write the file; return its name, and its suffix."""
         report(0.0)
         found = self._items.all(wish.keys)
@@ -196,7 +194,7 @@ class TakeAway:
 
 
 def _written(
-    found: Sequence[StageItem], wish: Wish, language: str, file: BinaryIO, report: Callable[[float], None]
+    found: Sequence[StageItem], wish: Wish, language: str, file: IO[bytes], report: Callable[[float], None]
 ) -> tuple[str, str]:
     items = [item.export() for item in found]
     name, options = stem(items), {"language": language, "with_recipe": wish.recipe}
@@ -225,7 +223,7 @@ def _written(
     return name, _one_or_many(file, name, loops, wish.kind)
 
 
-def _one_or_many(file: BinaryIO, name: str, files: Sequence[bytes], suffix: str) -> str:
+def _one_or_many(file: IO[bytes], name: str, files: Sequence[bytes], suffix: str) -> str:
     """Write one file as it is, several as a ZIP; return the suffix of what was written."""
     if len(files) == 1:
         file.write(files[0])
@@ -234,6 +232,13 @@ def _one_or_many(file: BinaryIO, name: str, files: Sequence[bytes], suffix: str)
         for number, data in enumerate(files, 1):
             archive.writestr(zipfile.ZipInfo(f"{name}-{number:02}.{suffix}", _WHEN), data)
     return "zip"
+
+
+def _temporary() -> IO[bytes]:
+    """Return a file without a name, where there is room."""
+    folder = Path(get_upload_folder())
+    folder.mkdir(parents=True, exist_ok=True)
+    return tempfile.TemporaryFile(dir=folder)
 
 
 def _line(**said: object) -> bytes:

@@ -95,6 +95,7 @@ class WanPresent {
     clearInterval(this.#timer);
     for (const other of document.body.children) other.inert = false;
     this.#full(false);
+    wanHad = null; // what had the focus goes away on purpose
     this.#box.remove();
     document.documentElement.classList.remove("presenting");
     this.#address(false);
@@ -147,8 +148,8 @@ class WanPresent {
   #say() { this.#box.querySelector("[role=status]").textContent = `${this.#at + 1} / ${this.#cards.length}. ${this.#name} ${this.#card?.prompt ?? ""}`; }
 
   get #name() {
-    const result = this.#result(this.#card), { before, after } = this.#box.dataset;
-    return !result || this.#wipe ? "" : this.#before || !result.after ? before : after;
+    const result = this.#result(this.#card), { first, then } = this.#box.dataset;
+    return !result || this.#wipe ? "" : this.#before || !result.after ? first : then;
   }
 
   #show() {
@@ -183,7 +184,7 @@ class WanPresent {
   }
 
   #paint(frame, { before, after, width, height, prompt }) {
-    const { before: first, after: then } = this.#box.dataset;
+    const { first, then } = this.#box.dataset;
     frame.style.setProperty("--ratio", `${width}/${height}`);
     for (const [name, url, words] of [["before", before, first], ["after", after, then]]) {
       const image = frame.querySelector(`.present-${name}`);
@@ -216,8 +217,15 @@ class WanPresent {
       cell.toggleAttribute("data-before", !result.after);
       cell.lastElementChild.textContent = result.marks.join(" · ");
     });
-    grid.style.setProperty("--columns", Math.ceil(Math.sqrt(cards.length * Math.max(innerWidth / innerHeight, 1) / 1.4)));
+    grid.style.setProperty("--columns", this.#columns(cards));
     for (const [name, value] of [["--zoom", this.#zoom], ["--x", this.#x], ["--y", this.#y]]) grid.style.setProperty(name, value);
+  }
+
+  // As many columns as make the pictures largest.
+  #columns(cards) {
+    const { clientWidth, clientHeight } = this.#part("stage"), ratio = cards[0].width / cards[0].height;
+    const size = (columns) => Math.min(clientWidth / columns, clientHeight / Math.ceil(cards.length / columns) * ratio);
+    return cards.map((_, index) => index + 1).reduce((best, columns) => (size(columns) > size(best) ? columns : best), 1);
   }
 
   #zoomBy(factor) {
