@@ -20,7 +20,7 @@ async function wanFind(keys) {
 // The keys of this browser's results, newest first.
 function wanFinished() {
   const runs = wanLocal.starting("wan-run-").map((run) => { try { return JSON.parse(run); } catch { return {}; } });
-  return runs.filter(({ result }) => result).sort((one, other) => other.at - one.at).map(({ key }) => key).slice(0, 40);
+  return runs.filter(({ result }) => result).toSorted((one, other) => other.at - one.at).map(({ key }) => key).slice(0, 40);
 }
 
 const wanShownKey = () => document.querySelector("#result [data-shown]")?.dataset.shown ?? null;
@@ -204,6 +204,7 @@ async function wanReceive(reader, onShare) {
   const decoder = new TextDecoder();
   let head = new Uint8Array();
   for (;;) {
+    // oxlint-disable-next-line no-await-in-loop -- a stream comes piece by piece
     const { done, value } = await reader.read();
     if (done) throw new Error("");
     const both = new Uint8Array(head.length + value.length);
@@ -215,6 +216,7 @@ async function wanReceive(reader, onShare) {
       head = head.subarray(end + 1);
       if (said.problem) return said;
       if (said.share !== undefined) onShare(said.share);
+      // oxlint-disable-next-line no-await-in-loop -- the last step
       else return { ...said, parts: await wanRest(reader, head, said.size) };
     }
   }
@@ -223,6 +225,7 @@ async function wanReceive(reader, onShare) {
 async function wanRest(reader, first, size) {
   const parts = [first];
   let got = first.length;
+  // oxlint-disable-next-line no-await-in-loop -- a stream comes piece by piece
   for (let next = await reader.read(); !next.done; next = await reader.read()) {
     parts.push(next.value);
     got += next.value.length;
