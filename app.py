@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from contextlib import ExitStack
 from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from studio.i18n.texts import texts_for
 from studio.settings import PageSettings
@@ -12,24 +15,32 @@ from wan_client import SettingsError
 from wan_sandbox import Sandbox
 from wan_sandbox import Settings as SandboxSettings
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from studio.stage.programme import Rehearsal
+
 BAD_SETTING, UNAVAILABLE, INTERRUPTED = 64, 69, 130
 
 
-def main() -> int:
+def main(arguments: Sequence[str] = ()) -> int:
     """Start the sandbox if there is no token, then serve the page until it is asked to stop."""
+    given = _parser().parse_args(arguments)
     try:
         settings = PageSettings.load()
         settings.hand_over()
         # Only now: Gradio reads the environment when it is imported.
         from studio.server import PortTaken, Server, stop_on_signals  # noqa: PLC0415
+        from studio.stage.programme import Programme  # noqa: PLC0415
 
+        programme = Programme(given.programme) if given.programme else None
         with ExitStack() as stack:
             stop_on_signals()
             if settings.engine.api_base is None:
-                sandbox = stack.enter_context(Sandbox(SandboxSettings(workers=2)))
+                sandbox = stack.enter_context(Sandbox(_sandbox(programme.rehearse if programme else None)))
                 settings = replace(settings, engine=replace(settings.engine, api_base=sandbox.url))
             try:
-                Server(settings).run()
+                Server(settings, programme).run()
             except PortTaken as problem:
                 return _say(str(problem), UNAVAILABLE)
     except SettingsError as problem:
@@ -40,6 +51,28 @@ def main() -> int:
     return 0
 
 
+def _parser() -> argparse.ArgumentParser:
+    texts = texts_for(None)
+    parser = argparse.ArgumentParser(prog="app.py", description=texts("start.description"))
+    parser.add_argument("--programme", metavar="FILE", type=Path, help=texts("start.programme"))
+    return parser
+
+
+def _sandbox(rehearsal: Rehearsal | None) -> SandboxSettings:
+    """Return the sandbox's settings, with what a programme rehearses.
+
+    Raises:
+        SettingsError: The programme names a fault that there is not.
+    """
+    if rehearsal is None:
+        return SandboxSettings(workers=2)
+    plain = SandboxSettings(workers=2, ahead=rehearsal.ahead)
+    try:
+        return replace(plain, faults=rehearsal.faults, run_time=rehearsal.seconds or plain.run_time)
+    except ValueError:
+        raise SettingsError("programme_rehearsal") from None
+
+
 def _say(problem: str, code: int) -> int:
     """Say the one thing to say to the person who started it."""
     print(problem, file=sys.stderr)  # noqa: T201
@@ -47,4 +80,4 @@ def _say(problem: str, code: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

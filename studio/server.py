@@ -28,6 +28,7 @@ from .public.authentication import HEALTH_PATH, Authentication
 from .public.malformed_calls import MalformedCalls
 from .public.upload_limits import TextLimits, UploadLimits
 from .runs.jobs import Jobs
+from .stage.routes import Stage
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from .settings import PageSettings
+    from .stage.programme import Programme
 
 HUGGING_FACE = "https://huggingface.co"
 # Gradio compiles templates and handlers in the browser and writes its configuration into the page, so scripts may be
@@ -114,6 +116,8 @@ class NoRelay:
 class SecurityHeaders:
     """Puts the security headers on every answer. A Space shows the page in a frame, so there is no X-Frame-Options.
 
+    An answer that has one already knows better: a shared result's page is stricter.
+
     Gradio's own scripts, styles and fonts, of which a page needs a hundred, carry the one that concerns them.
     """
 
@@ -127,7 +131,9 @@ class SecurityHeaders:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(headers)
+                given = MutableHeaders(scope=message)
+                for name, value in headers.items():
+                    given.setdefault(name, value)
             await send(message)
 
         await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)
@@ -138,13 +144,15 @@ class Server:
 
     Args:
         settings: How the page works.
+        programme: The programme that is shown, if there is one.
     """
 
-    def __init__(self, settings: PageSettings) -> None:
+    def __init__(self, settings: PageSettings, programme: Programme | None = None) -> None:
         self._settings = settings
         gradio_compat.install()
         self._jobs = Jobs(settings)
-        self._page = build(settings, self._jobs)
+        self._stage = Stage(self._jobs, programme, local=not settings.public)
+        self._page = build(settings, self._jobs, programme)
         if settings.mcp:
             gradio_compat.serve_tools(AgentTools(self._jobs))
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -182,6 +190,7 @@ class Server:
                         Route("/slot", Verdicts().answer, methods=["POST"]),
                         Route("/compare", self._comparisons.compare, methods=["POST"]),
                         Route("/keep", self._comparisons.keep, methods=["POST"]),
+                        *self._stage.routes(),
                         hosted_pictures.route(self._jobs.engines.pictures),
                         *AgentGuide(self._jobs, self._settings, lambda: self._page.root_path).routes(),
                         *(Route(path, _closed, methods=["GET", "POST"]) for path in CLOSED),
@@ -190,7 +199,7 @@ class Server:
                         Middleware(SecurityHeaders),
                         *self._authentication(),
                         Middleware(NoRelay),
-                        language_middleware(),
+                        language_middleware(self._stage.kinds),
                         Middleware(UploadLimits, limits=self._jobs.limits, room=self._jobs.room),
                         Middleware(TextLimits),
                         Middleware(MalformedCalls),
@@ -208,7 +217,7 @@ class Server:
 
         self._started = True
         pictures = self._jobs.engines.pictures
-        pictures.base = pictures.base or self._page.share_url
+        pictures.base = self._stage.base = pictures.base or self._page.share_url
 
     def _authentication(self) -> list[Middleware]:
         login = self._settings.auth
@@ -241,6 +250,7 @@ class Server:
         yield
         cleaning.cancel()
         sweeping.cancel()
+        self._stage.close()
         await self._jobs.close()
 
     async def _health(self, _request: Request) -> Response:

@@ -165,6 +165,7 @@ class PageSettings:
         port: The port that was asked for; None for the first free one from Gradio's 7860 on.
         folder: Where uploads and results lie, if not in Gradio's own folder.
         public_url: Where the page is said to be reached from outside; None where nothing says so.
+        public: Whether others than the people at this machine can open the page.
     """
 
     engine: Settings
@@ -181,6 +182,7 @@ class PageSettings:
     port: int | None = None
     folder: Path | None = None
     public_url: str | None = None
+    public: bool = False
 
     @property
     def keep_seconds(self) -> float:
@@ -215,6 +217,7 @@ class PageSettings:
             port=port,
             folder=_folder(env),
             public_url=_public_url(env),
+            public=is_public(env),
         )
 
     def hand_over(self, environ: MutableMapping[str, str] = os.environ) -> None:

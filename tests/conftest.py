@@ -51,7 +51,8 @@ def free_port() -> int:
 class App:
     """The app as a user starts it, and the sandbox behind it, which each test can set up anew at the same address."""
 
-    def __init__(self, folder: Path, **environment: str) -> None:
+    def __init__(self, folder: Path, *arguments: str, **environment: str) -> None:
+        self._arguments = arguments
         host = environment.get("GRADIO_SERVER_NAME", "127.0.0.1")
         self.url = f"http://[{host}]:{free_port()}" if ":" in host else f"http://{host}:{free_port()}"
         self.folder = folder
@@ -78,7 +79,7 @@ class App:
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 # nohup ignores this signal, and children inherit that.
-                ["env", "--default-signal=HUP", sys.executable, str(ROOT / "app.py")],
+                ["env", "--default-signal=HUP", sys.executable, str(ROOT / "app.py"), *self._arguments],
                 cwd=ROOT,
                 env=self._environment,
                 stdout=log,
@@ -132,10 +133,10 @@ class App:
 
 
 @contextmanager
-def running_app(**environment: str) -> Iterator[App]:
-    """An app with these environment variables, with a plain sandbox behind it."""
+def running_app(*arguments: str, **environment: str) -> Iterator[App]:
+    """An app with these arguments and environment variables, with a plain sandbox behind it."""
     with tempfile.TemporaryDirectory() as folder:
-        app = App(Path(folder), **environment)
+        app = App(Path(folder), *arguments, **environment)
         app.play()
         app.start()
         try:

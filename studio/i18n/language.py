@@ -23,7 +23,7 @@ from studio.views.render import render
 from .texts import DEFAULT_LANGUAGE, Texts, negotiate, texts_for, translations
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -55,20 +55,24 @@ class _Words(gr.I18n):
 word = _Words()
 
 
-def language_middleware() -> Middleware:
-    """What makes every page view come in the visitor's language; for `launch(app_kwargs={"middleware": […]})`."""
-    return Middleware(_Language)
+def language_middleware(kinds: Sequence[str] = ()) -> Middleware:
+    """What makes every page view come in the visitor's language; for `launch(app_kwargs={"middleware": […]})`.
+
+    Args:
+        kinds: What can be taken away on this machine.
+    """
+    return Middleware(_Language, kinds=tuple(kinds))
 
 
-def localised(page: bytes, language: str) -> bytes:
-    """Gradio's HTML with the language's code, title and description.
+def localised(page: bytes, language: str, kinds: tuple[str, ...] = ()) -> bytes:
+    """Gradio's HTML with the language's code, title and description, and what the browser puts on stage.
 
     Gradio translates in the browser, by what the browser says its language is: so its language is set there.
     """
     texts, code = Texts(language), tag(language)
     # What the browser fills in by itself.
     words = texts.starting_with("slot.", "camera.", "run.left")
-    head = render("head", texts=texts, code=code, words=words)
+    head = render("head", texts=texts, code=code, words=words, kinds=kinds)
     page = _GRADIOS_NAMES.sub(b"", page)
     page = page.replace(b'lang="en"', f'lang="{code}"'.encode(), 1)
     page = page.replace(_title(DEFAULT_LANGUAGE), _title(language), 1)
@@ -136,9 +140,9 @@ def _sign_in(texts: Texts, request: gr.Request) -> dict[str, str] | None:
 
 
 @lru_cache(_KEPT)
-def _packed(page: bytes, language: str, encoding: str) -> bytes:
+def _packed(page: bytes, language: str, encoding: str, kinds: tuple[str, ...]) -> bytes:
     """The page localised, and packed as the browser can take it: Gradio packs its scripts and not the page."""
-    page = localised(page, language)
+    page = localised(page, language, kinds)
     if encoding == "br":
         packed: bytes = brotli.compress(page, quality=_EFFORT["br"])
         return packed
@@ -154,8 +158,9 @@ def _encoding(accepted: str) -> str:
 class _Language:
     """Passes every answer on as it comes, but a page, which it sends on localised and packed."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, kinds: tuple[str, ...]) -> None:
         self._app = app
+        self._kinds = kinds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] != "GET":
@@ -176,7 +181,7 @@ class _Language:
                 page += message.get("body", b"")
                 if message.get("more_body"):
                     return
-                page = _packed(with_first_values(page, request), language, encoding)
+                page = _packed(with_first_values(page, request), language, encoding, self._kinds)
                 headers = MutableHeaders(scope=start)
                 headers["content-length"] = str(len(page))
                 headers.add_vary_header("Accept-Language, Accept-Encoding")
@@ -191,4 +196,6 @@ class _Language:
 
 def _is_page(start: Message) -> bool:
     headers = MutableHeaders(scope=start)
-    return headers.get("content-type", "").startswith("text/html") and "content-encoding" not in headers
+    # A page with a policy of its own is none of Gradio's.
+    own = any(name in headers for name in ("content-encoding", "content-security-policy"))
+    return headers.get("content-type", "").startswith("text/html") and not own

@@ -15,8 +15,10 @@ from studio.i18n.language import by_language, switch, word
 from studio.i18n.texts import DEFAULT_LANGUAGE, translations
 from studio.public import endpoints
 from studio.public.malformed_calls import Page
+from studio.stage.handlers import StageHandlers
 from studio.views import examples
 from studio.views import run as view
+from studio.views.programme import cards as programme_cards
 from studio.views.render import render
 from wan_client import ModelEntry
 from wan_client.schema import SEED_MAX
@@ -31,12 +33,16 @@ if TYPE_CHECKING:
     from studio.i18n.texts import Texts
     from studio.runs.jobs import Jobs
     from studio.settings import PageSettings
+    from studio.stage.programme import Programme
 
     from .components import Components
 
 _STATIC = Path(__file__).parent.parent / "browser" / "static"
-_STYLES = ("page.css", "language.css", "input.css", "slot.css", "viewer.css", "keep.css", "runs.css", "access.css")
-_SCRIPTS = ("store.js", "page.js", "slot.js", "viewer.js", "keep.js", "access.js")
+_STYLES = (
+    "page.css", "language.css", "input.css", "slot.css", "viewer.css", "keep.css", "runs.css", "present.css",
+    "access.css",
+)  # fmt: skip
+_SCRIPTS = ("store.js", "page.js", "slot.js", "viewer.js", "keep.js", "access.js", "starred.js", "present.js")
 # Waiting costs a page next to nothing, so many may wait: what bounds the work is the API's queue.
 THREADS = 400
 UPLOAD_LIMIT = "40mb"
@@ -45,15 +51,16 @@ SESSIONS = 2000
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
 
-def build(settings: PageSettings, jobs: Jobs) -> gr.Blocks:
-    """The page over the server's jobs. Nothing is started or launched."""
+def build(settings: PageSettings, jobs: Jobs, programme: Programme | None = None) -> gr.Blocks:
+    """The page over the server's jobs, with a programme's cards if there is one. Nothing is started or launched."""
     page = Page(
         title=translations()[DEFAULT_LANGUAGE]["page.title"],
         analytics_enabled=False,
     )
     gr.set_static_paths([examples.FOLDER])
     with page:
-        components = lay_out(by_language(partial(_banner, jobs)), by_language(examples.ready))
+        cards = by_language(partial(programme_cards, programme)) if programme else ""
+        components = lay_out(by_language(partial(_banner, jobs)), by_language(examples.ready), cards)
         # Before the page's own listeners: Gradio names those by their functions, and gives no name twice.
         endpoints.publish(page, jobs)
         run_handlers = RunHandlers(jobs, components)
@@ -67,6 +74,8 @@ def build(settings: PageSettings, jobs: Jobs) -> gr.Blocks:
         _connect_kept(CompareHandlers(components, run_handlers, form_handlers), components)
         _connect_form(form_handlers, components)
         _connect_browser(page, components)
+        if programme:
+            _connect_programme(StageHandlers(programme, components, run_handlers), form_handlers, components)
         page.queue(default_concurrency_limit=None, api_open=False)
     return page
 
@@ -120,6 +129,19 @@ def _connect_kept(compare_handlers: CompareHandlers, components: Components) -> 
     components.panel.use(
         compare_handlers.use_kept, outputs=components.everything, inputs_kwargs=components.fields, **quick
     )
+
+
+def _connect_programme(stage_handlers: StageHandlers, form_handlers: FormHandlers, components: Components) -> None:
+    """A press on a card plays the real run."""
+    played = components.programme.retry(
+        stage_handlers.play,
+        [components.kept, components.token, components.engine],
+        components.everything,
+        js=READ,
+        **PRIVATE,
+    )
+    cost = [components.token, components.variations]
+    played.then(form_handlers.cost_changed, cost, components.cost, queue=False, **PRIVATE)
 
 
 def _connect_form(form_handlers: FormHandlers, components: Components) -> None:

@@ -91,6 +91,7 @@ class Components:
     settings: gr.Button
     copies: gr.HTML
     code: gr.HTML
+    programme: gr.HTML
     examples: Sequence[tuple[Example, gr.Button]]
     history: gr.HTML
     keeping: gr.HTML

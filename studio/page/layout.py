@@ -44,12 +44,13 @@ document.addEventListener("drop", async (event) => {
 });"""
 
 
-def lay_out(first_banner: str, first_panel: str) -> Components:
+def lay_out(first_banner: str, first_panel: str, programme: str = "") -> Components:
     """Lay out the page within the blocks that are open.
 
     Args:
         first_banner: The banner in the page's first answer, by `by_language`.
         first_panel: The stage in the page's first answer, by `by_language`.
+        programme: The programme's cards, by `by_language`; empty where there is none.
     """
     made = _unseen() | _head(first_banner)
     with gr.Row(elem_id="columns", equal_height=False):
@@ -58,7 +59,7 @@ def lay_out(first_banner: str, first_panel: str) -> Components:
         with gr.Column(elem_id="outputs"):
             made |= _result(first_panel)
         with gr.Column(elem_id="below"):
-            made |= _examples() | _history()
+            made |= _programme(programme) | _examples() | _history()
     return Components(**made)
 
 
@@ -252,6 +253,10 @@ def _result(first_panel: str) -> dict[str, Any]:
         "copies": copies,
         "code": code,
     }
+
+
+def _programme(cards: str) -> dict[str, Any]:
+    return {"programme": gr.HTML(cards, elem_id="programme", js_on_load=CLICKS, padding=False)}
 
 
 def _examples() -> dict[str, Any]:

@@ -329,7 +329,11 @@ def downloads(texts: Texts, run: RunView) -> str:
 def copies(texts: Texts, run: RunView) -> str:
     """Return the buttons that copy what a finished run was made of."""
     form = run.entry.form
-    return render("copies", texts=texts, query=link.to_query(form), prompt=form.prompt) if run.outcome else ""
+    return (
+        render("copies", texts=texts, key=run.entry.key, query=link.to_query(form), prompt=form.prompt)
+        if run.outcome
+        else ""
+    )
 
 
 def _comparison(

@@ -80,6 +80,20 @@ window.wanKept = () => JSON.stringify({
   variations: Number(wanTab.get("wan-variations") ?? 1),
 });
 
+// The results with a star, by their runs' keys, in the order that they are shown and taken away in.
+function wanStarred() {
+  try {
+    const keys = JSON.parse(wanLocal.get("wan-starred") ?? "[]");
+    return Array.isArray(keys) ? keys.filter((key) => typeof key === "string") : [];
+  } catch { return []; }
+}
+
+function wanStar(keys) {
+  if (keys.length) wanLocal.set("wan-starred", JSON.stringify(keys.slice(0, 40)));
+  else wanLocal.remove("wan-starred");
+  document.dispatchEvent(new Event("wan-starred"));
+}
+
 // The form without anything entered. What Gradio puts into the form before the server has said so is no draft.
 let wanUntouched = null;
 
@@ -87,9 +101,12 @@ let wanUntouched = null;
 function wanKeep(said) {
   for (const [key, entry] of Object.entries(said.keep)) wanLocal.set(`wan-run-${key}`, entry);
   for (const key of said.drop) wanLocal.remove(`wan-run-${key}`);
+  const starred = wanStarred(), left = starred.filter((key) => !said.drop.includes(key));
+  if (left.length < starred.length) wanStar(left);
   if (said.uploads.length) wanNoteUploads(said.uploads);
   if (said.everything) {
     wanLocal.remove("wan-uploads");
+    wanLocal.remove("wan-starred");
     wanTab.remove("wan-draft");
   }
   if (said.untouched) {
@@ -125,7 +142,7 @@ function wanLeaveLink() {
   const address = new URL(location.href);
   const given = [...address.searchParams.keys()]; // a copy, as the loop deletes from what it reads
   for (const name of given) {
-    if (!["lang", "__theme", "__sign"].includes(name)) address.searchParams.delete(name);
+    if (!["lang", "present", "__theme", "__sign"].includes(name)) address.searchParams.delete(name);
   }
   if (address.href === location.href) return;
   try {

@@ -1,0 +1,123 @@
+"""Read-only links to one result, for an audience: made when asked for, revocable, gone with the result's files."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import shutil
+import threading
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path  # noqa: TC003  # pydantic reads the annotations
+from typing import TYPE_CHECKING
+
+from pydantic import TypeAdapter, ValidationError
+
+from studio import uploads
+from wan_client.export import page
+
+from .items import StageItem  # noqa: TC001
+
+if TYPE_CHECKING:
+    from .items import Items
+
+ROUTE = "/shared"
+_NAME = re.compile(r"[A-Za-z0-9_-]{32}", re.ASCII)
+_RECORD = "shared.json"
+# In the run's own folder of records, which goes away with the run.
+_NAME_FILE = "shared-link.txt"
+
+
+@dataclass(frozen=True)
+class _Shared:
+    """What a link shows, and the folder of records that it ends with. The run's key is not in it."""
+
+    item: StageItem
+    run: Path
+
+
+_SHARED = TypeAdapter(_Shared)
+
+
+class Links:
+    """Makes, opens and revokes links.
+
+    A link's name is random and has nothing to do with the run's key: who has the link sees one page with the picture,
+    the picture from before, the prompt and the settings, without the recipe and the run's id, and can do nothing.
+
+    Args:
+        items: Finds the results.
+    """
+
+    def __init__(self, items: Items) -> None:
+        self._items = items
+        self._making = threading.Lock()
+
+    def make(self, key: str) -> str | None:
+        """Return the name of a link to a run's result, the same one as long as it is not revoked.
+
+        None where there is no such result.
+        """
+        item = self._items.find(key)
+        if item is None or item.prepared:
+            return None
+        with self._making:
+            if name := self.name(key):
+                return name
+            name = secrets.token_urlsafe(24)
+            shared = _Shared(replace(item, key="", recipe=None), uploads.run_folder(key))
+            _folder(name).mkdir(parents=True)
+            (_folder(name) / _RECORD).write_bytes(_SHARED.dump_json(shared))
+            uploads.write_record(key, _NAME_FILE, name.encode())
+        return name
+
+    def name(self, key: str) -> str | None:
+        """Return the name of the link to a run's result, if there is one."""
+        try:
+            name = (uploads.run_folder(key) / _NAME_FILE).read_text("ascii")
+        except (OSError, ValueError):
+            return None
+        return name if _opened(name) else None
+
+    def revoke(self, key: str) -> None:
+        """End the link to a run's result."""
+        if name := self.name(key):
+            shutil.rmtree(_folder(name), ignore_errors=True)
+        with suppress(OSError):
+            (uploads.run_folder(key) / _NAME_FILE).unlink()
+
+    def open(self, name: str, language: str) -> Path | None:
+        """Return the page that a link shows; None where it was revoked, or its result is gone.
+
+        Args:
+            name: The link's name.
+            language: The language of whoever opens it. The first of a language waits for its page to be made.
+        """
+        shared = _opened(name)
+        if shared is None:
+            return None
+        file = _folder(name) / f"{language}.html"
+        with self._making:
+            if not file.is_file():
+                part = file.with_suffix(".part")
+                part.write_bytes(page([shared.item.export()], language=language))
+                part.replace(file)
+        return file
+
+
+def _opened(name: str) -> _Shared | None:
+    if not _NAME.fullmatch(name):
+        return None
+    try:
+        shared = _SHARED.validate_json((_folder(name) / _RECORD).read_bytes())
+    except (OSError, ValidationError):
+        return None
+    if shared.item.after.is_file() and shared.run.is_dir():
+        return shared
+    shutil.rmtree(_folder(name), ignore_errors=True)
+    return None
+
+
+def _folder(name: str) -> Path:
+    return uploads.records_folder() / sha256(f"shared {name}".encode()).hexdigest()[:32]

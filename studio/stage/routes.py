@@ -1,0 +1,171 @@
+"""What the page's scripts ask for on stage: cards, files to take away, links, QR codes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin
+
+import gradio as gr
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from studio.i18n.texts import texts_for
+
+from . import audience, links, take_away
+from .items import CARDS_MAX, Items, keys_in
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from studio.i18n.texts import Texts
+    from studio.runs.jobs import Jobs
+
+    from .programme import Programme
+
+NO_STORE = {"Cache-Control": "no-store"}
+# A browser that runs what is in here, in spite of the types, may not be led anywhere by it.
+PICTURE_HEADERS = {"Cache-Control": "private, max-age=3600", "X-Robots-Tag": "noindex"}
+SHARED_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
+    "script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Robots-Tag": "noindex, nofollow, noarchive",
+}
+
+
+class Stage:
+    """The routes, over the server's jobs.
+
+    Attributes:
+        base: Where the page is reached from outside, once that is known.
+
+    Args:
+        jobs: The server's jobs.
+        programme: The programme, if there is one.
+        local: Whether only people at this machine open the page.
+    """
+
+    def __init__(self, jobs: Jobs, programme: Programme | None = None, *, local: bool) -> None:
+        self.base: str | None = None
+        self._programme = programme
+        self._items = Items(jobs, programme)
+        self._links = links.Links(self._items)
+        self._take_away = take_away.TakeAway(self._items, jobs.room, local=local)
+
+    def routes(self) -> list[Route]:
+        """Return the routes."""
+        return [
+            Route("/stage/cards", self._cards, methods=["POST"]),
+            Route("/stage/programme", self._programme_cards, methods=["GET"]),
+            Route("/stage/programme/{number}/{name}", self._programme_file, methods=["GET", "HEAD"]),
+            Route("/stage/export", self._export, methods=["POST"]),
+            Route("/stage/link", self._link, methods=["POST"]),
+            Route("/stage/address", self._address, methods=["POST"]),
+            Route(f"{links.ROUTE}/{{name}}", self._shared, methods=["GET", "HEAD"]),
+        ]
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """What can be taken away on this machine."""
+        return self._take_away.kinds
+
+    def close(self) -> None:
+        """Begin no more exports."""
+        self._take_away.close()
+
+    async def _cards(self, request: Request) -> Response:
+        """Return what is needed to present the results of these keys."""
+        keys = keys_in((await _said(request)).get("keys"), CARDS_MAX)
+        if keys is None:
+            return _refused()
+        texts = _texts(request)
+        found = await asyncio.to_thread(self._items.all, keys)
+        return JSONResponse([item.card(texts) for item in found], headers=NO_STORE)
+
+    async def _programme_cards(self, request: Request) -> Response:
+        cards = self._programme.cards(_texts(request)) if self._programme else []
+        return JSONResponse(cards, headers=NO_STORE)
+
+    async def _programme_file(self, request: Request) -> Response:
+        number, name = request.path_params["number"], request.path_params["name"]
+        file = self._programme.file(number, name) if self._programme else None
+        if file is None:
+            return PlainTextResponse("Not Found", HTTPStatus.NOT_FOUND)
+        return FileResponse(file, headers=PICTURE_HEADERS)
+
+    async def _export(self, request: Request) -> Response:
+        """Stream how far the file is, and the file."""
+        wish = take_away.wish_in(await request.body()) if _is_json(request) else None
+        if wish is None or wish.kind not in self._take_away.kinds:
+            return _refused()
+        texts = _texts(request)
+        if self._take_away.is_full:
+            return PlainTextResponse(texts("take.busy"), HTTPStatus.SERVICE_UNAVAILABLE, NO_STORE)
+        made = self._take_away.make(wish, texts)
+        return StreamingResponse(made, media_type="application/octet-stream", headers=NO_STORE)
+
+    async def _link(self, request: Request) -> Response:
+        """Make or revoke the read-only link to one result."""
+        said = await _said(request)
+        keys = keys_in([said.get("key")], 1)
+        if keys is None:
+            return _refused()
+        if said.get("revoke"):
+            await asyncio.to_thread(self._links.revoke, keys[0])
+            return JSONResponse({}, headers=NO_STORE)
+        texts = _texts(request)
+        base = self._audience(request, said)
+        if base is None:
+            return JSONResponse({"problem": texts("audience.local")}, headers=NO_STORE)
+        name = await asyncio.to_thread(self._links.make, keys[0])
+        if name is None:
+            return JSONResponse({"problem": texts("error.stage_gone")}, headers=NO_STORE)
+        return _coded(urljoin(base, f"{links.ROUTE[1:]}/{name}"))
+
+    async def _address(self, request: Request) -> Response:
+        """Return the page's address for others, and its QR code."""
+        base = self._audience(request, await _said(request))
+        if base is None:
+            return JSONResponse({"problem": _texts(request)("audience.local")}, headers=NO_STORE)
+        return _coded(base)
+
+    async def _shared(self, request: Request) -> Response:
+        texts = _texts(request)
+        file = await asyncio.to_thread(self._links.open, request.path_params["name"], texts.language)
+        if file is None:
+            return PlainTextResponse(texts("audience.gone"), HTTPStatus.NOT_FOUND, SHARED_HEADERS)
+        return FileResponse(file, headers=SHARED_HEADERS, media_type="text/html")
+
+    def _audience(self, request: Request, said: dict[str, Any]) -> str | None:
+        shown = said.get("address")
+        return audience.address(self.base, request.scope, shown if isinstance(shown, str) else "")
+
+
+def _texts(request: Request) -> Texts:
+    return texts_for(gr.Request(request))
+
+
+def _coded(address: str) -> Response:
+    return JSONResponse({"address": address, "code": audience.qr_code(address)}, headers=NO_STORE)
+
+
+def _refused() -> Response:
+    return Response(status_code=HTTPStatus.BAD_REQUEST)
+
+
+def _is_json(request: Request) -> bool:
+    """Return whether a call says that it is JSON, which another site's page can't say without being refused."""
+    return request.headers.get("content-type", "").partition(";")[0].strip() == "application/json"
+
+
+async def _said(request: Request) -> dict[str, Any]:
+    """Return what a call says; nothing where it makes no sense."""
+    try:
+        said = json.loads(await request.body()) if _is_json(request) else None
+    except (ValueError, RecursionError):
+        return {}
+    return said if isinstance(said, dict) else {}

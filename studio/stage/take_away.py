@@ -1,0 +1,245 @@
+"""What is taken away: results as one file, made while the browser hears how far it is."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import tempfile
+import threading
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from gradio.utils import get_upload_folder
+from pydantic import Field, TypeAdapter, ValidationError
+
+from wan_client import WanError
+from wan_client.export import (
+    Destination,
+    Paper,
+    WipeFormat,
+    bundle,
+    page,
+    sheet_pdf,
+    sheet_png,
+    stem,
+    video_available,
+    wipe,
+)
+
+from .items import EXPORTED_MAX, KEY_CHARACTERS_MAX
+from .programme import saved
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Sequence
+    from typing import IO
+
+    from studio.i18n.texts import Texts
+    from studio.uploads import Room
+
+    from .items import Items, StageItem
+
+log = logging.getLogger(__name__)
+
+Kind = Literal["page", "pdf", "png", "webp", "gif", "mp4", "zip", "programme"]
+# Drawing takes a processor and memory: so many at once, and so many more may wait for their turn.
+AT_ONCE, WAITING_MAX = 2, 20
+BEAT_SECONDS = 0.25
+CHUNK_BYTES = 1 << 18
+# Of what an export takes on the disk, more than any of them needs.
+ROOM_BYTES = 1_000_000_000
+_TYPES = {
+    "html": "text/html",
+    "pdf": "application/pdf",
+    "png": "image/png",
+    "webp": "image/webp",
+    "gif": "image/gif",
+    "mp4": "video/mp4",
+    "zip": "application/zip",
+}
+_WHEN = (1980, 1, 1, 0, 0, 0)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a browser asks for.
+
+    Attributes:
+        keys: The results, in this order.
+        kind: What is made of them.
+        recipe: Whether it carries the recipes and the runs' ids.
+        paper: The size of a page of a sheet.
+        place: Where a wipe goes.
+    """
+
+    keys: Annotated[
+        tuple[Annotated[str, Field(min_length=1, max_length=KEY_CHARACTERS_MAX)], ...],
+        Field(min_length=1, max_length=EXPORTED_MAX),
+    ]
+    kind: Kind
+    recipe: bool = False
+    paper: Paper = Paper.A4
+    place: Destination = Destination.CHAT
+
+
+_WISH = TypeAdapter(Wish)
+
+
+def wish_in(body: bytes) -> Wish | None:
+    """Return what a request asks for; None where that can't be understood."""
+    try:
+        return _WISH.validate_json(body)
+    except ValidationError:
+        return None
+
+
+def kinds(*, local: bool) -> tuple[Kind, ...]:
+    """Return what can be made on this machine.
+
+    Args:
+        local: Whether only people at this machine open the page: a programme is for them.
+    """
+    video: tuple[Kind, ...] = ("mp4",) if video_available() else ()
+    own: tuple[Kind, ...] = ("programme",) if local else ()
+    return ("page", "png", "pdf", "webp", "gif", *video, "zip", *own)
+
+
+class _Left(Exception):  # no error: it ends the work
+    """Nobody waits for the file any more."""
+
+
+class TakeAway:
+    """Makes files of results, a few at once.
+
+    Args:
+        items: Finds the results.
+        room: The room on the disk.
+        local: Whether only people at this machine open the page.
+    """
+
+    def __init__(self, items: Items, room: Room, *, local: bool) -> None:
+        self._items = items
+        self._room = room
+        self.kinds = kinds(local=local)
+        # Of its own, so that an export never takes the place of a page's handlers.
+        self._threads = ThreadPoolExecutor(AT_ONCE, "export")
+        self._waiting = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether too many wait already."""
+        return self._waiting >= AT_ONCE + WAITING_MAX
+
+    async def make(self, wish: Wish, texts: Texts) -> AsyncIterator[bytes]:
+        """Yield lines of JSON that say how far it is, one that names the file or the trouble, then the file.
+
+        Who stops reading ends the work at its next step.
+        """
+        share, left = [0.0], threading.Event()
+
+        def report(done: float) -> None:
+            if left.is_set():
+                raise _Left
+            share[0] = done
+
+        with await asyncio.to_thread(_temporary) as file:
+            self._waiting += 1
+            work = asyncio.get_running_loop().run_in_executor(self._threads, self._write, wish, texts, file, report)
+            work.add_done_callback(self._done)
+            try:
+                while not work.done():
+                    yield _line(share=round(share[0], 3))
+                    await asyncio.wait([work], timeout=BEAT_SECONDS)
+                name, suffix = work.result()
+            except WanError as problem:
+                sentences = [texts(f"error.{problem.code}{part}", **problem.values) for part in ("", ".hint")]
+                yield _line(problem=" ".join(sentences))
+                return
+            except Exception:
+                log.exception("an export of %s results as %s", len(wish.keys), wish.kind)
+                yield _line(problem=texts("take.failed"))
+                return
+            finally:
+                left.set()
+                if not work.done():
+                    # The thread writes into the file until its next step.
+                    await asyncio.shield(asyncio.wait([work]))
+            size = file.tell()
+            file.seek(0)
+            yield _line(name=f"{name}.{suffix}", type=_TYPES[suffix], size=size)
+            while chunk := await asyncio.to_thread(file.read, CHUNK_BYTES):
+                yield chunk
+
+    def close(self) -> None:
+        """Begin nothing more."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _done(self, work: asyncio.Future[tuple[str, str]]) -> None:
+        self._waiting -= 1
+        if not work.cancelled():
+            work.exception()  # seen, also where nobody waits for it
+
+    def _write(self, wish: Wish, texts: Texts, file: IO[bytes], report: Callable[[float], None]) -> tuple[str, str]:
+        """Write the file; return its name, and its suffix."""
+        report(0.0)
+        found = self._items.all(wish.keys)
+        if len(found) < len(set(wish.keys)):
+            raise WanError("stage_gone")
+        with self._room.reserved(ROOM_BYTES):
+            self._room.check()
+            return _written(found, wish, texts.language, file, report)
+
+
+def _written(
+    found: Sequence[StageItem], wish: Wish, language: str, file: IO[bytes], report: Callable[[float], None]
+) -> tuple[str, str]:
+    items = [item.export() for item in found]
+    name, options = stem(items), {"language": language, "with_recipe": wish.recipe}
+    if wish.kind == "programme":
+        saved(found, file, with_recipe=wish.recipe)
+        return f"{name}_programme", "zip"
+    if wish.kind == "zip":
+        bundle(items, file, paper=wish.paper, destination=wish.place, on_progress=report, **options)  # type: ignore[arg-type]
+        return name, "zip"
+    if wish.kind == "page":
+        file.write(page(items, on_progress=report, **options))  # type: ignore[arg-type]
+        return name, "html"
+    if wish.kind == "pdf":
+        file.write(sheet_pdf(items, paper=wish.paper, on_progress=report, **options))  # type: ignore[arg-type]
+        return name, "pdf"
+    if wish.kind == "png":
+        sheets = sheet_png(items, paper=wish.paper, on_progress=report, **options)  # type: ignore[arg-type]
+        return name, _one_or_many(file, name, sheets, "png")
+    with_before = [item for item in items if item.before is not None]
+    if not with_before:
+        raise WanError("stage_no_before")
+    loops = []
+    for number, item in enumerate(with_before, 1):
+        loops.append(wipe(item, WipeFormat(wish.kind), destination=wish.place, number=number, **options))  # type: ignore[arg-type]
+        report(number / len(with_before))
+    return name, _one_or_many(file, name, loops, wish.kind)
+
+
+def _one_or_many(file: IO[bytes], name: str, files: Sequence[bytes], suffix: str) -> str:
+    """Write one file as it is, several as a ZIP; return the suffix of what was written."""
+    if len(files) == 1:
+        file.write(files[0])
+        return suffix
+    with zipfile.ZipFile(file, "w") as archive:
+        for number, data in enumerate(files, 1):
+            archive.writestr(zipfile.ZipInfo(f"{name}-{number:02}.{suffix}", _WHEN), data)
+    return "zip"
+
+
+def _temporary() -> IO[bytes]:
+    """Return a file without a name, where there is room."""
+    folder = Path(get_upload_folder())
+    folder.mkdir(parents=True, exist_ok=True)
+    return tempfile.TemporaryFile(dir=folder)
+
+
+def _line(**said: object) -> bytes:
+    return json.dumps(said).encode() + b"\n"
