@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from studio.prompt.form import Form  # noqa: TC001
 from studio.runs import results
 from studio.runs.engines import SANDBOX
-from studio.views.run import file_url
+from studio.views.files import file_url
 from wan_client import Backend, ImageSize, WanError
 from wan_client.export import ExportItem
 from wan_client.export.words import Words
