@@ -10,10 +10,8 @@ from typing import TYPE_CHECKING
 
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
-from starlette.responses import JSONResponse, PlainTextResponse
+from starlette.responses import PlainTextResponse
 from starlette.routing import Route
-
-from wan_client import Backend, __version__
 
 from . import gradio_compat, telemetry, uploads
 from .i18n.language import language_middleware
@@ -21,8 +19,9 @@ from .i18n.texts import DEFAULT_LANGUAGE, Texts
 from .page.build import build, launch
 from .page.verdict import Verdicts
 from .public import hosted_pictures
-from .public.authentication import HEALTH_PATH, Authentication, open_for_agents
+from .public.authentication import Authentication, open_for_agents
 from .public.endpoints import hand_over_both
+from .public.health import Health, StopGate
 from .public.malformed_calls import MalformedCalls
 from .public.upload_limits import TextLimits, UploadLimits
 from .public.visitors import McpCallers
@@ -146,7 +145,6 @@ class Server:
         self._page = build(settings, self._jobs)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._started = False
-        self._stopping = False
 
     def run(self) -> None:
         """Serve until SIGTERM, Ctrl-C or the terminal's end; then stop without cutting a submit off.
@@ -174,7 +172,7 @@ class Server:
                 self._page,
                 app_kwargs={
                     "routes": [
-                        Route(HEALTH_PATH, self._health),
+                        *Health(self._jobs, self._settings).routes(),
                         Route("/slot", Verdicts().answer, methods=["POST"]),
                         hosted_pictures.route(self._jobs.engines.pictures),
                         *(Route(path, _closed, methods=["GET", "POST"]) for path in CLOSED),
@@ -182,6 +180,7 @@ class Server:
                     "middleware": [
                         Middleware(SecurityHeaders),
                         *self._authentication(),
+                        Middleware(StopGate, jobs=self._jobs),
                         Middleware(NoRelay),
                         language_middleware(),
                         Middleware(McpCallers),
@@ -215,7 +214,8 @@ class Server:
         # A terminal that closes may signal twice. A second Ctrl-C ends the wait.
         for name in STOP_SIGNALS:
             signal.signal(name, signal.SIG_IGN)
-        self._stopping = True
+        # At once: a proxy and the visitors go elsewhere while what is on its way arrives.
+        self._jobs.stopping = True
         if self._loop:
             asyncio.run_coroutine_threadsafe(self._jobs.stop(), self._loop).result()
             time.sleep(TELL_SECONDS)
@@ -239,14 +239,6 @@ class Server:
         cleaning.cancel()
         sweeping.cancel()
         await self._jobs.close()
-
-    async def _health(self, _request: Request) -> Response:
-        """Return whether new runs are taken: asked for often, so it asks nobody, and nothing else behind a password."""
-        facts = {"status": "stopping" if self._stopping else "ok"}
-        if not self._settings.auth:
-            facts["engine"] = "sandbox" if self._settings.engine.backend is Backend.SANDBOX else "hosted"
-            facts["version"] = __version__
-        return JSONResponse(facts, status_code=503 if self._stopping else 200)
 
 
 @contextmanager

@@ -128,6 +128,10 @@ class Store(ABC):
         """Return how far each count has come, and then how many of each of the places are held."""
 
     @abstractmethod
+    async def check(self) -> None:
+        """Make sure that the store is within reach."""
+
+    @abstractmethod
     async def close(self) -> None:
         """Close the connections."""
 
@@ -177,6 +181,9 @@ class MemoryStore(Store):
     async def read(self, counts: Sequence[str], places: Sequence[str], *, now: float) -> list[int]:
         """Return all numbers."""
         return [self._used(key, now) for key in counts] + [len(self._holders(key, now)) for key in places]
+
+    async def check(self) -> None:
+        """There is nothing to reach."""
 
     async def close(self) -> None:
         """There is nothing to close."""
@@ -270,6 +277,11 @@ class RedisStore(Store):
                 for key in places:
                     pipeline.zcount(_key(key), f"({now}", "+inf")
                 return [int(number or 0) for number in await pipeline.execute()]
+
+    async def check(self) -> None:
+        """Ask Redis for an answer."""
+        with _unavailable():
+            await self._redis.ping()
 
     async def close(self) -> None:
         """Close the connections."""
