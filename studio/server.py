@@ -23,6 +23,7 @@ from .public.authentication import Authentication, open_for_agents
 from .public.endpoints import hand_over_both
 from .public.health import Health, StopGate
 from .public.malformed_calls import MalformedCalls
+from .public.own_address import OwnAddress
 from .public.upload_limits import TextLimits, UploadLimits
 from .public.visitors import McpCallers
 from .runs.jobs import Jobs
@@ -181,6 +182,7 @@ class Server:
                         Middleware(SecurityHeaders),
                         *self._authentication(),
                         Middleware(StopGate, jobs=self._jobs),
+                        Middleware(OwnAddress),
                         Middleware(NoRelay),
                         language_middleware(),
                         Middleware(McpCallers),
