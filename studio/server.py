@@ -10,10 +10,8 @@ from typing import TYPE_CHECKING
 
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
-from starlette.responses import JSONResponse, PlainTextResponse
+from starlette.responses import PlainTextResponse
 from starlette.routing import Route
-
-from wan_client import Backend, __version__
 
 from . import gradio_compat, telemetry, uploads
 from .i18n.language import language_middleware
@@ -24,8 +22,10 @@ from .page.verdict import Verdicts
 from .public import hosted_pictures
 from .public.agent_guide import AgentGuide
 from .public.agent_tools import AgentTools
-from .public.authentication import HEALTH_PATH, Authentication
+from .public.authentication import Authentication
+from .public.health import Health, StopGate
 from .public.malformed_calls import MalformedCalls
+from .public.own_address import OwnAddress
 from .public.upload_limits import TextLimits, UploadLimits
 from .runs.jobs import Jobs
 from .stage.routes import Stage
@@ -158,7 +158,6 @@ class Server:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._comparisons = Comparisons(self._jobs)
         self._started = False
-        self._stopping = False
 
     def run(self) -> None:
         """Serve until SIGTERM, Ctrl-C or the terminal's end; then stop without cutting a submit off.
@@ -186,7 +185,7 @@ class Server:
                 self._page,
                 app_kwargs={
                     "routes": [
-                        Route(HEALTH_PATH, self._health),
+                        *Health(self._jobs, self._settings).routes(),
                         Route("/slot", Verdicts().answer, methods=["POST"]),
                         Route("/compare", self._comparisons.compare, methods=["POST"]),
                         Route("/keep", self._comparisons.keep, methods=["POST"]),
@@ -198,6 +197,8 @@ class Server:
                     "middleware": [
                         Middleware(SecurityHeaders),
                         *self._authentication(),
+                        Middleware(StopGate, jobs=self._jobs),
+                        Middleware(OwnAddress),
                         Middleware(NoRelay),
                         language_middleware(self._stage.kinds),
                         Middleware(UploadLimits, limits=self._jobs.limits, room=self._jobs.room),
@@ -227,7 +228,8 @@ class Server:
         # A terminal that closes may signal twice. A second Ctrl-C ends the wait.
         for name in STOP_SIGNALS:
             signal.signal(name, signal.SIG_IGN)
-        self._stopping = True
+        # At once: a proxy and the visitors go elsewhere while what is on its way arrives.
+        self._jobs.stopping = True
         if self._loop:
             asyncio.run_coroutine_threadsafe(self._jobs.stop(), self._loop).result()
             time.sleep(TELL_SECONDS)
@@ -252,14 +254,6 @@ class Server:
         sweeping.cancel()
         self._stage.close()
         await self._jobs.close()
-
-    async def _health(self, _request: Request) -> Response:
-        """Return whether new runs are taken: asked for often, so it asks nobody, and nothing else behind a password."""
-        facts = {"status": "stopping" if self._stopping else "ok"}
-        if not self._settings.auth:
-            facts["engine"] = "sandbox" if self._settings.engine.backend is Backend.SANDBOX else "hosted"
-            facts["version"] = __version__
-        return JSONResponse(facts, status_code=503 if self._stopping else 200)
 
 
 @contextmanager

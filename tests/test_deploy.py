@@ -37,7 +37,7 @@ def run_space(*arguments: str, **environment: str) -> subprocess.CompletedProces
 
 def test_the_image_is_small_unprivileged_and_healthy() -> None:
     dockerfile = (ROOT / "Dockerfile").read_text("utf-8")
-    for needed in ("-slim", "--no-cache-dir", "\nUSER 1000\n", "HEALTHCHECK", "/healthz", "GRADIO_SERVER_NAME=0.0.0.0"):
+    for needed in ("-slim", "--no-cache-dir", "\nUSER 1000\n", "HEALTHCHECK", "/livez", "GRADIO_SERVER_NAME=0.0.0.0"):
         assert needed in dockerfile
     assert dockerfile.index("COPY deploy/requirements.txt") < dockerfile.index("COPY app.py")
 

@@ -30,7 +30,7 @@ from .errors import (
     unknown_outcome,
 )
 from .events import Preparing, Retrying, Uploading
-from .hosting import check_address, is_address, prepared
+from .hosting import check_address, in_preparing_thread, is_address, prepared
 from .hosting.bucket import BucketHost
 from .hosting.data_uri import DataUri
 from .settings import Backend, Hosting
@@ -241,7 +241,7 @@ class Submission:
         async def ready(number: int, source: ImageSource) -> str | PreparedImage:
             if is_address(source):
                 return check_address(source, number=number)
-            return await asyncio.to_thread(prepared, source, number=number, by_address=by_address)
+            return await in_preparing_thread(prepared, source, number=number, by_address=by_address)
 
         sources = await asyncio.gather(*(ready(n, source) for n, source in enumerate(self._request.images, 1)))
         self.images = tuple(source for source in sources if not isinstance(source, str))

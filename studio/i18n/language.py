@@ -74,6 +74,9 @@ def localised(page: bytes, language: str, kinds: tuple[str, ...] = ()) -> bytes:
     words = texts.starting_with("slot.", "camera.", "run.left")
     head = render("head", texts=texts, code=code, words=words, kinds=kinds)
     page = _GRADIOS_NAMES.sub(b"", page)
+    # Where the page is, the browser knows best.
+    page = page.replace(b"const root = ", b"const root = window.gradio_config.root || ", 1)
+    page = page.replace(b'href="/manifest.json"', b'href="manifest.json"', 1)
     page = page.replace(b'lang="en"', f'lang="{code}"'.encode(), 1)
     page = page.replace(_title(DEFAULT_LANGUAGE), _title(language), 1)
     return page.replace(b"<head>", b"<head>" + head.encode(), 1)

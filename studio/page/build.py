@@ -30,6 +30,8 @@ from .run_handlers import RunHandlers
 from .validation import validate
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from studio.i18n.texts import Texts
     from studio.runs.jobs import Jobs
     from studio.settings import PageSettings
@@ -66,9 +68,14 @@ def build(settings: PageSettings, jobs: Jobs, programme: Programme | None = None
         run_handlers = RunHandlers(jobs, components)
         form_handlers = FormHandlers(jobs, components, settings, run_handlers)
         page.load(switch, None, components.languages, queue=False, **PRIVATE)
-        page.load(form_handlers.opened, components.kept, components.everything, js=READ, queue=False, **PRIVATE).then(
+        opened = page.load(
+            form_handlers.opened, components.kept, components.everything, js=READ, queue=False, **PRIVATE
+        )
+        _name_price(form_handlers, components, opened)
+        resumed = opened.then(
             run_handlers.resume, [components.kept, components.token], components.run, js=READ, **PRIVATE
         )
+        _name_cost(form_handlers, components, resumed.then)
         page.unload(run_handlers.left)
         _connect_runs(run_handlers, form_handlers, components)
         _connect_kept(CompareHandlers(components, run_handlers, form_handlers), components)
@@ -86,13 +93,20 @@ def _banner(jobs: Jobs, texts: Texts) -> str:
     return view.banner(texts, engine, jobs.engines.base(engine), ModelEntry())
 
 
+def _name_price(form_handlers: FormHandlers, components: Components, event: Any) -> None:
+    """Name the price after an event, as soon as it is known."""
+    shown = [components.engine, components.banner, components.cost]
+    event.then(form_handlers.price_arrived, [components.token, components.variations], shown, queue=False, **PRIVATE)
+
+
+def _name_cost(form_handlers: FormHandlers, components: Components, event: Callable[..., Any]) -> None:
+    """Name what the next press of Generate costs, on an event."""
+    known = [components.token, components.variations, components.group]
+    event(form_handlers.cost_changed, known, [components.cost, components.generate], queue=False, **PRIVATE)
+
+
 def _connect_runs(run_handlers: RunHandlers, form_handlers: FormHandlers, components: Components) -> None:
     """Generate, cancel, fetch, look at, delete."""
-    cost: dict[str, Any] = {
-        "inputs": [components.token, components.variations],
-        "outputs": components.cost,
-        "queue": False,
-    }
     known: dict[str, Any] = {"outputs": components.run, "js": READ, **PRIVATE}
     quick: dict[str, Any] = {**known, "queue": False}
     form = [components.kept, components.token, components.engine, components.variations]
@@ -101,17 +115,22 @@ def _connect_runs(run_handlers: RunHandlers, form_handlers: FormHandlers, compon
         (components.anyway, run_handlers.generate_anyway),
     ):
         run = button.click(handler, form, inputs_kwargs=components.fields, validator=validate, **known)
-        run.then(form_handlers.cost_changed, **cost, **PRIVATE)
-    components.again.click(run_handlers.resume, [components.kept, components.token], **known)
+        _name_cost(form_handlers, components, run.then)
+    # As runs begin, those of a page that was opened anew included.
+    _name_cost(form_handlers, components, components.group.change)
+    again = components.again.click(run_handlers.resume, [components.kept, components.token], **known)
+    _name_cost(form_handlers, components, again.then)
     for asked in (components.code_fetch.click, components.code_box.submit):
-        asked(
+        fetched = asked(
             run_handlers.fetch,
             [components.kept, components.token, components.code_box],
             [*components.run, components.code_box],
             js=READ,
             **PRIVATE,
         )
-    components.filmstrip.retry(run_handlers.retry, [components.kept, components.token], **known)
+        _name_cost(form_handlers, components, fetched.then)
+    retried = components.filmstrip.retry(run_handlers.retry, [components.kept, components.token], **known)
+    _name_cost(form_handlers, components, retried.then)
     components.cancel.click(run_handlers.cancel, components.group, components.run, queue=False, **PRIVATE)
     for strip in (components.filmstrip, components.history):
         strip.click(run_handlers.show, components.kept, **quick)
@@ -140,8 +159,7 @@ def _connect_programme(stage_handlers: StageHandlers, form_handlers: FormHandler
         js=READ,
         **PRIVATE,
     )
-    cost = [components.token, components.variations]
-    played.then(form_handlers.cost_changed, cost, components.cost, queue=False, **PRIVATE)
+    _name_cost(form_handlers, components, played.then)
 
 
 def _connect_form(form_handlers: FormHandlers, components: Components) -> None:
@@ -163,15 +181,19 @@ def _connect_form(form_handlers: FormHandlers, components: Components) -> None:
     components.image_size.input(form_handlers.choose_size, None, components.size_chosen, **quick)
     image_1 = [components.image_1, components.size_chosen]
     components.image_1.settled(form_handlers.follow_image_1, image_1, components.image_size, **quick)
-    cost = [components.token, components.variations]
-    components.variations.change(form_handlers.cost_changed, cost, components.cost, **quick)
+    _name_cost(form_handlers, components, components.variations.change)
     components.request_box.expand(
         form_handlers.what_will_be_sent, components.token, components.request_preview, **fields, **quick
     )
     typed = [components.token_box, components.variations]
-    for taken in (components.token_use.click, components.token_box.submit):
-        taken(form_handlers.use_token, typed, components.own_token, **quick)
-    components.token_forget.click(form_handlers.forget_token, components.variations, components.own_token, **quick)
+    own: dict[str, Any] = {"outputs": components.own_token, **quick}
+    for changed in (
+        components.token_use.click(form_handlers.use_token, typed, **own),
+        components.token_box.submit(form_handlers.use_token, typed, **own),
+        components.token_forget.click(form_handlers.forget_token, components.variations, **own),
+    ):
+        _name_price(form_handlers, components, changed)
+        _name_cost(form_handlers, components, changed.then)
     components.use.click(form_handlers.use_result, [components.kept, components.shown], **fields, **known)
     components.back.click(form_handlers.back, [components.kept, components.shown], **known)
     components.settings.click(form_handlers.restore_shown, [components.kept, components.shown], **known)

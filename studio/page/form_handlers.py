@@ -13,9 +13,10 @@ from studio.browser import store
 from studio.i18n.texts import texts_for
 from studio.prompt import link, recipe, references, sizes
 from studio.prompt.form import Form, how_many
+from studio.public.limits import price_of
 from studio.public.visitors import visitor_of
 from studio.runs import results
-from studio.runs.engines import SANDBOX, VISITOR
+from studio.runs.engines import FRESH_SECONDS, SANDBOX, VISITOR
 from studio.views import examples
 from studio.views import request as request_preview
 from studio.views import run as view
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from studio.i18n.texts import Texts
     from studio.runs.jobs import Jobs
     from studio.settings import PageSettings
+    from wan_client import ModelEntry
 
     from .components import Components
     from .run_handlers import RunHandlers
@@ -216,9 +218,19 @@ class FormHandlers:
             **(self._run_handlers.looked_at(runs, known, request) if known and known.result and found.kept else {}),
         }
 
-    async def cost_changed(self, token: str, variations: int, request: gr.Request) -> Changes:
+    async def cost_changed(self, token: str, variations: int, group: str, request: gr.Request) -> Changes:
         """What the next run costs, once something has changed about that."""
-        return {self._components.cost: await self._cost(request, token, how_many(variations))}
+        components, count = self._components, how_many(variations)
+        model = await self._jobs.engines.model(token, age=FRESH_SECONDS)
+        changes: Changes = {components.cost: await self._cost(request, token, count, model)}
+        if not self._jobs.is_at_work(request.session_hash, group):
+            changes[components.generate] = _generate(texts_for(request), model, count)
+        return changes
+
+    async def price_arrived(self, token: str, variations: int, request: gr.Request) -> Changes:
+        """The engine and the price, once the catalogue has named it."""
+        await self._jobs.engines.model(token)
+        return await self._engine(request, token, how_many(variations))
 
     async def use_token(self, typed: str, variations: int, request: gr.Request) -> Changes:
         """Take a visitor's own token into this session's memory, and out of the box."""
@@ -249,23 +261,28 @@ class FormHandlers:
         }
 
     async def _engine(self, request: gr.Request, token: str, variations: int) -> Changes:
-        texts = texts_for(request)
-        engine, model = self._jobs.engines.name(token), await self._jobs.engines.model(token)
+        """Which engine is at work, and what it costs as far as that is known: nobody waits for the catalogue here."""
+        texts, engines = texts_for(request), self._jobs.engines
+        engine, model = engines.name(token), engines.known_model(token)
         return {
             self._components.engine: engine,
-            self._components.banner: view.banner(texts, engine, self._jobs.engines.base(engine), model),
-            self._components.cost: await self._cost(request, token, variations),
+            self._components.banner: view.banner(texts, engine, engines.base(engine), model),
+            self._components.cost: await self._cost(request, token, variations, model),
         }
 
-    async def _cost(self, request: gr.Request, token: str, variations: int) -> str:
+    async def _cost(self, request: gr.Request, token: str, variations: int, model: ModelEntry) -> str:
         """What the next run costs, and how many more this page allows."""
-        texts, engine = texts_for(request), self._jobs.engines.name(token)
+        texts, engines = texts_for(request), self._jobs.engines
+        engine = engines.name(token)
+        if engine != SANDBOX and engines.is_asking(token):
+            # It is not known yet whether there is a price.
+            return ""
         known = left = ""
         if engine != SANDBOX:
-            price = view.price(texts, await self._jobs.engines.model(token), variations)
+            price = view.price(texts, model, variations)
             known = texts("cost.known", count=variations, price=price) if price else texts("cost.unknown")
         if engine != VISITOR:
-            status = await self._jobs.limits.status(visitor_of(request), price=await self._jobs.price())
+            status = await self._jobs.limits.status(visitor_of(request), price=price_of(model))
             left = status.sentence(texts) if status else ""
         return render("cost", price=known, left=left)
 
@@ -310,6 +327,12 @@ class FormHandlers:
 
     def _run_view(self, entry: store.Entry) -> view.RunView:
         return view.RunView(entry, results.load(entry.key))
+
+
+def _generate(texts: Texts, model: ModelEntry, variations: int) -> str:
+    """What the button says that starts a run: with the price of this press, where there is one."""
+    price = view.price(texts, model, variations)
+    return texts("button.generate_for", price=price) if price else texts("button.generate")
 
 
 def _findings(form: Form) -> tuple[references.Finding, ...]:

@@ -18,6 +18,7 @@ from studio.i18n.texts import texts_for
 from studio.prompt.form import PATH_MAX
 from studio.uploads import is_upload
 from wan_client import ImageError, prepare
+from wan_client.hosting import in_preparing_thread
 from wan_client.images import size_of
 from wan_client.schema import IMAGES_MAX, SIDE_MIN
 
@@ -53,7 +54,7 @@ class Verdicts:
         self._waiting += 1
         try:
             async with self._at_once:
-                return JSONResponse(await asyncio.to_thread(verdict, texts_for(gr.Request(request)), *given))
+                return JSONResponse(await in_preparing_thread(verdict, texts_for(gr.Request(request)), *given))
         finally:
             self._waiting -= 1
 

@@ -17,6 +17,7 @@ from starlette.responses import PlainTextResponse
 
 from studio.i18n.texts import texts_for
 
+from . import health
 from .counters import Count, MemoryStore
 from .visitors import name_in
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-HEALTH_PATH = "/healthz"
 # Gradio calls this one itself as it starts, before it says where the page is.
 STARTUP_PATH = "/gradio_api/startup-events"
 GUESSES = 10
@@ -54,7 +54,7 @@ class Authentication:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer it."""
-        if scope["type"] == "lifespan" or scope["path"] == HEALTH_PATH or self._is_startup(scope):
+        if scope["type"] == "lifespan" or scope["path"] in health.PATHS or self._is_startup(scope):
             await self._app(scope, receive, send)
             return
         refused = await self._refusal(scope)

@@ -160,6 +160,10 @@ class Store(ABC):
         """Forget a text, if it is the one that is there."""
 
     @abstractmethod
+    async def check(self) -> None:
+        """Make sure that the store is within reach."""
+
+    @abstractmethod
     async def close(self) -> None:
         """Close the connections."""
 
@@ -242,6 +246,9 @@ class MemoryStore(Store):
             held = _claimed(file)
             if held and held[1] == text:
                 file.unlink(missing_ok=True)
+
+    async def check(self) -> None:
+        """There is nothing to reach."""
 
     async def close(self) -> None:
         """There is nothing to close."""
@@ -348,6 +355,11 @@ class RedisStore(Store):
         """Forget a text."""
         with _unavailable():
             await self._unclaim(keys=[_key(f"claim/{name}")], args=[text])
+
+    async def check(self) -> None:
+        """Ask Redis for an answer."""
+        with _unavailable():
+            await self._redis.ping()
 
     async def close(self) -> None:
         """Close the connections."""

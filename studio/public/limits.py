@@ -38,6 +38,7 @@ HOUR, DAY = 3600, 86_400
 MICRO: Final = 1_000_000
 BUDGET: Final = "budget"
 EVERYBODY: Final = "everybody"
+UNAVAILABLE: Final = "unavailable"
 PRICED_BY_PICTURE = frozenset({"output", "image"})
 LEASE_SECONDS = 60
 # Tokens that a visitor may try in an hour. Each costs the API two requests.
@@ -341,6 +342,15 @@ class Limits:
             async with self._at_hand():
                 await self._store.unclaim(claim.name, claim.text)
 
+    async def check(self) -> None:
+        """Make sure that the store is within reach.
+
+        Raises:
+            LimitReached: It is not.
+        """
+        async with self._at_hand():
+            await self._store.check()
+
     async def close(self) -> None:
         """Close the connections to the store."""
         await self._store.close()
@@ -398,7 +408,9 @@ class Limits:
             if not self._in_trouble:
                 log.error("the runs can't be counted: %s", problem)
             self._in_trouble = True
-            raise LimitReached(LimitStatus("unavailable", 0)) from None
+            raise LimitReached(LimitStatus(UNAVAILABLE, 0)) from None
+        if self._in_trouble:
+            log.warning("the runs are counted again")
         self._in_trouble = False
 
 

@@ -38,6 +38,12 @@ class Page(Blocks):
         """Whether Gradio shall serve the ways to sign in and out; the page has a link of its own to them."""
         return can_sign_in()
 
+    def get_config_file(self) -> Any:
+        """Return what the page is made of. With a Space's name Gradio would draw a head whose fonts are Google's."""
+        config: Any = super().get_config_file()
+        config["space_id"] = None
+        return config
+
     def queue(self, *given: Any, **named: Any) -> Page:
         """Make the queue, with bounds to what waits in it."""
         super().queue(*given, **named)

@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, PlainTextResponse
 from studio.i18n.texts import texts_for
 from wan_client import WanError
 
-from .limits import LimitReached
+from .limits import UNAVAILABLE, LimitReached
 from .visitors import MCP_PATH, Visitor, name_in
 
 if TYPE_CHECKING:
@@ -37,6 +37,11 @@ STORAGE_BEGINS = '{"runs":'
 # All other calls carry a form. A prompt that is too long is shown as such, up to here.
 WORDS_BYTES = 200_000
 TEXT_MAX = 16_000
+_STATUSES = {
+    "disk_full": HTTPStatus.INSUFFICIENT_STORAGE,
+    "length_missing": HTTPStatus.LENGTH_REQUIRED,
+    "upload_too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+}
 # The name of a session, of a function, of an event.
 NAME_MAX = 200
 
@@ -91,7 +96,7 @@ class UploadLimits:
         return self._room.reserved(length)
 
     async def _refuse(self, request: Request, problem: WanError, send: Send) -> None:
-        if problem.code != "upload_too_large":
+        if problem.code not in {"upload_too_large", "length_missing"}:
             # A browser that is cut off while it sends does not read the answer.
             with suppress(ClientDisconnect):
                 async for _ in request.stream():
@@ -194,7 +199,7 @@ def _length(request: Request) -> int:
     """
     length, coding = (request.headers.get(name, "") for name in ("content-length", "transfer-encoding"))
     if coding or not (length.isascii() and length.isdecimal()) or len(length) > NAME_MAX:
-        raise WanError("upload_too_large", limit=REQUEST_MB)
+        raise WanError("length_missing")
     return int(length)
 
 
@@ -205,5 +210,6 @@ def _check_length(length: int, most: int) -> None:
 
 def _status(problem: WanError) -> HTTPStatus:
     if isinstance(problem, LimitReached):
-        return HTTPStatus.TOO_MANY_REQUESTS
-    return HTTPStatus.INSUFFICIENT_STORAGE if problem.code == "disk_full" else HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+        away = problem.status.code == UNAVAILABLE
+        return HTTPStatus.SERVICE_UNAVAILABLE if away else HTTPStatus.TOO_MANY_REQUESTS
+    return _STATUSES[problem.code]

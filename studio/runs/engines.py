@@ -4,30 +4,84 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import math
 import time
 from collections import OrderedDict
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from studio import uploads
-from wan_client import AsyncWanClient, AuthenticationError, Backend, Charged
+from wan_client import AsyncWanClient, AuthenticationError, Backend, Charged, ModelEntry, WanError
 from wan_client.hosting.public_url import PublicHost, PublicUrl
 from wan_client.settings import DEFAULT_API_BASE, Hosting
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from studio.settings import PageSettings
-    from wan_client import ModelEntry
 
 SANDBOX, OWNER, VISITOR = "sandbox", "owner", "visitor"
+# How old a price may be that is shown, and one that a run is about to be started at.
 PRICE_SECONDS = 600.0
+FRESH_SECONDS = 60.0
+# For how long a catalogue that did not answer is not asked again, and how long one is waited for where an older price
+# is known.
+FAILED_SECONDS = 30.0
+RENEWING_SECONDS = 3.0
 # Beyond a run's deadline: how long a picture may lie on this server that no process is left to remove.
 HOSTED_SECONDS = 600.0
 # Of how many visitors' tokens it is remembered what came of them.
 TOKENS_KEPT = 1000
+
+
+class _Catalogue:
+    """What the catalogue says of the model. It is asked by one request at a time, however many wait for the answer.
+
+    Attributes:
+        state: ``ok`` or ``unavailable``, as of the latest request; ``unknown`` before there was one.
+    """
+
+    def __init__(self) -> None:
+        self.state = "unknown"
+        self._model = ModelEntry()
+        self._read = self._failed = -math.inf
+        self._asking: asyncio.Task[None] | None = None
+
+    def known(self) -> ModelEntry:
+        """Return the entry without asking for it: an empty one where none is known."""
+        return self._model if time.monotonic() - self._read <= PRICE_SECONDS else ModelEntry()
+
+    async def entry(self, ask: Callable[[], Awaitable[ModelEntry]], age: float) -> ModelEntry:
+        """Return the entry, asked for again where it is older than that: an empty one where it can't be had."""
+        now = time.monotonic()
+        if now - self._read > age:
+            if self._asking is None and now - self._failed > FAILED_SECONDS:
+                self._asking = asyncio.create_task(self._ask(ask))
+            if self._asking:
+                is_known = self.known() != ModelEntry()
+                await asyncio.wait({self._asking}, timeout=RENEWING_SECONDS if is_known else None)
+        return self.known()
+
+    def close(self) -> None:
+        """Wait for no answer any more."""
+        if self._asking:
+            self._asking.cancel()
+
+    async def _ask(self, ask: Callable[[], Awaitable[ModelEntry]]) -> None:
+        try:
+            model = await ask()
+        except WanError:
+            model = ModelEntry()
+        finally:
+            self._asking = None
+        self.state = "unavailable" if model == ModelEntry() else "ok"
+        # One without a price may be the trouble of a moment, and a budget can't be kept by it.
+        if model.price_usd:
+            self._model, self._read = model, time.monotonic()
+        else:
+            self._failed = time.monotonic()
 
 
 @dataclass
@@ -35,11 +89,11 @@ class _Token:
     """What is known of a visitor's token.
 
     Attributes:
-        model: The catalogue's entry, and when it was asked for with the token, on the monotonic clock.
+        catalogue: What the catalogue says to it.
         refused: When the API refused the token.
     """
 
-    model: tuple[float, ModelEntry] | None = None
+    catalogue: _Catalogue = field(default_factory=_Catalogue)
     refused: float | None = None
 
 
@@ -59,7 +113,7 @@ class Engines:
         self.pictures = PublicUrl(uploads.hosted_folder(), seconds=settings.engine.deadline + HOSTED_SECONDS)
         self.pictures.base = settings.public_url
         self._opening = asyncio.Lock()
-        self._model: tuple[float, ModelEntry] | None = None
+        self._catalogue = _Catalogue()
         self._tokens: OrderedDict[bytes, _Token] = OrderedDict()
 
     def name(self, token: str = "") -> str:
@@ -115,21 +169,39 @@ class Engines:
         else:
             yield await self._open()
 
-    async def model(self, token: str = "") -> ModelEntry:
-        """The catalogue's entry of the model; of the page owner's engine asked for every ten minutes at the most."""
-        now = time.monotonic()
-        if token:
-            known = self.admit(token)
-            if known.model is None or now - known.model[0] > PRICE_SECONDS:
-                async with self.client(token) as client:
-                    known.model = now, await client.model()
-            return known.model[1]
-        if self._model and now - self._model[0] <= PRICE_SECONDS:
-            return self._model[1]
-        model = await (await self._open()).model()
-        # One without a price may be the trouble of a moment, and a budget can't be kept by it.
-        self._model = (now, model) if model.price_usd else None
-        return model
+    @property
+    def api_state(self) -> str:
+        """How the page owner's engine answered last: ``ok``, ``unavailable``, or ``unknown`` before it was asked."""
+        return self._catalogue.state
+
+    def is_asking(self, token: str = "") -> bool:
+        """Whether the catalogue's first answer is on its way, or was not asked for yet."""
+        if not token:
+            return self._catalogue.state == "unknown"
+        known = self._tokens.get(_digest(token))
+        return known is None or known.catalogue.state == "unknown"
+
+    def known_model(self, token: str = "") -> ModelEntry:
+        """Return the catalogue's entry of the model as far as it is known, without asking for it."""
+        if not token:
+            return self._catalogue.known()
+        known = self._tokens.get(_digest(token))
+        return known.catalogue.known() if known else ModelEntry()
+
+    async def model(self, token: str = "", *, age: float = PRICE_SECONDS) -> ModelEntry:
+        """Return the catalogue's entry of the model: an empty one where it can't be had.
+
+        Args:
+            token: The visitor's own token; none asks on the page owner's.
+            age: How old, in seconds, what is known already may be.
+        """
+
+        async def ask() -> ModelEntry:
+            async with self.client(token) as client:
+                return await client.model()
+
+        catalogue = self.admit(token).catalogue if token else self._catalogue
+        return await catalogue.entry(ask, age)
 
     def is_new(self, token: str) -> bool:
         """Whether nothing is known of a visitor's token."""
@@ -158,6 +230,7 @@ class Engines:
 
     async def close(self) -> None:
         """Close the connections. Runs at the API go on."""
+        self._catalogue.close()
         async with self._opening:
             await self._owner.aclose()
 

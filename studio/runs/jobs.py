@@ -46,7 +46,7 @@ from wan_client.recipe import Recipe
 
 from . import results
 from .caller_keys import caller_key
-from .engines import OWNER, SANDBOX, VISITOR, Engines
+from .engines import FRESH_SECONDS, OWNER, SANDBOX, VISITOR, Engines
 from .names import result_name
 
 if TYPE_CHECKING:
@@ -521,7 +521,7 @@ class Jobs:
         """
         if not self.limits.settings.budget or self.engines.name() == SANDBOX:
             return None
-        return price_of(await self.engines.model())
+        return price_of(await self.engines.model(age=FRESH_SECONDS))
 
     async def again(self, failed: Job, visitor: Visitor, token: str = "") -> Job:
         """Start a run in the place of one that came to nothing.
@@ -578,6 +578,11 @@ class Jobs:
             await self.own_token_limits.count_token(visitor)
             self.engines.admit(token)
         self.engines.check(token)
+
+    def is_at_work(self, session: str | None, group: str) -> bool:
+        """Whether a page's latest runs, or those that it shows, have not ended."""
+        _, starting = self._latest.get(session or "", ((), None))
+        return bool(starting and not _is_over(starting)) or any(not job.ended for job in self.group(group))
 
     def group(self, name: str) -> list[Job]:
         """The jobs of one click, in their order."""

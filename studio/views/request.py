@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from wan_client import WanError
-from wan_client.hosting import prepared
+from wan_client.hosting import in_preparing_thread, prepared
 from wan_client.hosting.data_uri import DataUri
 
 from .render import render
@@ -82,7 +82,7 @@ async def preview(form: Form, *, way: str = "data", by_address: bool = False) ->
     request, inside = form.request(), way not in BY_ADDRESS
     ready = await asyncio.gather(
         *(
-            asyncio.to_thread(_prepared, str(path), number, by_address=by_address, inside=inside)
+            in_preparing_thread(_prepared, str(path), number, by_address=by_address, inside=inside)
             for number, path in enumerate(request.images, 1)
         )
     )

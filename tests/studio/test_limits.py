@@ -448,8 +448,10 @@ async def test_without_its_store_the_page_starts_nothing_and_says_so(caplog: pyt
     assert "can't count its runs" in status.sentence(Texts("en"))
     assert len(caplog.records) == 1
     assert caplog.records[0].levelname == "ERROR"
-    with redis_server(port):
+    with redis_server(port), caplog.at_level(logging.INFO):
         assert await take(limits, ANN)
+        assert await take(limits, ANN)
+    assert [record.levelname for record in caplog.records] == ["ERROR", "WARNING"], "its return is logged, once"
     await limits.close()
 
 

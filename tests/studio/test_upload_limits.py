@@ -18,6 +18,7 @@ from studio import uploads
 from studio.public.limits import Limits
 from studio.public.upload_limits import MEGABYTE, PAGE_MB, REQUEST_MB, WORDS_BYTES, TextLimits, UploadLimits
 from studio.settings import LimitSettings
+from tests.conftest import free_port
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -68,10 +69,13 @@ async def test_one_upload_may_be_so_large(client: httpx.AsyncClient) -> None:
     async def endless() -> AsyncIterator[bytes]:
         yield b"picture"
 
-    for headers in ({"Content-Length": str(REQUEST_MB * MEGABYTE + 1)}, {}):
-        refused = await client.post(ROUTE, content=endless(), headers=headers)
-        assert refused.status_code == httpx.codes.REQUEST_ENTITY_TOO_LARGE
-        assert f"{REQUEST_MB} MB" in refused.text
+    too_large = {"Content-Length": str(REQUEST_MB * MEGABYTE + 1)}
+    refused = await client.post(ROUTE, content=endless(), headers=too_large)
+    assert refused.status_code == httpx.codes.REQUEST_ENTITY_TOO_LARGE
+    assert f"{REQUEST_MB} MB" in refused.text
+    chunked = await client.post(ROUTE, content=endless())
+    assert chunked.status_code == httpx.codes.LENGTH_REQUIRED
+    assert "Content-Length" in chunked.text
 
 
 async def test_the_disk_is_not_filled_to_the_brim(client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,11 +85,22 @@ async def test_the_disk_is_not_filled_to_the_brim(client: httpx.AsyncClient, mon
     assert "no room" in refused.text
 
 
+async def test_a_store_that_is_away_is_no_visitors_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    limits = Limits(LimitSettings(uploads=2, storage_uri=f"redis://127.0.0.1:{free_port()}"))
+    middleware = Middleware(UploadLimits, limits=limits, room=uploads.Room())
+    app = Starlette(routes=[Route(ROUTE, answer, methods=["POST"])], middleware=[middleware])
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://page", timeout=60) as client:
+        refused = await client.post(ROUTE, content=b"picture")
+    await limits.close()
+    assert refused.status_code == httpx.codes.SERVICE_UNAVAILABLE
+
+
 @pytest.mark.parametrize("route", [ROUTE, "/other"])
 async def test_a_length_counts_only_where_it_is_the_one_that_counts(client: httpx.AsyncClient, route: str) -> None:
     headers = {"Content-Length": "10", "Transfer-Encoding": "chunked"}
     refused = await client.post(route, content=b"x" * 100, headers=headers)
-    assert refused.status_code == httpx.codes.REQUEST_ENTITY_TOO_LARGE
+    assert refused.status_code == httpx.codes.LENGTH_REQUIRED
 
 
 async def test_a_call_that_only_ends_like_an_upload_is_for_words(client: httpx.AsyncClient) -> None:

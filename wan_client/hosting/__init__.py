@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, TypeGuard
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING, Protocol, TypeGuard, TypeVar
 
 from wan_client.addresses import parse_address
 from wan_client.errors import ImageError
@@ -12,8 +15,16 @@ from wan_client.settings import is_loopback
 from .data_uri import DATA_URI_BYTES_MAX
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from wan_client.images import PreparedImage
     from wan_client.schema import ImageSource
+
+Value = TypeVar("Value")
+
+# A large picture takes seconds. Threads of their own for that keep everything else that needs a thread from waiting.
+PREPARING_THREADS = 2
+_preparing = ThreadPoolExecutor(PREPARING_THREADS, thread_name_prefix="prepare")
 
 
 class Host(Protocol):
@@ -42,6 +53,11 @@ def check_address(address: str, *, number: int) -> str:
     if url is not None and allowed and not url.userinfo:
         return address
     raise ImageError("image_url_refused", field="images", number=number)
+
+
+async def in_preparing_thread(function: Callable[..., Value], *given: object, **named: object) -> Value:
+    """Call a function that prepares a picture in one of the few threads for that, and return what it returns."""
+    return await asyncio.get_running_loop().run_in_executor(_preparing, partial(function, *given, **named))
 
 
 def prepared(source: ImageSource, *, number: int, by_address: bool) -> PreparedImage:

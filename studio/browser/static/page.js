@@ -120,7 +120,7 @@ document.addEventListener("keydown", (event) => {
 
 // The seconds of a run are counted here. The server's clock may differ from this one.
 let wanAhead = 0;
-fetch("healthz", { method: "HEAD", cache: "no-store" }).then(({ headers }) => {
+fetch("livez", { method: "HEAD", cache: "no-store" }).then(({ headers }) => {
   const there = Date.parse(headers.get("date"));
   if (there) wanAhead = there - Date.now();
 }).catch(() => { /* taken for the same */ });
@@ -166,7 +166,7 @@ setInterval(async () => {
   if (wanSilent < 13 || !document.querySelector('#status [data-state="waiting"]')) return;
   wanSilent = 0;
   try {
-    if ((await fetch("healthz", { cache: "no-store" })).ok) location.reload();
+    if ((await fetch("readyz", { cache: "no-store" })).ok) location.reload();
   } catch { /* not yet */ }
 }, 3000);
 
