@@ -12,6 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 from studio.i18n.language import tag
 from studio.i18n.texts import Texts, translations
 from tests.conftest import UNTIL_FINISHED
+from tests.sandbox.support import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -388,6 +389,7 @@ def test_on_a_phone_what_a_press_leads_to_comes_into_sight(app: App, visit: Visi
     fill(page, photos)
     page.locator("#generate").click()
     expect(page.locator("#status .run")).to_be_in_viewport(ratio=1)
+    until(lambda: sandbox.counters.submits_accepted == 1)
     sandbox.finish_jobs()
     finish(page)
     expect(page.locator("[data-shown] .viewer-stage")).to_be_in_viewport(ratio=0.9)

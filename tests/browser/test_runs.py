@@ -20,6 +20,7 @@ from studio.uploads import RECORDS
 from tests.browser.conftest import OWNERS_TOKEN, PRICE
 from tests.browser.test_page import PROMPT, fill, generate
 from tests.conftest import UNTIL_FINISHED
+from tests.sandbox.support import until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -481,6 +482,7 @@ def test_the_tabs_title_tells(app: App, visit: Visit, photos: Path) -> None:
     fill(page, photos / "cat.jpg")
     generate(page)
     page.wait_for_function("document.title.includes('working')")
+    until(lambda: sandbox.counters.submits_accepted == 1)
     sandbox.finish_jobs()
     finish(page)
     page.wait_for_function("document.title.startsWith('✓ Picture ready')")
