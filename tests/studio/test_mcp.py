@@ -194,7 +194,7 @@ async def test_a_key_of_the_agents_own_is_one_run(tools: App) -> None:
 
 
 async def test_a_call_that_is_given_up_takes_its_run_out_of_the_queue_and_leaves_one_at_work(tools: App) -> None:
-    sandbox = tools.play(workers=1, run_time=(3.0, 3.0))
+    sandbox = tools.play(workers=1, run_time=(600.0, 600.0))
     runs: list[str] = []
 
     async def call(session: ClientSession) -> None:
@@ -225,7 +225,7 @@ async def test_a_call_that_is_given_up_takes_its_run_out_of_the_queue_and_leaves
         assert await is_now(looking, 1, "queued")
         await give_up(second, 1)
         await until(lambda: is_now(looking, 1, "cancelled"))
-        assert facts_of(await looking.call_tool("result", {"run": runs[0]}))["state"] == "succeeded"
+        assert await is_now(looking, 0, "running")
         for task in calls:
             task.cancel()
     assert sandbox.counters.submits_accepted == 2
