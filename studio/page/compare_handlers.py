@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, TypeVar
+import logging
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 import gradio as gr
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from .form_handlers import FormHandlers
     from .run_handlers import RunHandlers
 
-Value = TypeVar("Value")
+log = logging.getLogger(__name__)
 
 # Comparing takes memory and a processor. Who comes when so many wait is asked to try again.
 AT_ONCE, WAITING_MAX = 1, 30
@@ -96,6 +97,9 @@ class Comparisons:
             known = problem if isinstance(problem, WanError) else WanError("disk_full", charged=Charged.NO)
             words = [texts(f"error.{known.code}{part}", **known.values) for part in ("", ".hint")]
             return JSONResponse({"problem": " ".join(words)}, 422)
+        except Exception:
+            log.exception("a result could not be compared")
+            return JSONResponse({"problem": texts("keep.failed")}, 500)
         finally:
             self._waiting -= 1
 

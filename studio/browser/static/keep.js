@@ -8,11 +8,11 @@ const wanPainted = new Map();
 let wanBrought = null;
 
 new MutationObserver(() => {
-  const mask = document.querySelector("#status data.kept-mask");
-  if (mask && wanBrought !== mask.value) {
-    wanBrought = mask.value;
-    wanPainted.clear();
-  }
+  const note = document.querySelector("#status .recipe-note"), mask = note?.querySelector(".kept-mask")?.value ?? "";
+  if (!note || note.wanDone === mask) return;
+  note.wanDone = mask;
+  wanBrought = mask || null;
+  if (mask) wanPainted.clear();
 }).observe(document, { subtree: true, childList: true, attributes: true, attributeFilter: ["value"] });
 
 document.addEventListener("click", ({ target }) => {
@@ -58,6 +58,7 @@ class WanPainter {
   async #prepare(map) {
     if (wanBrought && !this.#steps.length) {
       const mask = await window.wanMap(`data:image/png;base64,${wanBrought}`);
+      wanBrought = null;
       if (mask && Math.abs(mask.width / mask.height - this.#canvas.width / this.#canvas.height) < 0.02) {
         this.#do({ drawn: this.#drawn(mask, (place) => mask.changed[place]) });
       }
