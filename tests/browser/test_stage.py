@@ -97,7 +97,8 @@ def test_every_key_does_what_it_says(app: App, visit: Visit, photos: Path) -> No
     page.keyboard.press("+")
     assert (
         page.evaluate(
-            "new Set([...document.querySelectorAll('.present-grid img')].map((i) => getComputedStyle(i).transform)).size"
+            "new Set([...document.querySelectorAll('.present-grid img')].map((one) => getComputedStyle(one).transform))"
+            ".size"
         )
         == 1
     )

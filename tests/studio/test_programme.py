@@ -160,13 +160,15 @@ def test_a_folder_of_recipes_is_a_programme(folder: Path) -> None:
 
 def test_what_was_saved_can_be_opened(folder: Path, tmp_path: Path) -> None:
     (folder / "a.recipe.png").write_bytes(embed(picture("blue"), recipe(folder)))
-    item = Programme(folder).prepared("0")
+    programme = Programme(folder)
+    item = programme.prepared("0")
     assert item
     for with_recipe in (True, False):
         file = tmp_path / "saved.zip"
         with file.open("wb") as opened:
             saved([item], opened, with_recipe=with_recipe)
-        again = Programme(file).prepared("0")
+        reopened = Programme(file)
+        again = reopened.prepared("0")
         assert again
         assert again.form.prompt == "make it blue"
         assert again.sandbox, "a local preview stays one"

@@ -93,8 +93,9 @@ class WanTake {
   }
 
   async #fill() {
-    const starred = wanStarred(), cards = await wanFind(starred).catch(() => []);
-    const { up, down, off } = this.#dialog.dataset;
+    const starred = wanStarred(), { up, down, off, gone } = this.#dialog.dataset;
+    await wanFind(starred).catch(() => { /* they are named without a picture */ });
+    const cards = starred.map((key) => wanCards.get(key) ?? { key, prompt: gone });
     const had = document.activeElement?.dataset?.move ? { ...document.activeElement.dataset } : null;
     this.#list.replaceChildren(...cards.map((card, index) => {
       const button = (move, sign, label, disabled) => Object.assign(document.createElement("button"), {
@@ -104,7 +105,8 @@ class WanTake {
       words.textContent = card.prompt;
       const buttons = [button("up", "↑", up, index === 0), button("down", "↓", down, index === cards.length - 1), button("off", "✕", off, false)];
       for (const [at, move] of ["up", "down", "off"].entries()) Object.assign(buttons[at].dataset, { do: "move", move, key: card.key });
-      row.append(Object.assign(document.createElement("img"), { src: card.after, alt: "", loading: "lazy" }), words, ...buttons);
+      if (card.after) row.append(Object.assign(document.createElement("img"), { src: card.after, alt: "", loading: "lazy" }));
+      row.append(words, ...buttons);
       return row;
     }));
     if (had) {
