@@ -136,11 +136,18 @@ def test_links_and_what_is_no_file_are_refused(folder: Path, tmp_path: Path) -> 
 
 
 def test_what_makes_no_sense_is_refused_with_its_place(folder: Path) -> None:
-    for edit in ({"prompt": ""}, {"images": []}, {"images": ["cat.png"] * 4}, {"seed": -1}, {"image_size": "7:5"}):
+    edits: tuple[dict[str, Any], ...] = (
+        {"prompt": ""},
+        {"images": []},
+        {"images": ["cat.png"] * 4},
+        {"seed": -1},
+        {"image_size": "7:5"},
+    )
+    for edit in edits:
         with pytest.raises(SettingsError) as caught:
             Programme(write(folder, {}, edit))
         assert caught.value.code == "programme_malformed"
-        assert "2" in caught.value.values["place"]
+        assert "2" in str(caught.value.values["place"])
     assert code(write(folder)) == "programme_malformed"
     assert code(write(folder, *[{}] * 41)) == "programme_malformed"
     assert code(folder / "nothing.json") == "programme_missing"
