@@ -3,7 +3,7 @@
 // What is asked of the server comes in the page's language.
 const wanIn = (path) => `${path}?lang=${document.documentElement.lang || "en"}`;
 
-async function wanAsk(path, said) {
+async function wanAskStage(path, said) {
   const answer = await fetch(wanIn(path), { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(said) });
   if (!answer.ok) throw new Error(String(answer.status));
   return answer.json();
@@ -13,7 +13,7 @@ async function wanAsk(path, said) {
 const wanCards = new Map();
 async function wanFind(keys) {
   const missing = keys.filter((key) => !wanCards.has(key)).slice(0, 40);
-  if (missing.length) for (const card of await wanAsk("stage/cards", { keys: missing })) wanCards.set(card.key, card);
+  if (missing.length) for (const card of await wanAskStage("stage/cards", { keys: missing })) wanCards.set(card.key, card);
   return keys.map((key) => wanCards.get(key)).filter(Boolean);
 }
 
@@ -187,14 +187,14 @@ class WanTake {
     heard.textContent = "";
     try {
       if (what === "revoke") {
-        await wanAsk("stage/link", { key: this.#linked, revoke: true });
+        await wanAskStage("stage/link", { key: this.#linked, revoke: true });
         this.#linked = null;
         this.#code(null);
         heard.textContent = heard.dataset.revoked;
         this.#dialog.querySelector("[data-do=link]").focus();
         return;
       }
-      const found = await (what === "link" ? wanAsk("stage/link", { key, address }) : wanAsk("stage/address", { address }));
+      const found = await (what === "link" ? wanAskStage("stage/link", { key, address }) : wanAskStage("stage/address", { address }));
       if (found.problem) heard.textContent = found.problem;
       else if (what === "link") this.#linked = key;
       this.#code(found.problem ? null : found);
