@@ -156,7 +156,7 @@ class WanPresent {
     const card = this.#card, result = this.#result(card), box = this.#box, { empty, play, prepared } = box.dataset;
     const hidden = (name, is) => { this.#part(name).hidden = is; };
     for (const [name, on] of Object.entries({
-      before: this.#before || Boolean(result && !result.after), wipe: this.#wipe, blank: this.#blank, grid: this.#grid, uncaptioned: !this.#caption,
+      before: this.#before || Boolean(result && !result.after), wipe: this.#wipe, still: matchMedia("(prefers-reduced-motion: reduce)").matches, blank: this.#blank, grid: this.#grid, uncaptioned: !this.#caption,
     })) box.toggleAttribute(`data-${name}`, on);
     const pressed = { flip: this.#before, wipe: this.#wipe, grid: this.#grid, caption: this.#caption, prepared: this.#prepared };
     for (const [name, on] of Object.entries(pressed)) this.#button(name).setAttribute("aria-pressed", String(on));
@@ -349,7 +349,7 @@ class WanPresent {
     const key = wanShownKey(), isNews = this.#waited || run?.textContent !== this.#saidBefore;
     if (this.#playing !== null && key && key !== this.#playedOver && state === "finished") this.#landed(key);
     else if (this.#playing !== null && isNews && ["failed", "calm"].includes(state)) this.#playing = null;
-    else if (this.#playing !== null && state !== "finished") return;
+    else if (this.#playing !== null) return;
     const failed = state === "failed" && isNews;
     foot.querySelector(".bar").hidden = true;
     words.textContent = failed ? [run.querySelector(".run-what")?.textContent, this.#card?.number !== undefined && this.#card.after ? this.#box.dataset.prepared : ""].join(" ") : "";
