@@ -5,12 +5,14 @@ from __future__ import annotations
 import gzip
 import json
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import brotli
 import gradio as gr
+from markupsafe import Markup
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+STATIC = Path(__file__).parent.parent / "browser" / "static"
 # Gradio knows Chinese by its regions only.
 _TAGS = {"zh": "zh-CN"}
 # The page is much the same for all, so what was made for one is kept for the next: languages times encodings.
@@ -72,7 +75,7 @@ def localised(page: bytes, language: str, kinds: tuple[str, ...] = ()) -> bytes:
     texts, code = Texts(language), tag(language)
     # What the browser fills in by itself.
     words = texts.starting_with("slot.", "camera.", "run.left")
-    head = render("head", texts=texts, code=code, words=words, kinds=kinds)
+    head = render("head", texts=texts, code=code, words=words, kinds=kinds, stage_style=_stage_style())
     page = _GRADIOS_NAMES.sub(b"", page)
     # Where the page is, the browser knows best.
     page = page.replace(b"const root = ", b"const root = window.gradio_config.root || ", 1)
@@ -140,6 +143,11 @@ def _sign_in(texts: Texts, request: gr.Request) -> dict[str, str] | None:
     name = signed_in_name(scope.get("session") or {})
     path, words = ("logout", texts("sign_out", name=name)) if name else ("login/huggingface", texts("sign_in"))
     return {"path": path, "words": words}
+
+
+@cache
+def _stage_style() -> Markup:
+    return Markup((STATIC / "present.css").read_text("utf-8"))  # noqa: S704  # a file of this package
 
 
 @lru_cache(_KEPT)

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 _STATIC = Path(__file__).parent.parent / "browser" / "static"
 _STYLES = (
-    "page.css", "language.css", "input.css", "slot.css", "viewer.css", "keep.css", "runs.css", "present.css",
+    "page.css", "language.css", "input.css", "slot.css", "viewer.css", "keep.css", "runs.css", "starred.css",
     "access.css",
 )  # fmt: skip
 _SCRIPTS = ("store.js", "page.js", "slot.js", "viewer.js", "keep.js", "access.js", "starred.js", "present.js")

@@ -15,6 +15,7 @@ import os
 import shutil
 import stat
 import tempfile
+import weakref
 import zipfile
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -198,7 +199,8 @@ class Programme:
     """
 
     def __init__(self, path: Path) -> None:
-        self._own = tempfile.TemporaryDirectory(prefix="wan-programme-")
+        self._own = Path(tempfile.mkdtemp(prefix="wan-programme-"))
+        weakref.finalize(self, shutil.rmtree, self._own, ignore_errors=True)
         self._secret = os.urandom(16)
         self._left = ALL_BYTES_MAX
         source, told = _opened(path)
@@ -268,7 +270,7 @@ class Programme:
         return self._cards[int(number)]
 
     def _card(self, source: _Source, number: int, edit: Edit) -> _Card:
-        folder = Path(self._own.name) / str(number)
+        folder = self._own / str(number)
         folder.mkdir()
         slots = {}
         for place, name in enumerate(edit.images, 1):
@@ -293,7 +295,7 @@ class Programme:
         recipe = read(after)
         if recipe:
             form = replace(form, prompt=recipe.prompt, seed=recipe.seed)
-        folder = Path(self._own.name) / str(number)
+        folder = self._own / str(number)
         try:
             exported = ExportItem(to_png(after), form.prompt, Path(form.image_1 or "").read_bytes())
             if recipe:

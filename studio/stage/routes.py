@@ -13,6 +13,7 @@ from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 
 from studio.i18n.texts import texts_for
+from studio.public.visitors import name_in
 
 from . import audience, links, take_away
 from .items import CARDS_MAX, Items, keys_in
@@ -103,9 +104,10 @@ class Stage:
         if wish is None or wish.kind not in self._take_away.kinds:
             return _refused()
         texts = _texts(request)
-        if self._take_away.is_full:
+        visitor = name_in(request.scope)
+        if self._take_away.is_full(visitor):
             return PlainTextResponse(texts("take.busy"), HTTPStatus.SERVICE_UNAVAILABLE, NO_STORE)
-        made = self._take_away.make(wish, texts)
+        made = self._take_away.make(wish, texts, visitor)
         return StreamingResponse(made, media_type="application/octet-stream", headers=NO_STORE)
 
     async def _link(self, request: Request) -> Response:

@@ -8,8 +8,10 @@ import logging
 import tempfile
 import threading
 import zipfile
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -46,7 +48,7 @@ log = logging.getLogger(__name__)
 
 Kind = Literal["page", "pdf", "png", "webp", "gif", "mp4", "zip", "programme"]
 # Drawing takes a processor and memory: so many at once, and so many more may wait for their turn.
-AT_ONCE, WAITING_MAX = 2, 20
+AT_ONCE, WAITING_MAX, OF_A_VISITOR = 2, 20, 3
 BEAT_SECONDS = 0.25
 CHUNK_BYTES = 1 << 18
 # Of what an export takes on the disk, more than any of them needs.
@@ -126,17 +128,21 @@ class TakeAway:
         self.kinds = kinds(local=local)
         # Of its own, so that an export never takes the place of a page's handlers.
         self._threads = ThreadPoolExecutor(AT_ONCE, "export")
-        self._waiting = 0
+        self._waiting: Counter[str] = Counter()
 
-    @property
-    def is_full(self) -> bool:
-        """Whether too many wait already."""
-        return self._waiting >= AT_ONCE + WAITING_MAX
+    def is_full(self, visitor: str) -> bool:
+        """Return whether too many files are being made already, of all visitors or of this one."""
+        return sum(self._waiting.values()) >= AT_ONCE + WAITING_MAX or self._waiting[visitor] >= OF_A_VISITOR
 
-    async def make(self, wish: Wish, texts: Texts) -> AsyncIterator[bytes]:
+    async def make(self, wish: Wish, texts: Texts, visitor: str) -> AsyncIterator[bytes]:
         """Yield lines of JSON that say how far it is, one that names the file or the trouble, then the file.
 
         Who stops reading ends the work at its next step.
+
+        Args:
+            wish: What is made.
+            texts: The visitor's language.
+            visitor: Whom it counts for.
         """
         share, left = [0.0], threading.Event()
 
@@ -146,9 +152,9 @@ class TakeAway:
             share[0] = done
 
         with await asyncio.to_thread(_temporary) as file:
-            self._waiting += 1
+            self._waiting[visitor] += 1
             work = asyncio.get_running_loop().run_in_executor(self._threads, self._write, wish, texts, file, report)
-            work.add_done_callback(self._done)
+            work.add_done_callback(partial(self._done, visitor))
             try:
                 while not work.done():
                     yield _line(share=round(share[0], 3))
@@ -177,8 +183,8 @@ class TakeAway:
         """Begin nothing more."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _done(self, work: asyncio.Future[tuple[str, str]]) -> None:
-        self._waiting -= 1
+    def _done(self, visitor: str, work: asyncio.Future[tuple[str, str]]) -> None:
+        self._waiting -= Counter([visitor])
         if not work.cancelled():
             work.exception()  # seen, also where nobody waits for it
 

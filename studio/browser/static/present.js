@@ -156,7 +156,7 @@ class WanPresent {
     const card = this.#card, result = this.#result(card), box = this.#box, { empty, play, prepared } = box.dataset;
     const hidden = (name, is) => { this.#part(name).hidden = is; };
     for (const [name, on] of Object.entries({
-      before: this.#before || Boolean(result && !result.after), wipe: this.#wipe, blank: this.#blank, grid: this.#grid, uncaptioned: !this.#caption,
+      before: this.#before || Boolean(result && !result.after), wipe: this.#wipe, still: matchMedia("(prefers-reduced-motion: reduce)").matches, blank: this.#blank, grid: this.#grid, uncaptioned: !this.#caption,
     })) box.toggleAttribute(`data-${name}`, on);
     const pressed = { flip: this.#before, wipe: this.#wipe, grid: this.#grid, caption: this.#caption, prepared: this.#prepared };
     for (const [name, on] of Object.entries(pressed)) this.#button(name).setAttribute("aria-pressed", String(on));
@@ -307,7 +307,7 @@ class WanPresent {
   async #code() {
     const part = this.#part("code");
     if (!part.hidden) return this.#fold("code", false);
-    const found = await wanAsk("stage/address", { address: location.href.split(/[?#]/)[0] }).catch(() => ({ problem: this.#box.dataset.away }));
+    const found = await wanAskStage("stage/address", { address: location.href.split(/[?#]/)[0] }).catch(() => ({ problem: this.#box.dataset.away }));
     if (!this.isOpen) return;
     part.querySelector("img").hidden = Boolean(found.problem);
     if (!found.problem) part.querySelector("img").src = found.code;
@@ -318,15 +318,19 @@ class WanPresent {
   // The real run of the programme's edit, by the page's own button.
   #play() {
     const number = this.#card?.number, button = document.querySelector(`#programme [data-event=retry][data-number="${number}"]`);
-    if (number === undefined || this.#playing !== null || !button) return;
+    const status = document.querySelector("#status .run");
+    if (number === undefined || !button || (this.#playing !== null && status?.dataset.state === "waiting")) return;
     this.#playing = number;
+    // What the run before has left there says nothing of this one.
     this.#playedOver = wanShownKey();
+    this.#saidBefore = status?.textContent ?? "";
+    this.#waited = false;
     this.#prepared = false;
     delete this.#live[number];
     button.click();
   }
 
-  #playedOver = null; #waited = false;
+  #playedOver = null; #saidBefore = ""; #waited = false;
 
   // A run that goes on meanwhile shows its bar at the foot; the programme's result comes to its place.
   #watch() {
@@ -342,11 +346,11 @@ class WanPresent {
       return;
     }
     if (!this.#waited && this.#playing === null) return;
-    const key = wanShownKey();
+    const key = wanShownKey(), isNews = this.#waited || run?.textContent !== this.#saidBefore;
     if (this.#playing !== null && key && key !== this.#playedOver && state === "finished") this.#landed(key);
-    else if (this.#playing !== null && (state === "failed" || (this.#waited && state === "calm"))) this.#playing = null;
-    else if (this.#playing !== null && state !== "finished") return;
-    const failed = state === "failed" && this.#waited;
+    else if (this.#playing !== null && isNews && ["failed", "calm"].includes(state)) this.#playing = null;
+    else if (this.#playing !== null) return;
+    const failed = state === "failed" && isNews;
     foot.querySelector(".bar").hidden = true;
     words.textContent = failed ? [run.querySelector(".run-what")?.textContent, this.#card?.number !== undefined && this.#card.after ? this.#box.dataset.prepared : ""].join(" ") : "";
     foot.hidden = !words.textContent;

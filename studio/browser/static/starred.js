@@ -3,7 +3,7 @@
 // What is asked of the server comes in the page's language.
 const wanIn = (path) => `${path}?lang=${document.documentElement.lang || "en"}`;
 
-async function wanAsk(path, said) {
+async function wanAskStage(path, said) {
   const answer = await fetch(wanIn(path), { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(said) });
   if (!answer.ok) throw new Error(String(answer.status));
   return answer.json();
@@ -13,7 +13,7 @@ async function wanAsk(path, said) {
 const wanCards = new Map();
 async function wanFind(keys) {
   const missing = keys.filter((key) => !wanCards.has(key)).slice(0, 40);
-  if (missing.length) for (const card of await wanAsk("stage/cards", { keys: missing })) wanCards.set(card.key, card);
+  if (missing.length) for (const card of await wanAskStage("stage/cards", { keys: missing })) wanCards.set(card.key, card);
   return keys.map((key) => wanCards.get(key)).filter(Boolean);
 }
 
@@ -93,8 +93,9 @@ class WanTake {
   }
 
   async #fill() {
-    const starred = wanStarred(), cards = await wanFind(starred).catch(() => []);
-    const { up, down, off } = this.#dialog.dataset;
+    const starred = wanStarred(), { up, down, off, gone } = this.#dialog.dataset;
+    await wanFind(starred).catch(() => { /* they are named without a picture */ });
+    const cards = starred.map((key) => wanCards.get(key) ?? { key, prompt: gone });
     const had = document.activeElement?.dataset?.move ? { ...document.activeElement.dataset } : null;
     this.#list.replaceChildren(...cards.map((card, index) => {
       const button = (move, sign, label, disabled) => Object.assign(document.createElement("button"), {
@@ -104,7 +105,8 @@ class WanTake {
       words.textContent = card.prompt;
       const buttons = [button("up", "↑", up, index === 0), button("down", "↓", down, index === cards.length - 1), button("off", "✕", off, false)];
       for (const [at, move] of ["up", "down", "off"].entries()) Object.assign(buttons[at].dataset, { do: "move", move, key: card.key });
-      row.append(Object.assign(document.createElement("img"), { src: card.after, alt: "", loading: "lazy" }), words, ...buttons);
+      if (card.after) row.append(Object.assign(document.createElement("img"), { src: card.after, alt: "", loading: "lazy" }));
+      row.append(words, ...buttons);
       return row;
     }));
     if (had) {
@@ -185,14 +187,14 @@ class WanTake {
     heard.textContent = "";
     try {
       if (what === "revoke") {
-        await wanAsk("stage/link", { key: this.#linked, revoke: true });
+        await wanAskStage("stage/link", { key: this.#linked, revoke: true });
         this.#linked = null;
         this.#code(null);
         heard.textContent = heard.dataset.revoked;
         this.#dialog.querySelector("[data-do=link]").focus();
         return;
       }
-      const found = await (what === "link" ? wanAsk("stage/link", { key, address }) : wanAsk("stage/address", { address }));
+      const found = await (what === "link" ? wanAskStage("stage/link", { key, address }) : wanAskStage("stage/address", { address }));
       if (found.problem) heard.textContent = found.problem;
       else if (what === "link") this.#linked = key;
       this.#code(found.problem ? null : found);
