@@ -221,9 +221,9 @@ def test_a_whole_edit_by_keyboard_alone(app: App, visit: Visit, photos: Path) ->
     expect(page.locator("[data-shown] .viewer")).to_have_attribute("data-full", "")
     page.keyboard.press("Enter")
     expect(page.locator("[data-shown] .viewer")).not_to_have_attribute("data-full", "")
-    tab_to(page, ".take:nth-child(2) button")
+    tab_to(page, ".take:nth-child(2) [data-event=click]")
     page.keyboard.press("Enter")
-    expect(page.locator(".take:nth-child(2) button")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator(".take:nth-child(2) [data-event=click]")).to_have_attribute("aria-pressed", "true")
     tab_to(page, ".download")
     with page.expect_download():
         page.keyboard.press("Enter")

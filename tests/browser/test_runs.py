@@ -120,9 +120,9 @@ def test_four_variations_land_side_by_side_and_each_can_be_looked_at(app: App, v
     finish(page)
     expect(page.locator(".take[data-state=finished] img")).to_have_count(4)
     assert [run["form"]["seed"] for run in reversed(kept(page))] == [0, 1, 2, 3]
-    page.locator(".take button").nth(2).click()
+    page.locator(".take [data-event=click]").nth(2).click()
     expect(page.locator("#result .stage")).to_have_attribute("data-shown", kept(page)[1]["key"])
-    expect(page.locator(".take button").nth(2)).to_have_attribute("aria-pressed", "true")
+    expect(page.locator(".take [data-event=click]").nth(2)).to_have_attribute("aria-pressed", "true")
     assert sandbox.counters.submits_accepted == 4
 
 
