@@ -9,9 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from studio import telemetry
 from studio.i18n.texts import texts_for
-from studio.settings import PageSettings
+from studio.settings import PageSettings, wants_json
 from wan_client import SettingsError
+from wan_client.settings import read_environment
 from wan_sandbox import Sandbox
 from wan_sandbox import Settings as SandboxSettings
 
@@ -27,6 +29,8 @@ def main(arguments: Sequence[str] = ()) -> int:
     """Start the sandbox if there is no token, then serve the page until it is asked to stop."""
     given = _parser().parse_args(arguments)
     try:
+        # First of all: a setting that can't be used is a line of the log too.
+        telemetry.write_logs(as_json=wants_json(read_environment()))
         settings = PageSettings.load()
         settings.hand_over()
         # Only now: Gradio reads the environment when it is imported.
@@ -74,7 +78,7 @@ def _sandbox(rehearsal: Rehearsal | None) -> SandboxSettings:
 
 
 def _say(problem: str, code: int) -> int:
-    """Say the one thing to say to the person who started it."""
+    """Say the one thing to say to the person who started it: in a log of JSON, as one of its lines."""
     print(problem, file=sys.stderr)  # noqa: T201
     return code
 

@@ -13,9 +13,11 @@ import sys
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
+import httpx
 from huggingface_hub import HfApi
-from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError
+from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError, OfflineModeIsEnabled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -25,6 +27,7 @@ ROOT = Path(__file__).parent.parent
 FILES = ("LICENSE", "README.md", "SECURITY.md", "app.py", "requirements.txt")
 FOLDERS = ("assets", "studio", "wan_client", "wan_sandbox")
 TOKEN = "RUNCOMFY_API_TOKEN"  # noqa: S105  # the variable's name
+SECRET_WORDS = ("AUTH", "CREDENTIAL", "KEY", "PASSWORD", "PASSWD", "SECRET")
 USAGE, FAILED = 64, 69
 
 
@@ -51,7 +54,11 @@ def steps(api: HfApi, options: argparse.Namespace) -> Iterator[tuple[str, Callab
     )
     # Before the files: the first start already has them.
     for name, value in options.variable:
-        yield f"set variable {name} to {value}", partial(api.add_space_variable, space, name, value)
+        if is_secret(name, value):
+            # Everybody can read a variable, and what this prints.
+            yield f"set secret {name}", partial(api.add_space_secret, space, name, value)
+        else:
+            yield f"set variable {name} to {value}", partial(api.add_space_variable, space, name, value)
     if options.with_token:
         yield f"set secret {TOKEN} from the environment", partial(api.add_space_secret, space, TOKEN, os.environ[TOKEN])
     names = files()
@@ -69,10 +76,22 @@ def steps(api: HfApi, options: argparse.Namespace) -> Iterator[tuple[str, Callab
     )
 
 
+def is_secret(name: str, value: str) -> bool:
+    """Return whether a setting is, or may hold, something that not everybody shall read."""
+    try:
+        address = urlsplit(value)
+        has_user = bool(address.username or address.password)
+    except ValueError:
+        has_user = True
+    return has_user or any(word in name.upper() for word in SECRET_WORDS)
+
+
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """The command line, read."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("space", metavar="NAME/SPACE", help="the Space, under your name or your organisation's")
+    parser.add_argument(
+        "space", type=_space, metavar="NAME/SPACE", help="the Space, under your name or your organisation's"
+    )
     parser.add_argument("--public", action="store_true", help="if it is created, create it public")
     parser.add_argument(
         "--with-token",
@@ -85,7 +104,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         default=[],
         type=_variable,
         metavar="NAME=VALUE",
-        help="set a variable of the Space, such as WAN_LIMIT_BUDGET=5; everybody can read it; may be repeated",
+        help="set a variable of the Space, such as WAN_LIMIT_BUDGET=5, which everybody can read; what looks like a "
+        "password, or an address with one, becomes a secret instead; may be repeated",
     )
     parser.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
     return parser.parse_args(arguments)
@@ -105,13 +125,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (HfHubHTTPError, LocalTokenNotFoundError) as problem:
         print(f"Hugging Face refused: {problem}", file=sys.stderr)
         return FAILED
+    except (OSError, httpx.TransportError, OfflineModeIsEnabled) as problem:
+        print(f"Hugging Face can't be reached: {type(problem).__name__}. Is this machine offline?", file=sys.stderr)
+        return FAILED
     return 0
+
+
+def _space(text: str) -> str:
+    owner, _, name = text.partition("/")
+    if not owner or not name or "/" in name:
+        raise argparse.ArgumentTypeError(f"“{text}” is not NAME/SPACE: name its owner too")
+    return text
 
 
 def _variable(text: str) -> tuple[str, str]:
     name, given, value = text.partition("=")
     if not given or not name.isidentifier():
-        raise argparse.ArgumentTypeError(f"“{text}” is not NAME=VALUE")
+        raise argparse.ArgumentTypeError(f"“{name}” is not NAME=VALUE")
     if "TOKEN" in name.upper():
         raise argparse.ArgumentTypeError("everybody can read a variable: use --with-token for the token")
     return name, value

@@ -28,7 +28,11 @@ from .public.malformed_calls import MalformedCalls
 from .public.own_address import OwnAddress
 from .public.upload_limits import TextLimits, UploadLimits
 from .runs.jobs import Jobs
+<<<<<<< HEAD
 from .stage.routes import Stage
+=======
+from .settings import METRICS_PORT, PORT
+>>>>>>> ea5bfee (Measure the API, the store and what is left; count a run once; every line of the log JSON from the first on; secrets of a Space)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -79,8 +83,8 @@ CLOSE_SECONDS = 2
 class PortTaken(OSError):
     """A port that was asked for is in use. The message is a sentence for the person who asked."""
 
-    def __init__(self, port: int) -> None:
-        super().__init__(Texts(DEFAULT_LANGUAGE)("start.port_taken", port=port))
+    def __init__(self, port: int, name: str) -> None:
+        super().__init__(Texts(DEFAULT_LANGUAGE)("start.port_taken", port=port, name=name))
 
 
 # Gradio would write down all that is entered, a token in its box included, show it to everybody who has the link, and
@@ -166,7 +170,6 @@ class Server:
             PortTaken: The page's port, or that of the metrics, is in use.
             KeyboardInterrupt: Ctrl-C, once more, while it was stopping.
         """
-        telemetry.write_logs(as_json=self._settings.json_log)
         self._start()
         try:
             while True:
@@ -176,11 +179,11 @@ class Server:
 
     def _start(self) -> None:
         if self._settings.metrics_port:
-            with _port(self._settings.metrics_port):
+            with _port(self._settings.metrics_port, METRICS_PORT):
                 telemetry.serve_metrics(self._settings.metrics_port, self._settings.host)
         # Gradio goes on to the next free port, also from one that was asked for: a proxy would not find it there.
         host, port = self._settings.host, self._settings.port
-        with _port(port):
+        with _port(port, PORT):
             launch(
                 self._page,
                 app_kwargs={
@@ -249,22 +252,28 @@ class Server:
         self._loop = asyncio.get_running_loop()
         cleaning = asyncio.create_task(uploads.keep_clean(self._settings.keep_seconds))
         sweeping = asyncio.create_task(hosted_pictures.keep_swept(self._jobs.engines.pictures))
+        measuring = asyncio.create_task(telemetry.keep_measured(self._jobs.limits))
         yield
+<<<<<<< HEAD
         cleaning.cancel()
         sweeping.cancel()
         self._stage.close()
+=======
+        for task in (cleaning, sweeping, measuring):
+            task.cancel()
+>>>>>>> ea5bfee (Measure the API, the store and what is left; count a run once; every line of the log JSON from the first on; secrets of a Space)
         await self._jobs.close()
 
 
 @contextmanager
-def _port(port: int | None) -> Iterator[None]:
-    """Tells a port in use from other trouble."""
+def _port(port: int | None, name: str) -> Iterator[None]:
+    """Tells a port in use, which a variable names, from other trouble."""
     try:
         yield
     except OSError:
         if port is None:
             raise
-        raise PortTaken(port) from None
+        raise PortTaken(port, name) from None
 
 
 def stop_on_signals() -> None:

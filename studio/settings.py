@@ -35,6 +35,7 @@ PRIVATE_NETWORKS: Final = "10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0
 
 AUTH, SHARE = "WAN_AUTH", "GRADIO_SHARE"
 HOST, PORT, FOLDER = "GRADIO_SERVER_NAME", "GRADIO_SERVER_PORT", "GRADIO_TEMP_DIR"
+METRICS_PORT, LOG = "WAN_METRICS_PORT", "WAN_LOG"
 DEFAULT_HOST = "127.0.0.1"
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 LOGS = ("text", "json")
@@ -209,7 +210,7 @@ class PageSettings:
             limits=LimitSettings.load(env),
             trusted_proxies=_networks(env),
             json_log=_json_log(env),
-            metrics_port=int(read_number(env, "WAN_METRICS_PORT", 0, 0, PORT_MAX)),
+            metrics_port=int(read_number(env, METRICS_PORT, 0, 0, PORT_MAX)),
             mcp=_mcp(env),
             share=is_shared(env),
             auth=_auth(env),
@@ -271,12 +272,19 @@ def _port(env: Mapping[str, str]) -> int | None:
     return int(read_number(env, PORT, 0, 1, PORT_MAX)) or None
 
 
+def wants_json(env: Mapping[str, str]) -> bool:
+    """Return whether the log is asked for as JSON, before the settings are known to be good."""
+    return _log(env) == "json"
+
+
+def _log(env: Mapping[str, str]) -> str:
+    return env.get(LOG, "json" if "SPACE_ID" in env else "text").lower()
+
+
 def _json_log(env: Mapping[str, str]) -> bool:
-    name = "WAN_LOG"
-    given = env.get(name, "json" if "SPACE_ID" in env else "text").lower()
-    if given not in LOGS:
-        raise SettingsError("choice_unknown", name=name, given=env[name], choices=", ".join(LOGS))
-    return given == "json"
+    if _log(env) not in LOGS:
+        raise SettingsError("choice_unknown", name=LOG, given=env[LOG], choices=", ".join(LOGS))
+    return wants_json(env)
 
 
 def _folder(env: Mapping[str, str]) -> Path | None:

@@ -6,6 +6,7 @@ token, so it can record none.
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import logging
@@ -23,19 +24,28 @@ if TYPE_CHECKING:
     from threading import Thread
     from wsgiref.simple_server import WSGIServer
 
+    from studio.public.limits import Limits
+
 log = logging.getLogger("wan")
 
 LOGGERS = ("wan", "studio", "wan_client")
 # A run of the hosted model takes 20 s to 4 min, a local preview seconds; a queue can double that.
 SECONDS = (1, 2, 5, 10, 20, 30, 45, 60, 90, 120, 180, 240, 360, 600, 900)
+CALL_SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 60, 180, 600)
+# How often what the limits leave is read.
+USAGE_SECONDS = 15.0
 # New with each process: whose runs belong together can be seen, and nobody's address found by trying them all.
 _SALT = secrets.token_bytes(16)
 
 _RUNS = Counter("wan_runs", "Runs that have ended.", ("engine", "state"))
 _SECONDS = Histogram("wan_run_seconds", "From the start of a run to its end.", ("engine", "state"), buckets=SECONDS)
 _WAITING = Gauge("wan_runs_waiting", "Runs that have started and not ended.")
-_COST = Counter("wan_cost_usd", "What the API says the runs have cost, in US dollars.")
+_COST = Counter("wan_cost_usd", "What the API says the runs have cost, in US dollars.", ("payer",))
 _REFUSED = Counter("wan_refused", "Runs that were not started because of a limit.", ("limit",))
+_CALLS = Histogram("wan_api_seconds", "Calls of the API, by what came of them.", ("call", "code"), buckets=CALL_SECONDS)
+_STORE = Gauge("wan_store_up", "Whether what counts the runs is within reach.")
+_BUDGET = Gauge("wan_budget_left_usd", "What is left of the day's budget, in US dollars, where there is one.")
+_PLACES = Gauge("wan_places_used", "Runs of all visitors at work, where there is a limit for them.")
 
 
 @dataclass(frozen=True)
@@ -79,13 +89,20 @@ def started() -> None:
     _WAITING.inc()
 
 
-def ended(facts: RunFacts) -> None:
-    """A run that had started has ended, in whatever way."""
+def ended(facts: RunFacts, *, counted: bool = True) -> None:
+    """A run that had started has ended, in whatever way.
+
+    Args:
+        facts: What is recorded of it.
+        counted: Whether this server counts it. Another replica that watched it too may have done so.
+    """
     _WAITING.dec()
+    if not counted:
+        return
     _RUNS.labels(facts.engine, facts.state).inc()
     _SECONDS.labels(facts.engine, facts.state).observe(facts.total_seconds)
     if facts.cost:
-        _COST.inc(facts.cost)
+        _COST.labels(facts.engine).inc(facts.cost)
     logged = {name: _rounded(value) for name, value in asdict(facts).items() if value is not None}
     if facts.visitor is not None:
         logged["visitor"] = blake2b(facts.visitor.encode(), key=_SALT, digest_size=6).hexdigest()
@@ -96,6 +113,23 @@ def refused(limit: str) -> None:
     """A run was not started, because of the limit of that name."""
     _REFUSED.labels(limit).inc()
     log.info("run refused", extra={"facts": {"limit": limit}})
+
+
+def called(call: str, code: str, seconds: float) -> None:
+    """The API was called: what for, with which error's code (or ``ok``), and for how long."""
+    _CALLS.labels(call, code).observe(seconds)
+
+
+async def keep_measured(limits: Limits) -> None:
+    """Read what the limits leave, time and again, until cancelled."""
+    while True:
+        usage = await limits.usage()
+        _STORE.set(usage is not None)
+        if usage and usage.budget_left is not None:
+            _BUDGET.set(usage.budget_left)
+        if usage and usage.places is not None:
+            _PLACES.set(usage.places)
+        await asyncio.sleep(USAGE_SECONDS)
 
 
 def serve_metrics(port: int, host: str) -> tuple[WSGIServer, Thread]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -65,6 +66,32 @@ def test_a_taken_port_is_told_in_a_sentence(tmp_path: Path) -> None:
     assert ran.returncode == 69
     assert f"Port {port} is taken" in ran.stderr
     assert "Traceback" not in ran.stderr
+
+
+def test_a_taken_port_for_metrics_names_its_own_variable_and_every_line_is_json(tmp_path: Path) -> None:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("RUNCOMFY", "WAN_"))}
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        ran = subprocess.run(
+            [sys.executable, str(ROOT / "app.py")],
+            cwd=tmp_path,
+            env={**clean, "WAN_METRICS_PORT": port, "WAN_LOG": "json"},
+            capture_output=True,
+            text=True,
+            timeout=180,
+            check=False,
+        )
+    assert ran.returncode == 69
+    said = [json.loads(line)["message"] for line in (ran.stdout + ran.stderr).splitlines()]
+    assert "WAN_METRICS_PORT" in said[-1]
+
+
+def test_from_start_to_stop_every_line_is_json() -> None:
+    with running_app(WAN_BACKEND="sandbox", WAN_LOG="json") as app:
+        assert httpx.get(app.url, trust_env=False, timeout=60).is_success
+        app.stop()
+        lines = app.log.splitlines()
+    assert [json.loads(line)["level"] for line in lines]
 
 
 @pytest.mark.parametrize("host", ["::1", "127.0.0.1"])

@@ -30,6 +30,23 @@ def space() -> dict[str, Any]:
     return runpy.run_path(str(DEPLOY / "space.py"))
 
 
+@pytest.mark.parametrize(
+    "setting", ["LIMITS_STORAGE_URI=redis://:pass-1234@host:6379/0", "WAN_AUTH=guest:pass-1234", "MY_KEY=pass-1234"]
+)
+def test_what_looks_like_a_password_becomes_a_secret_and_is_not_printed(setting: str) -> None:
+    ran = run_space("me/wan", "--dry-run", "--variable", setting, PATH="/bin:/usr/bin")
+    assert ran.returncode == 0, ran.stderr
+    assert f"would set secret {setting.partition('=')[0]}" in ran.stdout
+    assert "pass-1234" not in ran.stdout + ran.stderr
+
+
+def test_offline_is_a_sentence(tmp_path: Path) -> None:
+    ran = run_space("me/wan", PATH="/bin:/usr/bin", HF_HUB_OFFLINE="1", HF_TOKEN="hf_x", HOME=str(tmp_path))
+    assert ran.returncode == 69
+    assert "offline" in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
 def run_space(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(DEPLOY / "space.py"), *arguments]
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=180, check=False)
@@ -130,7 +147,14 @@ def test_a_dry_run_says_everything_and_shows_no_token() -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["me/wan", "--with-token"], ["me/wan", "--variable", "RUNCOMFY_API_TOKEN=x"], ["me/wan", "--variable", "x"]],
+    [
+        ["wan"],
+        ["/wan"],
+        ["me/wan/more"],
+        ["me/wan", "--with-token"],
+        ["me/wan", "--variable", "RUNCOMFY_API_TOKEN=x"],
+        ["me/wan", "--variable", "x"],
+    ],
 )
 def test_what_would_go_wrong_is_refused(arguments: list[str]) -> None:
     ran = run_space("me/wan", *arguments, PATH="/bin:/usr/bin")

@@ -66,7 +66,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.second_event.wait(60)
             self.wfile.write(b"data: 2\n\n")
             return
-        self._say(200 if self.server.healthy or self.path != "/healthz" else 503)
+        self._say(200 if self.server.healthy or self.path != "/readyz" else 503)
 
     def do_POST(self) -> None:
         left = int(self.headers["Content-Length"])
@@ -101,6 +101,14 @@ class Proxy:
 def proxy(folder: Path, **environment: str) -> Iterator[Proxy]:
     with ExitStack() as stack:
         replicas = [stack.enter_context(Replica().serving()) for _ in range(2)]
+        url = stack.enter_context(caddy(folder, [replica.name for replica in replicas], **environment))
+        yield Proxy(url, replicas)
+
+
+@contextmanager
+def caddy(folder: Path, replicas: list[str], **environment: str) -> Iterator[str]:
+    """Run Caddy with the configuration of the repository, in front of replicas at these addresses; yield its own."""
+    with ExitStack() as stack:
         url = f"http://127.0.0.1:{free_port()}"
         values = {
             **os.environ,
@@ -108,7 +116,7 @@ def proxy(folder: Path, **environment: str) -> Iterator[Proxy]:
             "XDG_DATA_HOME": str(folder),
             "XDG_CONFIG_HOME": str(folder),
             "SITE_ADDRESS": url,
-            "REPLICAS": " ".join(replica.name for replica in replicas),
+            "REPLICAS": " ".join(replicas),
             **environment,
         }
         command = [programs.caddy(), "run", "--config", str(CADDYFILE)]
@@ -117,7 +125,7 @@ def proxy(folder: Path, **environment: str) -> Iterator[Proxy]:
         stack.callback(process.wait, 30)
         stack.callback(process.terminate)
         wait_until(lambda: answers(url), lambda: process.poll() is None)
-        yield Proxy(url, replicas)
+        yield url
 
 
 def wait_until(condition: Any, alive: Any = lambda: True) -> None:
@@ -218,6 +226,16 @@ def test_a_replica_that_is_gone_costs_no_request(tmp_path: Path) -> None:
         running.replicas[first].socket.close()
         assert visitor.get("/").json()["replica"] != first
         assert visitor.post("/upload", content=b"x").json()["replica"] != first
+
+
+def test_where_no_replica_is_left_the_visitor_reads_words_and_the_page_looks_again(tmp_path: Path) -> None:
+    with proxy(tmp_path) as running, running.client() as visitor:
+        for replica in running.replicas.values():
+            replica.healthy = False
+        wait_until(lambda: visitor.get("/").status_code == httpx.codes.SERVICE_UNAVAILABLE)
+        answer = visitor.get("/")
+    assert 'http-equiv="refresh"' in answer.text
+    assert answer.headers["retry-after"]
 
 
 def test_a_domain_gets_its_own_certificates() -> None:

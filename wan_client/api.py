@@ -13,6 +13,7 @@ import logging
 import math
 import re
 import ssl
+import time
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     OnReply: TypeAlias = Callable[[httpx.Request, int, Mapping[str, Any] | None], None]
+    OnCall: TypeAlias = Callable[[str, str, float], None]
 
 log = logging.getLogger(__name__)
 
@@ -162,6 +164,8 @@ class Api:
     Attributes:
         on_reply: Called with each request, the HTTP status of its answer, and the JSON object that came; None where
             none did.
+        on_call: Called after each call with its name, such as ``submit`` or ``status``, with ``ok`` or the code of the
+            error that it ended in, and with the seconds that it took.
     """
 
     def __init__(  # noqa: PLR0917  # what an engine is reached by
@@ -177,6 +181,7 @@ class Api:
         self._token = token
         self._model_path = f"/v1/models/{model}"
         self.on_reply: OnReply | None = None
+        self.on_call: OnCall | None = None
         self._timeouts = timeouts or Timeouts()
         verify = tls or ssl.create_default_context()
         # Proxy settings of the environment must not catch what stays on this machine.
@@ -327,6 +332,20 @@ class Api:
 
     async def _send(self, client: httpx.AsyncClient, request: httpx.Request) -> dict[str, Any]:
         """Send one request and return its JSON object, or raise what the answer means."""
+        began, code = time.monotonic(), "interrupted"
+        try:
+            reply = await self._exchange(client, request)
+        except WanError as problem:
+            code = problem.code
+            raise
+        else:
+            code = "ok"
+            return reply
+        finally:
+            if self.on_call:
+                self.on_call(_call(request), code, time.monotonic() - began)
+
+    async def _exchange(self, client: httpx.AsyncClient, request: httpx.Request) -> dict[str, Any]:
         request.headers["Authorization"] = f"Bearer {self._token}"
         try:
             response = await client.send(request, stream=True)
@@ -387,6 +406,14 @@ _RESULT_KEYS = {
     "request_id", "status", "output", "error", "error_code", "created_at", "finished_at", "input", "cost",
     "status_url", "result_url", "cancel_url", "queue_position",
 }  # fmt: skip
+
+
+def _call(request: httpx.Request) -> str:
+    """Return the name of the call that a request makes."""
+    name = request.url.path.rpartition("/")[2]
+    if name in {"status", "result", "cancel"}:
+        return name
+    return "submit" if request.method == "POST" else "model"
 
 
 def _state(word: object) -> State | None:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from os import PathLike
     from types import TracebackType
 
-    from .api import CancelOutcome, OnReply, StatusReply
+    from .api import CancelOutcome, OnCall, OnReply, StatusReply
     from .events import Event, Result
     from .hosting.public_url import PublicHost
     from .schema import ImageSource
@@ -231,6 +231,13 @@ class AsyncWanClient:
     def observe(self, on_reply: OnReply) -> None:
         """Have a function called with each reply of the API: with the request, the HTTP status and the JSON object."""
         self._resources.api.on_reply = on_reply
+
+    def observe_calls(self, on_call: OnCall) -> None:
+        """Have a function called after each call of the API: with its name, what it came to, and its seconds.
+
+        What it came to is ``ok`` or the code of the error.
+        """
+        self._resources.api.on_call = on_call
 
     async def model(self) -> ModelEntry:
         """The catalogue's entry of the model, price included. What can't be learned is left empty."""

@@ -159,6 +159,19 @@ class Claim(Protocol):
     def text(self) -> str: ...  # noqa: D102
 
 
+@dataclass(frozen=True)
+class Usage:
+    """How far the limits of all visitors together are used; None of those that there are not.
+
+    Attributes:
+        budget_left: What the day's budget has left, in US dollars.
+        places: How many runs are at work.
+    """
+
+    budget_left: float | None = None
+    places: int | None = None
+
+
 class Permit:
     """The right to one run. The caller that takes it must end it, however the run ends.
 
@@ -183,6 +196,10 @@ class Permit:
         while True:
             await asyncio.sleep(self._limits.lease / 3)
             await self.renew()
+
+    async def count_end(self) -> bool:
+        """Return whether the caller is the first, on any replica, that counts the run's end."""
+        return await self._limits.count_end(self._holder)
 
     async def end(self, *, reached: bool, charged: Charged, cost: float | None = None) -> None:
         """Free the run's place and settle what it counts. Ending it again changes nothing.
@@ -341,6 +358,28 @@ class Limits:
         with suppress(LimitReached):
             async with self._at_hand():
                 await self._store.unclaim(claim.name, claim.text)
+
+    async def count_end(self, holder: str) -> bool:
+        """Return whether a run's end was not counted before. Without the store it is taken for the first time."""
+        with suppress(LimitReached):
+            async with self._at_hand():
+                once = Count(f"ended/{holder}", 1, 1, DAY)
+                return await self._store.take([once], [], [], now=self._clock(), lease=self.lease) is None
+        return True
+
+    async def usage(self) -> Usage | None:
+        """Return how far the limits of all visitors together are used; None where the store is out of reach."""
+        allowed, now = self.settings, self._clock()
+        budget = _Window(BUDGET, EVERYBODY, math.ceil(allowed.budget * MICRO), DAY, 1, now)
+        places = _AtOnce("at_once", EVERYBODY, allowed.at_once)
+        try:
+            async with self._at_hand():
+                await self._store.check()
+                spent, held = await self._store.read([budget.key], [places.key], now=now)
+        except LimitReached:
+            return None
+        left = max(0, budget.limit - spent) / MICRO if allowed.budget else None
+        return Usage(left, held if allowed.at_once else None)
 
     async def check(self) -> None:
         """Make sure that the store is within reach.

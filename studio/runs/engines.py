@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from studio import uploads
+from studio import telemetry, uploads
 from wan_client import AsyncWanClient, AuthenticationError, Backend, Charged, ModelEntry, WanError
 from wan_client.hosting.public_url import PublicHost, PublicUrl
 from wan_client.settings import DEFAULT_API_BASE, Hosting
@@ -165,6 +165,7 @@ class Engines:
                 self._settings.engine, backend=Backend.RUNCOMFY, api_base=self._settings.hosted_base, token=token
             )
             async with AsyncWanClient(hosted) as client:
+                client.observe_calls(telemetry.called)
                 yield client
         else:
             yield await self._open()
@@ -237,6 +238,7 @@ class Engines:
     async def _open(self) -> AsyncWanClient:
         async with self._opening:
             await self._owner.open()
+            self._owner.observe_calls(telemetry.called)
         return self._owner
 
 

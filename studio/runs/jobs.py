@@ -244,7 +244,10 @@ class Job:
             await self._settle()
         finally:
             keeping.cancel()
-            telemetry.ended(self._facts())
+            facts = self._facts()
+            # What is left goes on, and ends elsewhere.
+            counted = facts.state == "left" or await self._permit.count_end()
+            telemetry.ended(facts, counted=counted)
         if self.forgotten or (self.failed_permanently and self.asked):
             # No browser keeps it, so nobody could ask for its files to be deleted.
             await asyncio.to_thread(uploads.forget_run, self.key)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 pytestmark = pytest.mark.slow
+
+
+def _wait_for_a_call(sandbox: Sandbox) -> None:
+    while not sandbox.counters.model_calls:
+        threading.Event().wait(0.01)
 
 
 class Clock:
@@ -75,8 +81,7 @@ async def test_a_catalogue_that_never_answers_holds_up_nobody_who_does_not_ask_f
     with playing(faults=("model-hang",)) as sandbox:
         async with over(sandbox) as found:
             waiting = [asyncio.create_task(found.model()) for _ in range(3)]
-            while not sandbox.counters.model_calls:
-                await asyncio.sleep(0.01)
+            await asyncio.to_thread(_wait_for_a_call, sandbox)
             assert found.known_model() == ModelEntry()
             assert found.is_asking()
             assert sandbox.counters.model_calls == 1

@@ -464,3 +464,12 @@ async def test_a_store_that_does_not_answer_keeps_nobody_waiting_for_long(monkey
         problem = await asyncio.wait_for(refusal(limits), 10)
         await limits.close()
     assert problem.code == "limit_unavailable"
+
+
+async def test_the_end_of_a_run_is_counted_once_on_all_replicas(limited: Callable[..., Limits]) -> None:
+    limits = limited(at_once=9)
+    [permit] = await take(limits, ANN)
+    [other] = await take(limits, ANN)
+    assert await permit.count_end()
+    assert not await permit.count_end()
+    assert await other.count_end()

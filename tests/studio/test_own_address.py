@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import httpx
 import pytest
 from gradio.route_utils import get_root_url
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from studio.public.own_address import OwnAddress
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
 
 CALL = "/gradio_api/queue/join"
 HOST = "wan.example"

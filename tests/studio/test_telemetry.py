@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import json
 import logging
+import re
 import sys
 import traceback
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+import yaml
 from prometheus_client import REGISTRY
 
 from studio import telemetry
-from studio.settings import PageSettings
-from tests.conftest import free_port
+from studio.public.limits import Limits
+from studio.public.visitors import Visitor
+from studio.settings import LimitSettings, PageSettings
+from tests.conftest import ROOT, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,6 +35,9 @@ FACTS = telemetry.RunFacts(
     image_size="16:9",
     cost=0.03,
 )
+
+
+ALERTS = ROOT / "deploy" / "alerts.yaml"
 
 
 @pytest.fixture
@@ -117,7 +125,11 @@ def test_other_libraries_tell_of_trouble_only(written: Callable[[], str]) -> Non
 
 def test_runs_are_counted() -> None:
     labels = {"engine": "owner", "state": "succeeded"}
-    runs, cost, waiting = value("wan_runs_total", **labels), value("wan_cost_usd_total"), value("wan_runs_waiting")
+    runs, cost, waiting = (
+        value("wan_runs_total", **labels),
+        value("wan_cost_usd_total", payer="owner"),
+        value("wan_runs_waiting"),
+    )
     refused = value("wan_refused_total", limit="budget")
     telemetry.started()
     telemetry.started()
@@ -127,8 +139,46 @@ def test_runs_are_counted() -> None:
     assert value("wan_runs_waiting") == waiting + 1
     assert value("wan_runs_total", **labels) == runs + 1
     assert value("wan_run_seconds_count", **labels) == runs + 1
-    assert value("wan_cost_usd_total") == pytest.approx(cost + 0.03)
+    assert value("wan_cost_usd_total", payer="owner") == pytest.approx(cost + 0.03)
     assert value("wan_refused_total", limit="budget") == refused + 1
+
+
+def test_a_run_that_another_replica_has_counted_is_counted_nowhere(written: Callable[[], str]) -> None:
+    telemetry.write_logs(as_json=True)
+    labels = {"engine": "owner", "state": "succeeded"}
+    runs, cost, waiting = (
+        value("wan_runs_total", **labels),
+        value("wan_cost_usd_total", payer="owner"),
+        value("wan_runs_waiting"),
+    )
+    telemetry.started()
+    telemetry.ended(FACTS, counted=False)
+    assert value("wan_runs_waiting") == waiting
+    assert value("wan_runs_total", **labels) == runs
+    assert value("wan_cost_usd_total", payer="owner") == cost
+    assert not written()
+
+
+async def test_what_the_limits_leave_is_measured() -> None:
+    limits = Limits(LimitSettings(budget=1.0, at_once=5))
+    await limits.take(Visitor(name="Ann"), ["a run"], price=0.25)
+    measuring = asyncio.create_task(telemetry.keep_measured(limits))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    measuring.cancel()
+    assert (value("wan_store_up"), value("wan_budget_left_usd"), value("wan_places_used")) == (1, 0.75, 1)
+
+
+def test_every_alert_is_about_a_number_that_there_is() -> None:
+    rules = [rule for group in yaml.safe_load(ALERTS.read_text("utf-8"))["groups"] for rule in group["rules"]]
+    named = {name for rule in rules for name in re.findall(r"wan_[a-z_]+", rule["expr"])}
+    families = {family.name: family.type for family in REGISTRY.collect()}
+    known = {*families, *(f"{name}_total" for name in families)}
+    known |= {
+        f"{name}_{part}" for name, kind in families.items() if kind == "histogram" for part in ("count", "bucket")
+    }
+    assert named <= known
+    assert all(rule["annotations"]["summary"] for rule in rules)
 
 
 def test_prometheus_has_a_port_of_its_own() -> None:
