@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 
 _LOCALES = Path(__file__).parent / "locales"
 DEFAULT_LANGUAGE = "en"
+# The problems of which the account's list of runs knows more.
+OF_AN_ACCOUNT = frozenset({
+    "no_image", "output_host", "output_too_large", "read_refused", "run_not_found", "submit_interrupted", "unexpected",
+    "unknown_outcome",
+})  # fmt: skip
 
 
 @cache
@@ -51,12 +56,16 @@ class Texts:
         cost = None if sandbox else problem.cost
         return words if cost is None else f"{words} {self('error.cost', cost=f'{cost:.4g}')}"
 
+    def hint(self, problem: WanError, *, sandbox: bool) -> str:
+        """What to do. No account knows of a local preview."""
+        if sandbox and problem.code in OF_AN_ACCOUNT:
+            return self("error.preview.hint")
+        return self(f"error.{problem.code}.hint", **problem.values)
+
     def sentences(self, problem: WanError, *, sandbox: bool) -> str:
         """What happened, whether it was charged, and what to do."""
         what = self(f"error.{problem.code}", **problem.values)
-        return " ".join(
-            [what, self.charged(problem, sandbox=sandbox), self(f"error.{problem.code}.hint", **problem.values)]
-        )
+        return " ".join([what, self.charged(problem, sandbox=sandbox), self.hint(problem, sandbox=sandbox)])
 
 
 def texts_for(request: gr.Request | None) -> Texts:

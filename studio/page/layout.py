@@ -199,7 +199,11 @@ def _folded() -> dict[str, Any]:
             token_box = gr.Textbox(
                 label=word("token.label"),
                 placeholder=word("token.placeholder"),
-                type="password",
+                # No password box, which browsers offer to store; page.css hides what is typed.
+                max_lines=1,
+                html_attributes=gr.InputHTMLAttributes(
+                    autocomplete="off", autocapitalize="off", autocorrect=False, spellcheck=False
+                ),
                 elem_id="token-box",
                 scale=3,
             )

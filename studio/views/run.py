@@ -207,7 +207,7 @@ def failure(texts: Texts, problem: WanError, *, sandbox: bool, owner: bool = Fal
         sandbox: Whether the local preview was at work.
         owner: Whether the page's owner pays: what concerns the account is then not for every visitor to do.
     """
-    what_to_do = texts(f"error.{problem.code}.hint", **problem.values)
+    what_to_do = texts.hint(problem, sandbox=sandbox)
     if isinstance(problem, LimitReached) and not problem.own_token:
         what_to_do = f"{what_to_do} {texts('limits.own_token')}"
     if owner and problem.code in OWNERS_MATTERS:
