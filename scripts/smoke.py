@@ -52,7 +52,7 @@ def main() -> None:
         app = subprocess.Popen([sys.executable, str(ROOT / "app.py")], env=environment, cwd=folder)
         try:
             url = f"http://127.0.0.1:{port}"
-            wait_for(f"{url}/healthz", app)
+            wait_for(f"{url}/readyz", app)
             client = Client(url, verbose=False, download_files=str(folder))
             picture, facts = client.predict(PROMPT, handle_file(PHOTO), api_name="/edit")
             if not facts["local_preview"]:

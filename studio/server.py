@@ -28,11 +28,8 @@ from .public.malformed_calls import MalformedCalls
 from .public.own_address import OwnAddress
 from .public.upload_limits import TextLimits, UploadLimits
 from .runs.jobs import Jobs
-<<<<<<< HEAD
-from .stage.routes import Stage
-=======
 from .settings import METRICS_PORT, PORT
->>>>>>> ea5bfee (Measure the API, the store and what is left; count a run once; every line of the log JSON from the first on; secrets of a Space)
+from .stage.routes import Stage
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -254,14 +251,9 @@ class Server:
         sweeping = asyncio.create_task(hosted_pictures.keep_swept(self._jobs.engines.pictures))
         measuring = asyncio.create_task(telemetry.keep_measured(self._jobs.limits))
         yield
-<<<<<<< HEAD
-        cleaning.cancel()
-        sweeping.cancel()
-        self._stage.close()
-=======
         for task in (cleaning, sweeping, measuring):
             task.cancel()
->>>>>>> ea5bfee (Measure the API, the store and what is left; count a run once; every line of the log JSON from the first on; secrets of a Space)
+        self._stage.close()
         await self._jobs.close()
 
 

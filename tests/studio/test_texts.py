@@ -106,7 +106,9 @@ def test_the_sandbox_never_speaks_of_a_charge() -> None:
 @pytest.mark.parametrize("language", sorted(translations()))
 def test_nobody_looks_for_a_local_preview_in_an_account(language: str) -> None:
     texts = translations()[language]
-    of_an_account = {key.split(".")[1] for key, text in texts.items() if key.endswith(".hint") and "Generations" in text}
+    of_an_account = {
+        key.split(".")[1] for key, text in texts.items() if key.endswith(".hint") and "Generations" in text
+    }
     assert of_an_account == OF_AN_ACCOUNT
     problem = WanError("submit_interrupted")
     assert Texts(language).hint(problem, sandbox=True) == texts["error.preview.hint"]
