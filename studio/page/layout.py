@@ -202,7 +202,7 @@ def _folded() -> dict[str, Any]:
                 # No password box, which browsers offer to store; page.css hides what is typed.
                 max_lines=1,
                 html_attributes=gr.InputHTMLAttributes(
-                    autocomplete="off", autocapitalize="off", autocorrect=False, spellcheck=False
+                    autocomplete="off", autocapitalize="off", autocorrect="off", spellcheck=False
                 ),
                 elem_id="token-box",
                 scale=3,

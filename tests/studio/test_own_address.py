@@ -22,7 +22,7 @@ HOST = "wan.example"
 
 
 async def root(request: Request) -> PlainTextResponse:
-    return PlainTextResponse(get_root_url(request, CALL, None))  # FastAPI's is the same
+    return PlainTextResponse(get_root_url(request, CALL, None))
 
 
 @pytest.mark.parametrize(
