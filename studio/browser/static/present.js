@@ -202,7 +202,7 @@ class WanPresent {
       grid.dataset.keys = keys;
       grid.replaceChildren(...cards.map((card, index) => {
         const cell = document.createElement("button");
-        Object.assign(cell, { type: "button", ariaLabel: `${from + index + 1}: ${card.prompt.slice(0, 80)}` });
+        cell.type = "button";
         Object.assign(cell.dataset, { do: "pick", at: from + index });
         const frame = this.#part("frame").cloneNode(true);
         frame.hidden = false;
@@ -215,7 +215,9 @@ class WanPresent {
       const result = this.#result(cards[index], this.#prepared || !wanCards.has(this.#live[cards[index].number]));
       this.#paint(cell.firstElementChild, result);
       cell.toggleAttribute("data-before", !result.after);
-      cell.lastElementChild.textContent = result.marks.join(" · ");
+      const marks = result.marks.join(" · ");
+      cell.lastElementChild.textContent = marks;
+      cell.ariaLabel = [`${from + index + 1}: ${cards[index].prompt.slice(0, 80)}`, marks].filter(Boolean).join(" · ");
     });
     grid.style.setProperty("--columns", this.#columns(cards));
     for (const [name, value] of [["--zoom", this.#zoom], ["--x", this.#x], ["--y", this.#y]]) grid.style.setProperty(name, value);
