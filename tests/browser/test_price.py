@@ -65,6 +65,6 @@ def test_the_token_is_nothing_for_a_password_manager(app: App, visit: Callable[.
 def test_on_a_space_nothing_is_asked_of_another_host(visit: Callable[..., Page]) -> None:
     with running_app(WAN_BACKEND="sandbox", SPACE_ID="me/wan", SYSTEM="spaces") as app:
         page = visit(app.url)
-        page.wait_for_load_state("networkidle")
+        page.evaluate("document.fonts.ready.then(() => true)")
         # That it asked nobody else, `visit` checks.
         assert page.locator("#huggingface-space-header").count() == 0
