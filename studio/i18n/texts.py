@@ -18,8 +18,8 @@ _LOCALES = Path(__file__).parent / "locales"
 DEFAULT_LANGUAGE = "en"
 # The problems of which the account's list of runs knows more.
 OF_AN_ACCOUNT = frozenset({
-    "key_run_lost", "no_image", "output_host", "output_too_large", "read_refused", "run_not_found", "submit_interrupted",
-    "unexpected", "unknown_outcome",
+    "key_run_lost", "no_image", "output_host", "output_too_large", "read_refused", "run_not_found",
+    "submit_interrupted", "unexpected", "unknown_outcome",
 })  # fmt: skip
 
 
