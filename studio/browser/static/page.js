@@ -61,6 +61,7 @@ window.wanCount = (id, text) => {
 
 // A starter goes to the end of what is there, and what it leaves open is selected, ready to be typed over.
 window.wanStart = (text, starter) => {
+  document.querySelector("#extend-hint").classList.add("suggested");
   const all = text?.trim() ? `${text.trimEnd()}\n${starter}` : starter;
   setTimeout(() => {
     const box = document.querySelector("#prompt textarea");
