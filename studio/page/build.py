@@ -180,7 +180,8 @@ def _connect_form(form_handlers: FormHandlers, components: Components) -> None:
     components.like.click(form_handlers.like_image_1, components.image_1, size, **quick)
     components.image_size.input(form_handlers.choose_size, None, components.size_chosen, **quick)
     image_1 = [components.image_1, components.size_chosen]
-    components.image_1.settled(form_handlers.follow_image_1, image_1, components.image_size, **quick)
+    followed = components.image_1.settled(form_handlers.follow_image_1, image_1, components.image_size, **quick)
+    followed.then(None, js="() => wanFollowed()", **PRIVATE)
     _name_cost(form_handlers, components, components.variations.change)
     components.request_box.expand(
         form_handlers.what_will_be_sent, components.token, components.request_preview, **fields, **quick

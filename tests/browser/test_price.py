@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from playwright.sync_api import expect
 
 from tests.conftest import UNTIL_FINISHED, running_app
+from tests.sandbox.support import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,6 +39,7 @@ def test_generate_names_its_price_and_what_is_left_while_runs_are_at_work(
         generate(page, photos)
         expect(left).to_contain_text("3")
         expect(button).to_be_disabled()
+        until(lambda: sandbox.counters.submits_accepted == 2)
         sandbox.finish_jobs()
         page.locator("wan-viewer").wait_for()
         expect(button).to_have_text("Generate · $0.06")

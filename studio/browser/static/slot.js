@@ -28,6 +28,9 @@ const wanSlots = [];
 // What the server said of a picture, by slot and path: a promise.
 const wanVerdicts = new Map();
 let wanHeld = null;
+// Whether the aspect ratio is about to follow a picture: no run goes out with another one than the page is going to show.
+let wanFollowing = false;
+const WAN_FOLLOWS_MS = 5000;
 
 function wanWord(key, values = {}) {
   return Object.entries(values).reduce((text, [name, value]) => text.replace(`{${name}}`, value), window.wanWords[key]);
@@ -95,6 +98,10 @@ class WanSlot {
   #settle() {
     if (this.props.value === WAN_PENDING || this.path === this.#settled) return;
     this.#settled = this.path;
+    if (this.number === 1) {
+      wanFollowing = true;
+      setTimeout(wanFollowed, WAN_FOLLOWS_MS);
+    }
     // Gradio hands the new value on with the next turn of the event loop.
     setTimeout(() => this.#trigger("settled"));
   }
@@ -337,7 +344,7 @@ class WanCamera {
 
 // What was pressed while a picture was on its way is pressed again once it is there, and only if it is.
 function wanRelease() {
-  if (!wanHeld || wanSlots.some((slot) => slot.isUploading)) return;
+  if (!wanHeld || wanFollowing || wanSlots.some((slot) => slot.isUploading)) return;
   const button = wanHeld, broken = wanSlots.find((slot) => slot.isBroken);
   wanHeld = null;
   button.removeAttribute("aria-busy");
@@ -346,11 +353,17 @@ function wanRelease() {
   else setTimeout(() => button.click());
 }
 
+// The page has the aspect ratio that follows, or the server stays away.
+window.wanFollowed = () => {
+  wanFollowing = false;
+  wanRelease();
+};
+
 window.addEventListener("click", (event) => {
   const button = event.target.closest?.(WAN_WAITS);
   if (!button || button.disabled) return;
   const broken = button.matches(WAN_SENDS) && wanSlots.find((slot) => slot.isBroken);
-  const waits = wanSlots.some((slot) => slot.isUploading);
+  const waits = wanFollowing || wanSlots.some((slot) => slot.isUploading);
   if (!waits && !broken) return;
   event.preventDefault();
   event.stopImmediatePropagation();
