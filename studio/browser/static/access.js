@@ -116,7 +116,7 @@ document.addEventListener("click", ({ target }) => {
   for (const [pressed, to] of Object.entries(wanLeads)) {
     const button = target.closest?.(pressed);
     if (!button) continue;
-    wanLed = { to, until: Date.now() + 10000 };
+    wanLed = { to, until: Date.now() + 30000 };
     // What is shown already does not change.
     if (to === "#result" && button.getAttribute("aria-pressed") === "true") wanArrive();
   }
