@@ -68,7 +68,7 @@ def _spellings(part: str) -> set[str]:
     return {
         part,
         unquote(part),
-        quote(part, safe=""),
+        quote(part, safe="", errors="replace"),
         part.replace("\\", "\\\\").replace('"', '\\"'),
         part.replace("/", "\\/"),
     }

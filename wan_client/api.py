@@ -25,7 +25,16 @@ import httpx
 
 from .addresses import without_addresses, without_secret
 from .bodies import HEADERS, read_body
-from .errors import InvalidRequest, Refused, ServerError, TransientError, Unreachable, WanError, unknown_outcome
+from .errors import (
+    InvalidRequest,
+    ReadRefused,
+    Refused,
+    ServerError,
+    TransientError,
+    Unreachable,
+    WanError,
+    unknown_outcome,
+)
 from .failures import MESSAGE_NAMES, NOT_READY, error_code, error_of_answer, is_refusal_of_pictures
 from .schema import MODEL_ID
 from .settings import Timeouts, is_loopback
@@ -362,7 +371,12 @@ class Api:
             httpx.InvalidURL,
         ) as problem:  # as of broken headers
             raise ServerError("server_trouble", api_message=self._scrub(repr(problem))) from None
-        reply = _json_object(body)
+        try:
+            reply = _json_object(body)
+        except RecursionError:
+            problem = ServerError if client is self._submits else ReadRefused
+            code = "server_trouble" if client is self._submits else "read_refused"
+            raise problem(code, api_message="nested too deep") from None
         if self.on_reply:
             self.on_reply(request, response.status_code, reply)
         if response.is_success and reply is not None:
@@ -458,9 +472,14 @@ def _amount(value: object) -> float | None:
 
 
 def _json_object(body: bytes) -> dict[str, Any] | None:
+    """Return the object, or None where the body is none.
+
+    Raises:
+        RecursionError: It is nested too deep. Asking again brings the same.
+    """
     try:
         value = json.loads(body, parse_int=_integer)
-    except (ValueError, RecursionError):
+    except ValueError:
         return None
     return value if isinstance(value, dict) else None
 

@@ -65,6 +65,8 @@ class Page(Blocks):
             gradio.Error: It can't be used. Gradio would write a traceback for each, and give the caller no reason.
         """
         try:
+            if block_fn.fn is None:
+                raise ValueError("only the browser does that")
             _check_texts(block_fn, inputs)
             at_home = traverse(_whole(block_fn, inputs), _at_home, is_file_obj_with_meta)
             processed: list[Any] = await super().preprocess_data(block_fn, at_home, *given, **named)

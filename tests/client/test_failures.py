@@ -18,6 +18,7 @@ from wan_client import (
     SettingsError,
 )
 from wan_client.failures import error_of_run
+from wan_client.poller import REFUSALS_MAX
 from wan_client.state.journal import Journal
 
 from .support import TOKEN, an_edit, answer, hurried, picture, scripted
@@ -140,6 +141,7 @@ async def test_a_redirect_to_what_is_no_address_is_an_error_of_ours(tmp_path: Pa
 
 NO_ADDRESSES = [
     "https://xn--a.com/x.png", "https://xn--zzzzzz--.com/x.png", "https://a.com/\ud800", "https://a b.com/x.png",
+    "https://a.com/long-enough-to-be-taken-out-of-texts/\ud800.png",
     "https://a.com:99999/x.png", "https://[::1/x.png", "https://a.com/a b.png", "https:///x.png", "https://\u2603.com/x",
 ]  # fmt: skip
 
@@ -154,6 +156,20 @@ async def test_an_output_that_is_no_address_is_an_error_of_ours_at_once(tmp_path
         assert caught.value.code == "output_host"
         assert len([path for _, path, _ in server.seen if "/result" in path]) == 1
     assert "com" not in str(caught.value)
+
+
+@pytest.mark.parametrize("which", ["status", "result"])
+async def test_a_reply_that_is_nested_too_deep_is_an_error_of_ours_after_a_few_looks(
+    tmp_path: Path, which: str
+) -> None:
+    body = b'{"status": "succeeded", "extra": ' + b"[" * 200_000 + b"]" * 200_000 + b"}"
+    answers = {"status": ENDED, which: [(200, {}, body)]}
+    with scripted(submit=[answer({"request_id": "r1"})], **answers) as server:
+        async with hurried(server.url, tmp_path) as client:
+            with pytest.raises(ReadRefused) as caught:
+                await client.run(an_edit())
+        assert len([path for _, path, _ in server.seen if f"/{which}" in path]) == REFUSALS_MAX + 1
+    assert (caught.value.request_id, caught.value.charged) == ("r1", Charged.UNKNOWN)
 
 
 @pytest.mark.parametrize("address", NO_ADDRESSES)

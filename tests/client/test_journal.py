@@ -170,6 +170,17 @@ async def test_a_tampered_row_costs_a_warning_and_never_a_run(
     assert len(caplog.records) <= 1
 
 
+def test_a_broken_file_costs_one_warning_for_all_journals_of_a_process(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken = tmp_path / "journal.db"
+    broken.write_bytes(b"no database" * 500)
+    for journal in (Journal(broken), Journal(broken)):
+        assert journal.durations("runcomfy", "1:1") == []
+        assert journal.for_account("https://a.test", TOKEN).entries() == []
+    assert len(caplog.records) == 1
+
+
 @pytest.mark.parametrize("seconds", [-1, 0, "long", None, float("inf"), 1e300, b"1"])
 async def test_a_duration_that_is_none_is_passed_over(serve: Serve, tmp_path: Path, seconds: object) -> None:
     journal = Journal(tmp_path / "journal.db")

@@ -305,7 +305,7 @@ def wrong_inputs(kinds: list[str]) -> Iterator[list[Any]]:
 def test_every_handler_takes_wrong_types_lengths_and_nothing(fuzzed: App) -> None:
     found = config(fuzzed.url)
     kinds = {component["id"]: component["type"] for component in found["components"]}
-    handlers = [one for one in found["dependencies"] if one["backend_fn"]]
+    handlers = found["dependencies"]
     assert len(handlers) > 30
     broke = []
     with httpx.Client(base_url=f"{fuzzed.url}/gradio_api/", timeout=60, trust_env=False) as client:

@@ -93,6 +93,10 @@ class Entry:
     file: Path | None
 
 
+# The files of which it has been said that they can't be used.
+_warned: set[Path] = set()
+
+
 @dataclass
 class _File:
     """The file that journals of several accounts share, and what is known of its trouble."""
@@ -100,7 +104,6 @@ class _File:
     path: Path
     off: bool
     is_ready: bool = False
-    warned: bool = False
     locked_until: float = -math.inf
 
     def transaction(self, work: Callable[[sqlite3.Connection], Value], default: Value) -> Value:
@@ -124,9 +127,9 @@ class _File:
         return value
 
     def warn(self, reason: str) -> None:
-        """Log that the file can't be used, once."""
-        if not self.warned:
-            self.warned = True
+        """Log that the file can't be used, once in a process, however many journals it has there."""
+        if self.path not in _warned:
+            _warned.add(self.path)
             log.warning("the journal %s can't be used: %s", self.path, reason)
 
     def _make(self) -> None:
