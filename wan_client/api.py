@@ -374,9 +374,9 @@ class Api:
         try:
             reply = _json_object(body)
         except RecursionError:
-            problem = ServerError if client is self._submits else ReadRefused
-            code = "server_trouble" if client is self._submits else "read_refused"
-            raise problem(code, api_message="nested too deep") from None
+            if client is self._submits:
+                raise ServerError("server_trouble", api_message="nested too deep") from None
+            raise ReadRefused("read_refused", api_message="nested too deep") from None
         if self.on_reply:
             self.on_reply(request, response.status_code, reply)
         if response.is_success and reply is not None:

@@ -163,7 +163,7 @@ async def test_a_reply_that_is_nested_too_deep_is_an_error_of_ours_after_a_few_l
     tmp_path: Path, which: str
 ) -> None:
     body = b'{"status": "succeeded", "extra": ' + b"[" * 200_000 + b"]" * 200_000 + b"}"
-    answers = {"status": ENDED, which: [(200, {}, body)]}
+    answers: dict[str, Any] = {"status": ENDED, which: [(200, {}, body)]}
     with scripted(submit=[answer({"request_id": "r1"})], **answers) as server:
         async with hurried(server.url, tmp_path) as client:
             with pytest.raises(ReadRefused) as caught:
