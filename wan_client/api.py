@@ -364,12 +364,8 @@ class Api:
                 await response.aclose()
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as problem:
             raise Unreachable("unreachable", host=request.url.host, api_message=self._scrub(str(problem))) from None
-        except (httpx.HTTPError, httpx.StreamError) as problem:
-            raise ServerError("server_trouble", api_message=self._scrub(repr(problem))) from None
-        except (
-            ValueError,
-            httpx.InvalidURL,
-        ) as problem:  # as of broken headers
+        # Broken headers are a ValueError or an InvalidURL.
+        except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, ValueError) as problem:
             raise ServerError("server_trouble", api_message=self._scrub(repr(problem))) from None
         try:
             reply = _json_object(body)
