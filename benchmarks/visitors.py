@@ -112,12 +112,12 @@ class Visitor:
         return task
 
     def events(self, name: str, component: int | None = None) -> list[dict[str, Any]]:
-        """The events of that name, in the page's order."""
+        """The events of that name that the server handles, in the page's order."""
         return [
             event
             for event in self.config["dependencies"]
             for target, kind in event["targets"]
-            if kind == name and component in {None, target}
+            if kind == name and component in {None, target} and event["backend_fn"]
         ]
 
     async def at_once(self, event: dict[str, Any], filled: dict[str, Any]) -> None:

@@ -100,7 +100,7 @@ class WanSlot {
     this.#settled = this.path;
     if (this.number === 1) {
       wanFollowing = true;
-      setTimeout(wanFollowed, WAN_FOLLOWS_MS);
+      setTimeout(() => window.wanFollowed(), WAN_FOLLOWS_MS);
     }
     // Gradio hands the new value on with the next turn of the event loop.
     setTimeout(() => this.#trigger("settled"));
