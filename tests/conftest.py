@@ -32,10 +32,6 @@ START_SECONDS = 180.0
 # A run that goes on until `Sandbox.finish_jobs` ends it.
 UNTIL_FINISHED = (3600.0, 3600.0)
 
-# A shell ignores this signal in what it runs in the background, and the programs that the tests start inherit that.
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-
 hypothesis.settings.register_profile("seeded", derandomize=True, database=None, deadline=None)
 hypothesis.settings.load_profile("seeded")
 
@@ -46,6 +42,12 @@ def free_port() -> int:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]
         return port
+
+
+@pytest.fixture(autouse=True)
+def _interrupts() -> None:
+    """Let Ctrl-C interrupt, whatever a shell in the background or an earlier test has made of it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class App:
