@@ -28,6 +28,8 @@ const wanSlots = [];
 // What the server said of a picture, by slot and path: a promise.
 const wanVerdicts = new Map();
 let wanHeld = null;
+// What was held is about to be pressed; until then another press is the second of a double click.
+let wanPressing = false;
 // Whether the aspect ratio is about to follow a picture: no run goes out with another one than the page is going to show.
 let wanFollowing = false;
 const WAN_FOLLOWS_MS = 5000;
@@ -350,7 +352,13 @@ function wanRelease() {
   button.removeAttribute("aria-busy");
   if (broken) broken.focus();
   // Gradio hands the new value on with the next turn of the event loop.
-  else setTimeout(() => button.click());
+  else {
+    wanPressing = true;
+    setTimeout(() => {
+      wanPressing = false;
+      button.click();
+    });
+  }
 }
 
 // The page has the aspect ratio that follows, or the server stays away.
@@ -364,14 +372,14 @@ window.addEventListener("click", (event) => {
   if (!button || button.disabled) return;
   const broken = button.matches(WAN_SENDS) && wanSlots.find((slot) => slot.isBroken);
   const waits = wanFollowing || wanSlots.some((slot) => slot.isUploading);
-  if (!waits && !broken) return;
+  if (!waits && !broken && !wanPressing) return;
   event.preventDefault();
   event.stopImmediatePropagation();
   if (waits) {
     wanHeld ??= button;
     wanHeld.setAttribute("aria-busy", "true");
     for (const slot of wanSlots) slot.render();
-  } else broken.focus();
+  } else broken?.focus();
 }, true);
 
 function wanIsText(target) {
