@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from wan_client import EditRequest
 
-# Callers behind one address are told apart by their keys alone, so a key must be too long to guess.
+# Only their keys distinguish callers behind one address, so a key must be too long to guess.
 KEY_MIN: Final = 16
 KEY_MAX: Final = 200
 _KEY = re.compile(f"[!-~]{{{KEY_MIN},{KEY_MAX}}}")

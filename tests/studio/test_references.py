@@ -1,4 +1,4 @@
-"""What does not agree between a prompt and its pictures is told, and one click fixes it."""
+"""The page names what does not agree between a prompt and its pictures, and one click fixes it."""
 
 from __future__ import annotations
 
