@@ -67,6 +67,8 @@ class Contexts:
         origins = {"{0.scheme}://{0.netloc}".format(urlsplit(page.url)) for page in context.pages}
         for page in context.pages[1:]:
             page.close()
+        # A page that is still open could write to its storage once more after that is cleared.
+        context.pages[0].goto("about:blank")
         session = context.new_cdp_session(context.pages[0])
         for origin in origins:
             session.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": STORAGE})

@@ -465,13 +465,12 @@ def test_where_nothing_can_be_noted_nothing_is_sent(  # noqa: PLR0917
             raise OSError(errno.ENOSPC, "no space left")
         fsync(number)
 
-    monkeypatch.setattr("wan_client.cli.batch.os.fsync", full)
-    code, told = shell.at(sandbox).json("batch", listed, "-n", "1")
-    assert (code, told["stopped"], sandbox.counters.submits_accepted) == (73, stopped, accepted)
-    code, told = shell.json("batch", listed, "-n", "1")
-    assert (code, sandbox.counters.submits_accepted) == (73, accepted)
-    monkeypatch.undo()
-    os.chdir(shell.folder)
+    with monkeypatch.context() as patched:
+        patched.setattr("wan_client.cli.batch.os.fsync", full)
+        code, told = shell.at(sandbox).json("batch", listed, "-n", "1")
+        assert (code, told["stopped"], sandbox.counters.submits_accepted) == (73, stopped, accepted)
+        code, told = shell.json("batch", listed, "-n", "1")
+        assert (code, sandbox.counters.submits_accepted) == (73, accepted)
     assert shell.json("batch", listed)[1]["fetched"] == 8
     assert sandbox.counters.submits_accepted == 8
 

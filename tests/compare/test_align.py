@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
+from tests.conftest import ROOT
 from wan_client.compare import Doubt, align, resembles, unaligned
 from wan_client.compare.alignment import look_at, match
 from wan_client.compare.geometry import square
@@ -137,5 +138,5 @@ def test_what_the_sandbox_drifted_by_is_found() -> None:
 
 
 def test_opencv_is_loaded_when_it_is_first_used() -> None:
-    code = "import sys, wan_client.cli.main, wan_client.compare; sys.exit('cv2' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    code = "import sys, studio.server, wan_client.cli.main, wan_client.compare; sys.exit('cv2' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
