@@ -431,19 +431,14 @@ def _state(word: object) -> State | None:
 
 
 def _output_urls(output: object, depth: int = DEPTH_MAX) -> list[str]:
-    """The addresses under ``output``: a string, a list, or objects that carry ``url``."""
-    if not depth:
+    """Return each address under ``output`` once: a string, a list, or objects that carry ``url``."""
+    if isinstance(output, str):
+        return [output] if output else []
+    if isinstance(output, dict):
+        output = [output.get(name) for name in ("image", "images", "url")]
+    if not isinstance(output, list) or not depth:
         return []
-    match output:
-        case str():
-            return [output] if output else []
-        case list():
-            return [url for item in output for url in _output_urls(item, depth - 1)]
-        case {"image": found} | {"images": found} | {"url": found} if found:
-            return _output_urls(found, depth - 1)
-        case {"images": found}:
-            return _output_urls(found, depth - 1)
-    return []
+    return list(dict.fromkeys(url for item in output for url in _output_urls(item, depth - 1)))
 
 
 def _failure(reply: Mapping[str, Any]) -> str:

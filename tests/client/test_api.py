@@ -164,6 +164,8 @@ async def test_retry_after_is_read_as_a_number_or_a_date(value: str, seconds: fl
         ({}, []),
         ({"video": "u"}, []),
         ({"image": ["u"]}, ["u"]),
+        ({"image": "u", "images": ["v", "w"]}, ["u", "v", "w"]),
+        ({"image": "u", "images": ["u", "v"]}, ["u", "v"]),
     ],
 )
 async def test_pictures_are_found_wherever_the_output_has_them(output: Any, urls: list[str]) -> None:

@@ -555,6 +555,10 @@ def tiff(values: Sequence[int], *, bits: int = 16, photometric: int = 1, order: 
         (lambda: tiff([0, 32768, 65535]), (0, 128, 255)),
         (lambda: tiff([0, 16384, 65535], photometric=0), (255, 191, 0)),
         (lambda: tiff([0, 32768, 65535], order=">"), (0, 128, 255)),
+        (lambda: tiff([0, 16384, 65535], photometric=0, order=">"), (255, 191, 0)),
+        (lambda: tiff([0, 2048, 4095], bits=12, order=">"), (0, 128, 255)),
+        (lambda: tiff([0, 1024, 4095], bits=12, photometric=0), (255, 191, 0)),
+        (lambda: tiff([0, 1024, 4095], bits=12, photometric=0, order=">"), (255, 191, 0)),
     ],
 )
 def test_a_tiff_keeps_its_brightness(data: Callable[[], bytes], expected: tuple[int, ...]) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeGuard
 from urllib.parse import unquote_to_bytes
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, TiffImagePlugin, UnidentifiedImageError
 
 from wan_client.errors import ImageError
 from wan_client.schema import SIDE_MAX
@@ -39,6 +39,14 @@ _MODE_BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2, "I;16N
 
 # Formats that run another program, or that Pillow can only name and not read.
 _NOT_OPENED = {"EPS", "WMF", "GRIB", "HDF5", "BUFR", "FITS", "MPEG"}
+# Grey of 12 and 16 bits that Pillow can unpack but has not listed: byte order, photometric interpretation, sample
+# format, fill order, bits, extra samples → the mode and what unpacks it.
+_GREY_TIFFS: dict[tuple[bytes, int, tuple[int], int, tuple[int, ...], tuple[int, ...]], tuple[str, str]] = {
+    (b"MM", 0, (1,), 1, (16,), ()): ("I;16B", "I;16B"),
+    (b"MM", 1, (1,), 1, (12,), ()): ("I;16", "I;12"),
+    (b"MM", 0, (1,), 1, (12,), ()): ("I;16", "I;12"),
+    (b"II", 0, (1,), 1, (12,), ()): ("I;16", "I;12"),
+}
 _opening = threading.Lock()
 _memory = threading.Condition()
 _memory_queue = threading.Lock()
@@ -116,6 +124,7 @@ def content(file: BinaryIO, most: int = -1) -> bytes:
 @cache
 def _formats() -> list[str]:
     Image.init()
+    TiffImagePlugin.OPEN_INFO.update(_GREY_TIFFS)
     try:
         from pillow_heif import register_heif_opener  # noqa: PLC0415  # optional, and slow to import
     except ImportError:
