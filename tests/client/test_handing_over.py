@@ -28,7 +28,7 @@ from wan_client import (
 from wan_client.hosting import prepared
 from wan_client.hosting.data_uri import DATA_URI_BYTES_MAX
 from wan_client.hosting.public_url import PICTURES_MAX, ROUTE, PublicHost, PublicUrl
-from wan_client.settings import Hosting
+from wan_client.settings import Hosting, Timeouts
 
 from .support import an_edit, answer, hurried, noise, picture, scripted
 
@@ -151,7 +151,7 @@ async def test_after_any_other_answer_nothing_is_sent_again(tmp_path: Path, stor
 
 async def test_nothing_is_sent_again_after_a_time_out(serve: Serve, tmp_path: Path, store: PublicUrl) -> None:
     sandbox = serve("accepted-hang", "data-uri-refused@1")
-    async with hurried(sandbox.url, tmp_path) as client:
+    async with hurried(sandbox.url, tmp_path, timeouts=Timeouts(submit=3600, sending=1.5)) as client:
         with pytest.raises(UnknownOutcome):
             await client.run(an_edit(), public=PublicHost(store, "run"))
     assert sandbox.counters.submits_received == 1

@@ -17,7 +17,7 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 
 from studio.i18n.texts import Texts
-from tests.conftest import running_app
+from tests.conftest import UNTIL_FINISHED, running_app
 from wan_client import ImageSize
 
 if TYPE_CHECKING:
@@ -178,7 +178,7 @@ def test_a_call_that_waits_for_nothing_names_the_run_whose_state_and_picture_can
 def test_a_run_is_taken_out_of_the_queue_by_its_name_and_one_at_work_goes_on(
     app: App, client: Client, photos: Path
 ) -> None:
-    sandbox = app.play(workers=1, run_time=(600.0, 600.0))
+    sandbox = app.play(workers=1, run_time=UNTIL_FINISHED, warm_up=0)
     runs = []
     for _ in range(2):
         _, facts = client.predict("sketch", handle_file(photos / "cat.jpg"), wait_seconds=0, api_name="/edit")

@@ -25,7 +25,7 @@ from studio import settings
 from studio.i18n.texts import Texts
 from studio.public.agent_tools import _preview
 from studio.settings import PageSettings
-from tests.conftest import PHOTOS, running_app
+from tests.conftest import PHOTOS, UNTIL_FINISHED, running_app
 from wan_client import SettingsError, __version__
 
 if TYPE_CHECKING:
@@ -194,7 +194,7 @@ async def test_a_key_of_the_agents_own_is_one_run(tools: App) -> None:
 
 
 async def test_a_call_that_is_given_up_takes_its_run_out_of_the_queue_and_leaves_one_at_work(tools: App) -> None:
-    sandbox = tools.play(workers=1, run_time=(600.0, 600.0))
+    sandbox = tools.play(workers=1, run_time=UNTIL_FINISHED, warm_up=0)
     runs: list[str] = []
 
     async def call(session: ClientSession) -> None:
