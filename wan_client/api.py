@@ -431,14 +431,19 @@ def _state(word: object) -> State | None:
 
 
 def _output_urls(output: object, depth: int = DEPTH_MAX) -> list[str]:
-    """Return each address under ``output`` once: a string, a list, or objects that carry ``url``."""
+    """Return the addresses under ``output``: a string, a list, or objects that carry ``url``."""
     if isinstance(output, str):
         return [output] if output else []
-    if isinstance(output, dict):
-        output = [output.get(name) for name in ("image", "images", "url")]
-    if not isinstance(output, list) or not depth:
+    if not depth:
         return []
-    return list(dict.fromkeys(url for item in output for url in _output_urls(item, depth - 1)))
+    urls: list[str] = []
+    if isinstance(output, dict):
+        for name in ("image", "images", "url"):
+            # Two names may stand for the same picture.
+            urls += [url for url in _output_urls(output.get(name), depth - 1) if url not in urls]
+    elif isinstance(output, list):
+        urls = [url for item in output for url in _output_urls(item, depth - 1)]
+    return urls
 
 
 def _failure(reply: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ It is worked out when a page first asks, and kept with the run's files. OpenCV i
 from __future__ import annotations
 
 import io
+import re
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from dataclasses import dataclass, replace
@@ -109,6 +110,20 @@ class KeptPicture:
     def before_file(self, key: str) -> Path:
         """The part of the original that it shows, in the frame that is looked at."""
         return served_folder(key, f"kept-before-{self.number}") / "before.jpg"
+
+
+_KEPT_KEY = re.compile(r"([^/]+)/kept-([0-9]{1,4})", re.ASCII)
+
+
+def kept_key(key: str, number: int) -> str:
+    """Return what a result's kept composite is called wherever a run's key stands for a picture."""
+    return f"{key}/kept-{number}"
+
+
+def parted(key: str) -> tuple[str, int | None]:
+    """Return the run's key in such a name, and the number of the kept composite; None where it is the run's own."""
+    found = _KEPT_KEY.fullmatch(key)
+    return (found[1], int(found[2])) if found else (key, None)
 
 
 _COMPARED = TypeAdapter(Compared)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path  # noqa: TC003  # pydantic reads the annotations
 from typing import TYPE_CHECKING, Any
 
 from studio.prompt.form import Form  # noqa: TC001
-from studio.runs import results
+from studio.runs import compared, results
 from studio.runs.engines import SANDBOX
 from studio.views.files import file_url
 from wan_client import Backend, ImageSize, WanError
@@ -39,7 +39,7 @@ class StageItem:
     """One result.
 
     Attributes:
-        key: The run's key, or the programme's name for it.
+        key: The run's key, a kept composite's behind it, or the programme's name for it.
         form: What was entered; its pictures are files of this server.
         after: The finished picture.
         before: The picture from before, in the same frame.
@@ -50,6 +50,7 @@ class StageItem:
         created: When the run was started.
         recipe: What made it, where its file says so.
         prepared: Whether it was made beforehand.
+        kept: Whether it is a kept composite.
     """
 
     key: str
@@ -63,6 +64,7 @@ class StageItem:
     created: datetime | None = None
     recipe: Recipe | None = field(default=None, repr=False)
     prepared: bool = False
+    kept: bool = False
 
     def export(self) -> ExportItem:
         """Return it as it is sent round. Reads its files.
@@ -75,7 +77,7 @@ class StageItem:
         except OSError as problem:
             raise WanError("stage_gone") from problem
         if self.recipe:
-            return ExportItem.of(self.recipe, after, before, prepared=self.prepared)
+            return ExportItem.of(self.recipe, after, before, prepared=self.prepared, kept=self.kept)
         return ExportItem(
             after=after,
             prompt=self.form.prompt,
@@ -88,13 +90,14 @@ class StageItem:
             model="" if self.sandbox or self.prepared else MODEL_ID,
             created=self.created,
             prepared=self.prepared,
+            kept=self.kept,
         )
 
     def card(self, texts: Texts) -> dict[str, Any]:
         """Return what the browser needs to present it."""
         width, height = self.size
         words = Words(texts.language)
-        marks = {"preview": self.sandbox, "prepared": self.prepared}
+        marks = {"preview": self.sandbox, "prepared": self.prepared, "kept": self.kept}
         return {
             "key": self.key,
             "prompt": self.form.prompt,
@@ -123,8 +126,12 @@ class Items:
         """Return the result of that key, if it is still here. Reads its record."""
         if self._programme and key.startswith(PREPARED):
             return self._programme.prepared(key.removeprefix(PREPARED))
-        outcome, entry = results.load(key), self._jobs.known(key)
-        return _of_run(entry, outcome) if outcome and entry else None
+        run, number = compared.parted(key)
+        outcome, entry = results.load(run), self._jobs.known(run)
+        if not outcome or not entry:
+            return None
+        item = _of_run(entry, outcome)
+        return item if number is None else _kept(item, number)
 
     def all(self, keys: Sequence[str]) -> list[StageItem]:
         """Return those that are still here, in the order of the keys."""
@@ -145,6 +152,25 @@ def _of_run(entry: Entry, outcome: results.Outcome) -> StageItem:
         sandbox=entry.engine == SANDBOX or "local_preview" in outcome.extra,
         created=datetime.fromtimestamp(entry.at, timezone.utc),
         recipe=read(outcome.recipe_file) if outcome.recipe_file else None,
+    )
+
+
+def _kept(item: StageItem, number: int) -> StageItem | None:
+    """Return one of a result's kept composites in the result's place, if it is still here."""
+    kept = next((kept for kept in compared.kept_pictures(item.key) if kept.number == number), None)
+    if kept is None:
+        return None
+    before = kept.before_file(item.key)
+    return replace(
+        item,
+        key=compared.kept_key(item.key, number),
+        after=kept.file(item.key),
+        before=before if before.is_file() else None,
+        after_url=file_url(kept.shown_file(item.key)),
+        before_url=file_url(before) if before.is_file() else None,
+        size=(kept.width, kept.height),
+        recipe=read(kept.file(item.key)),
+        kept=True,
     )
 
 

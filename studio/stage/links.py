@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING
 from pydantic import TypeAdapter, ValidationError
 
 from studio import uploads
+from studio.runs.compared import parted
 from wan_client.export import page
+from wan_client.recipe import fingerprint
 
 from .items import StageItem  # noqa: TC001
 
@@ -25,16 +27,18 @@ if TYPE_CHECKING:
 ROUTE = "/shared"
 _NAME = re.compile(r"[A-Za-z0-9_-]{32}", re.ASCII)
 _RECORD = "shared.json"
-# In the run's own folder of records, which goes away with the run.
-_NAME_FILE = "shared-link.txt"
 
 
 @dataclass(frozen=True)
 class _Shared:
-    """What a link shows, and the folder of records that it ends with. The run's key is not in it."""
+    """What a link shows, and the folder of records that it ends with. The run's key is not in it.
+
+    The digest is the picture's: where a kept composite made room for another, the link does not show that one.
+    """
 
     item: StageItem
     run: Path
+    digest: str = ""
 
 
 _SHARED = TypeAdapter(_Shared)
@@ -66,16 +70,17 @@ class Links:
             if name := self.name(key):
                 return name
             name = secrets.token_urlsafe(24)
-            shared = _Shared(replace(item, key="", recipe=None), uploads.run_folder(key))
+            folder = uploads.run_folder(parted(key)[0])
+            shared = _Shared(replace(item, key="", recipe=None), folder, fingerprint(item.after))
             _folder(name).mkdir(parents=True)
             (_folder(name) / _RECORD).write_bytes(_SHARED.dump_json(shared))
-            uploads.write_record(key, _NAME_FILE, name.encode())
+            uploads.write_record(parted(key)[0], _name_file(key).name, name.encode())
         return name
 
     def name(self, key: str) -> str | None:
         """Return the name of the link to a run's result, if there is one."""
         try:
-            name = (uploads.run_folder(key) / _NAME_FILE).read_text("ascii")
+            name = _name_file(key).read_text("ascii")
         except (OSError, ValueError):
             return None
         return name if _opened(name) else None
@@ -85,7 +90,7 @@ class Links:
         if name := self.name(key):
             shutil.rmtree(_folder(name), ignore_errors=True)
         with suppress(OSError):
-            (uploads.run_folder(key) / _NAME_FILE).unlink()
+            _name_file(key).unlink()
 
     def open(self, name: str, language: str) -> Path | None:
         """Return the page that a link shows; None where it was revoked, or its result is gone.
@@ -100,10 +105,18 @@ class Links:
         file = _folder(name) / f"{language}.html"
         with self._making:
             if not file.is_file():
+                if shared.digest and shared.digest != fingerprint(shared.item.after):
+                    return None
                 part = file.with_suffix(".part")
                 part.write_bytes(page([shared.item.export()], language=language))
                 part.replace(file)
         return file
+
+
+def _name_file(key: str) -> Path:
+    """Return where the name of a result's link is noted: with the run's records, which go away with the run."""
+    run, number = parted(key)
+    return uploads.run_folder(run) / ("shared-link.txt" if number is None else f"shared-link-kept-{number}.txt")
 
 
 def _opened(name: str) -> _Shared | None:

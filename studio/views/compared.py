@@ -99,28 +99,24 @@ def pictures(texts: Texts, key: str) -> list[Picture]:
         badge = texts("kept.badge.preview") if PREVIEW_NAME in kept.name else texts("kept.badge")
         width, height = kept.shown or (kept.width, kept.height)
         url = file_url(kept.shown_file(key))
-        made.append(Picture(kept_key(key, kept), name, url, width, height, "kept", badge=badge))
+        made.append(Picture(compared.kept_key(key, kept.number), name, url, width, height, "kept", badge=badge))
     return made
 
 
 def befores(key: str, number: int) -> dict[str, str]:
     """Return where a reference is found in the frame of each kept composite that was made of it."""
     return {
-        kept_key(key, kept): file_url(kept.before_file(key))
+        compared.kept_key(key, kept.number): file_url(kept.before_file(key))
         for kept in compared.kept_pictures(key)
         if kept.before == number
     }
-
-
-def kept_key(key: str, kept: KeptPicture) -> str:
-    """Return a kept composite's name among the pictures of a viewer."""
-    return f"{key}/kept-{kept.number}"
 
 
 def kept_list(texts: Texts, key: str) -> str:
     """Return what can be done with a result's kept composites."""
     cards = [
         {
+            "key": compared.kept_key(key, kept.number),
             "number": kept.number,
             "name": texts("kept.name", number=kept.number),
             "facts": _kept_facts(texts, kept),

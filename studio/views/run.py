@@ -13,6 +13,7 @@ import httpx
 
 from studio.prompt import link
 from studio.public.limits import LimitReached
+from studio.runs.compared import kept_key
 from studio.runs.engines import OWNER, SANDBOX, VISITOR
 from wan_client import (
     CancelOutcome,
@@ -373,7 +374,7 @@ def _comparison(
     found = compared.known(key)
     number = kept.before if kept else found.before if found else outcome.before_image
     first = references[number - 1].key if references else key
-    shown = compared.kept_key(key, kept) if kept else key
+    shown = kept_key(key, kept.number) if kept else key
     return viewer(texts, [*references, *results, *composites, *history], first, shown)
 
 

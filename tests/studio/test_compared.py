@@ -29,7 +29,6 @@ from studio.public.visitors import Visitor
 from studio.runs import compared
 from studio.runs.jobs import Jobs
 from studio.settings import PageSettings
-from studio.views import compared as view
 from wan_client import Backend, Settings
 from wan_client.marks import KEPT_TEXT, PREVIEW_TEXTS
 from wan_client.recipe import read
@@ -270,7 +269,7 @@ async def test_a_kept_composite_is_shown_and_becomes_image_1(jobs: Jobs, job: Jo
     assert uploads.is_upload(used[components.image_1])
     known = store.BrowserStore((job.entry,))
     shown = run_handlers.looked_at(known, job.entry, request, kept=kept)[components.panel]
-    assert f'data-b="{view.kept_key(job.key, kept)}"' in shown
+    assert f'data-b="{compared.kept_key(job.key, kept.number)}"' in shown
     assert EN("kept.badge.preview") in shown
     assert "1800 × 1200" in shown
     nobody = gr.EventData(None, {"key": "another", "number": "1"})

@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 from studio import uploads
 from studio.browser.store import Entry
 from studio.prompt.form import Form
-from studio.runs import results
+from studio.runs import compared, results
 from studio.runs.jobs import _ENTRY, ENTRY, Jobs
 from studio.settings import PageSettings
 from studio.stage.audience import address
@@ -46,6 +46,17 @@ def finished(key: str, prompt: str) -> None:
     uploads.write_record(key, ENTRY, _ENTRY.dump_json(entry))
     outcome = results.Outcome("", ("local-preview.png",), "0" * 64, 600, 400, 1.0, before="before.png")
     uploads.write_record(key, results.RECORD, results._OUTCOME.dump_json(outcome))
+
+
+def keep(key: str, colour: str = "green", number: int = 1) -> str:
+    """Put a kept composite of a run onto the disk; return what it is called."""
+    kept = compared.KeptPicture(number, "local-preview-kept.png", 600, 400, "result", 1, None, "0" * 64)
+    kept.file(key).parent.mkdir(parents=True, exist_ok=True)
+    kept.file(key).write_bytes(picture(colour))
+    kept.before_file(key).parent.mkdir(parents=True, exist_ok=True)
+    kept.before_file(key).write_bytes(picture("red"))
+    uploads.write_record(key, compared.KEPT, compared._KEPT.dump_json((kept,)))
+    return compared.kept_key(key, number)
 
 
 @pytest.fixture
@@ -80,6 +91,28 @@ def test_cards_are_for_those_who_have_the_keys(browser: TestClient) -> None:
     assert [card["key"] for card in cards] == [OTHER, KEY]
     assert len(cards[0]["marks"]) == 1, "it says that it is a local preview"
     assert OTHER not in cards[0]["after"]
+
+
+def test_a_kept_composite_is_presented_taken_away_and_shared_as_what_it_is(browser: TestClient) -> None:
+    name = keep(KEY)
+    (card,) = browser.post("/stage/cards", json={"keys": [name, f"{KEY}/kept-2", f"{KEY}/kept-x"]}).json()
+    assert (card["key"], card["marks"]) == (name, ["Local preview", "Partly kept"])
+    assert card["after"].endswith("local-preview-kept.png")
+    _, sent = made(browser.post("/stage/export", json={"keys": [name], "kind": "page"}))
+    assert b"Partly kept" in sent
+    assert b"Partly kept" not in made(browser.post("/stage/export", json={"keys": [KEY], "kind": "page"}))[1]
+    shared = link(browser, name)
+    assert shared != link(browser)
+    assert "Partly kept" in browser.get(shared).text
+    assert browser.post("/stage/link", json={"key": name, "revoke": True}).is_success
+    assert browser.get(shared).status_code == 404
+    assert browser.get(link(browser)).is_success
+
+
+def test_a_link_never_shows_another_composite_that_took_the_place(browser: TestClient) -> None:
+    shared = link(browser, keep(KEY))
+    keep(KEY, "blue")
+    assert browser.get(shared).status_code == 404
 
 
 @pytest.mark.parametrize("body", [{}, {"keys": "x"}, {"keys": [1]}, {"keys": ["x" * 200]}, {"keys": ["x"] * 41}, []])

@@ -23,7 +23,12 @@ function wanFinished() {
   return runs.filter(({ result }) => result).toSorted((one, other) => other.at - one.at).map(({ key }) => key).slice(0, 40);
 }
 
-const wanShownKey = () => document.querySelector("#result [data-shown]")?.dataset.shown ?? null;
+// The key of the result that is looked at, or of its kept composite.
+function wanShownKey() {
+  const run = document.querySelector("#result [data-shown]")?.dataset.shown ?? null;
+  const seen = document.querySelector("#result wan-viewer")?.seen ?? "";
+  return run && seen.startsWith(`${run}/`) ? seen : run;
+}
 
 function wanStage(id) {
   let part = document.getElementById(id);
@@ -247,5 +252,5 @@ document.addEventListener("click", ({ target }) => {
 document.addEventListener("wan-starred", () => { wanShowStars(); wanReady(); });
 window.addEventListener("storage", ({ key }) => { if (key === "wan-starred") document.dispatchEvent(new Event("wan-starred")); });
 new MutationObserver((changes) => {
-  if (changes.some(({ target }) => target.closest?.("#history, #filmstrip, #copies, #programme"))) { wanShowStars(); wanReady(); }
+  if (changes.some(({ target }) => target.closest?.("#history, #filmstrip, #copies, #programme, #result"))) { wanShowStars(); wanReady(); }
 }).observe(document, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-star"] });

@@ -74,6 +74,9 @@ customElements.define("wan-viewer", class Viewer extends HTMLElement {
     this.#compare();
   }
 
+  // The key of the picture on the right.
+  get seen() { return this.#b; }
+
   // The result of which it can be said what changed, and what the server says of it.
   get result() { return [this.#b, this.#a].map((key) => this.#pictures[key]).find(({ comparable }) => comparable); }
   get facts() { return Viewer.#facts.get(this.edited?.key); }
