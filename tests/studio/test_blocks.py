@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 import pytest
 from gradio.state_holder import SessionState
 
 from studio.page.blocks import Blocks
+from tests.conftest import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @dataclass
@@ -50,3 +57,11 @@ async def test_an_answer_is_left_as_the_handler_made_it(opened: Open) -> None:
     update = gr.update(value="Working…")
     await opened.answered({opened.button: update})
     assert update == gr.update(value="Working…")
+
+
+def test_gradio_writes_no_stubs(tmp_path: Path) -> None:
+    """It would parse the source of each of its components whenever the page starts."""
+    (tmp_path / "part.py").write_text("import studio\nimport gradio\n\nclass Part(gradio.HTML):\n    pass\n")
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
+    subprocess.run([sys.executable, "-c", "import part"], check=True, cwd=tmp_path, env=environment)
+    assert not list(tmp_path.glob("*.pyi"))
