@@ -83,7 +83,7 @@ def test_a_result_is_aligned_and_shows_what_changed(app: App, visit: Visit, phot
         " return d.filter((value) => !value).length / d.length; }"
     )
     assert 0.02 < share < 0.4
-    assert not violations(page, "what changed")
+    assert not violations(page, "what changed", "#result")
 
 
 @pytest.mark.parametrize("width", [1440, 390])
@@ -123,15 +123,16 @@ def test_the_rest_is_kept(app: App, visit: Visit, photos: Path, tmp_path: Path, 
     expect(page.locator("dialog.keep")).to_have_count(0)
     expect(page.locator("#result .viewer-b")).to_have_attribute("data-label", EN("kept.badge.preview"))
     settle(page)
-    assert not violations(page, "kept composite")
+    assert not violations(page, "kept composite", "#result")
+    # It is what is presented and taken away.
+    assert page.evaluate("wanShownKey()").endswith("/kept-1")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
     with page.expect_download() as download:
         page.locator(".kept .download").click()
     file = tmp_path / download.value.suggested_filename
     download.value.save_as(file)
-    assert "local-preview" in file.name
-    assert "kept-full-size" in file.name
+    assert all(part in file.name for part in ("local-preview", "kept-full-size"))
     with Image.open(photos / "cat.jpg") as original, Image.open(file) as kept:
         assert kept.size == original.size
         assert kept.format == "PNG"
