@@ -52,6 +52,8 @@ def main(arguments: Sequence[str]) -> int:
         return 1
     for name, path in found.items():
         print(f"{name}={path}")
+    if not quick:
+        print(f"other browsers: {', '.join(other_browsers()) or 'none could be found or installed'}")
     command = [sys.executable, "-m", "pytest", *(["-m", "not slow"] if quick else [])]
     command += [argument for argument in arguments if argument != "--quick"]
     return subprocess.run(command, cwd=ROOT, env={**os.environ, **found}, check=False).returncode
@@ -100,6 +102,15 @@ def browser() -> str:
     if not succeeds(driver) and not (install_package("libatomic1") and succeeds(driver)):
         missing(NO_DRIVER)
     return programs.find_browser() or playwright_browser() or debian_browser() or missing(NO_BROWSER)
+
+
+def other_browsers() -> Sequence[str]:
+    """Return which other browsers are here, installed from Debian's packages where that may be done."""
+    if not programs.find_firefox():
+        install_package("firefox-esr")
+    if not programs.find_webkit():
+        install_package("webkit2gtk-driver", "xvfb")
+    return programs.others()
 
 
 def redis() -> str:
@@ -152,14 +163,14 @@ def wheel_redis() -> str | None:
     return str(server)
 
 
-def install_package(name: str) -> bool:
-    """Install a package of Debian or Ubuntu; return whether that was possible."""
+def install_package(*names: str) -> bool:
+    """Install packages of Debian or Ubuntu; return whether that was possible."""
     root = as_root()
     if root is None or not shutil.which("apt-get"):
         return False
     # DEBIAN_FRONTEND through env, since sudo drops the environment.
     apt = [*root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q"]
-    return succeeds([*apt, "update"]) and succeeds([*apt, "install", "-y", "--no-install-recommends", name])
+    return succeeds([*apt, "update"]) and succeeds([*apt, "install", "-y", "--no-install-recommends", *names])
 
 
 def as_root() -> list[str] | None:

@@ -24,6 +24,7 @@ HEADLESS_SHELL = "chromium-headless-shell"
 BROWSERS = (
     HEADLESS_SHELL, "chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge",
 )  # fmt: skip
+WEBKIT_ROOTS, WEBKIT_BROWSER = ("/usr/lib", "/usr/libexec"), "**/webkit2gtk-4.*/MiniBrowser"
 MAC_BROWSERS = ("Google Chrome", "Chromium", "Microsoft Edge")
 WINDOWS_BROWSERS = (r"Google\Chrome\Application\chrome.exe", r"Microsoft\Edge\Application\msedge.exe")
 
@@ -36,6 +37,18 @@ def find_browser() -> str | None:
 def find_redis() -> str | None:
     """Return the path of a Redis server, or None."""
     return _named(REDIS) or next(_on_path("redis-server", "valkey-server"), None)
+
+
+def find_firefox() -> str | None:
+    """Return the path of a Firefox, or None."""
+    return next(_on_path("firefox-esr", "firefox"), None)
+
+
+def find_webkit() -> tuple[str, str] | None:
+    """Return the paths of WebKit's driver and of its small browser, or None where they or a screen are missing."""
+    driver, screen = next(_on_path("WebKitWebDriver"), None), next(_on_path("Xvfb"), None)
+    browsers = [str(file) for root in WEBKIT_ROOTS for file in sorted(Path(root).glob(WEBKIT_BROWSER))]
+    return (driver, browsers[-1]) if driver and screen and browsers else None
 
 
 def starts(path: str) -> bool:
@@ -54,6 +67,12 @@ def browser() -> str:
     path = find_browser()
     assert path, "The browser tests need Chromium, Chrome or Edge: run scripts/test, which finds or installs one."
     return path
+
+
+def others() -> tuple[str, ...]:
+    """Return the names of the other browsers that are here."""
+    found = {"Firefox": find_firefox(), "WebKit": find_webkit()}
+    return tuple(name for name, path in found.items() if path)
 
 
 def redis_server() -> str:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from tests.conftest import App
 
+# What scripts/test could neither find nor install; it says so.
+collect_ignore = [] if programs.others() else ["test_other_browsers.py"]
 # A busy machine may take its time; what never comes still fails. In milliseconds.
 PATIENCE = 90_000
 expect.set_options(timeout=PATIENCE)
