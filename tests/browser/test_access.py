@@ -272,11 +272,30 @@ def test_what_is_wrong_is_shown_told_and_focused(app: App, visit: Visit, photos:
     expect(page.locator("#voice")).to_contain_text(EN("error.prompt_missing"))
 
     fill(page, photos)
-    # Gradio takes away what it says of a form with the next answer to any handler that got the form.
-    with page.expect_response(lambda response: "x" * 600 in (response.request.post_data or "")):
-        page.locator("#negative-prompt textarea").fill("x" * 600)
+    page.locator("#negative-prompt textarea").fill("x" * 600)
     page.locator("#generate").click()
     expect(page.locator("#negative-prompt textarea")).to_be_focused()
+
+
+def test_what_is_wrong_with_a_field_is_said_until_it_changes(app: App, visit: Visit, photos: Path) -> None:
+    page = visit(app.url)
+    page.locator("#generate").click()
+    wrong = {name: page.locator(f"#{name} div.validation-error") for name in ("slot-1", "prompt", "negative-prompt")}
+    expect(wrong["slot-1"]).to_be_visible()
+    expect(wrong["prompt"]).to_be_visible()
+    page.locator("#prompt textarea").fill("like image 1")
+    # Gradio takes away its own with the answer to this.
+    expect(page.locator("#slot-1 .stays div.validation-error")).to_be_visible()
+    expect(wrong["prompt"]).to_have_count(0)
+    give(page, photos / "cat.jpg")
+    expect(wrong["slot-1"]).to_have_count(0)
+    page.locator("#negative-prompt textarea").fill("x" * 600)
+    page.locator("#generate").click()
+    expect(wrong["negative-prompt"]).to_be_visible()
+    page.locator("#prompt textarea").fill("like image 1, but red")
+    expect(page.locator("#negative-prompt div.validation-error.stays")).to_be_visible()
+    page.locator("#negative-prompt textarea").fill("")
+    expect(wrong["negative-prompt"]).to_have_count(0)
 
 
 def test_a_run_is_told_once_a_change_and_not_by_the_second(app: App, visit: Visit, photos: Path) -> None:

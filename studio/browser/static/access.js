@@ -101,6 +101,42 @@ function wanPoint() {
   setTimeout(() => block.querySelector("textarea, input:not([type=file]), button:not(:has(button), .validation-error *)")?.focus());
 }
 
+// Gradio takes away what it says of a field as soon as any call is answered. It stays until the field changes, the cross
+// on it is pressed, or Generate is.
+const WAN_WRONG = "div.validation-error:not(.stays *)";
+const wanWrong = new Map();
+
+function wanValue(block) {
+  const [field] = block.querySelectorAll("textarea, input:not([type=file])");
+  return field ? field.value : `${block.querySelector("[data-state]")?.dataset.state} ${block.querySelector("img")?.src}`;
+}
+
+function wanForgetWrong(blocks) {
+  for (const block of blocks) {
+    wanWrong.get(block)?.said.remove();
+    wanWrong.delete(block);
+  }
+}
+
+function wanHoldWrong(changes) {
+  for (const { target, addedNodes, removedNodes } of changes) {
+    const block = target.closest?.("#inputs .block");
+    if (!block) continue;
+    for (const node of addedNodes) {
+      if (!node.matches?.(WAN_WRONG) || node.classList.contains("stays")) continue;
+      wanForgetWrong([block]);
+      const whole = node.closest("[data-testid=status-tracker]") ?? node, said = whole.cloneNode(true);
+      said.classList.add("stays");
+      wanWrong.set(block, { said, place: whole.parentElement, value: wanValue(block) });
+    }
+    const gone = [...removedNodes].some((node) => node.matches?.("div.validation-error:not(.stays)"));
+    const wrong = wanWrong.get(block);
+    if (gone && wrong) wrong.place.append(wrong.said);
+  }
+  wanForgetWrong([...wanWrong].filter(([block, { value }]) => wanValue(block) !== value).map(([block]) => block));
+}
+
+document.addEventListener("input", () => wanHoldWrong([]));
 document.addEventListener("focusin", wanNoteFocus);
 
 // Gradio leaves a list of options open where Tab leads out of its field.
@@ -113,6 +149,8 @@ document.addEventListener("focusout", ({ target }) => {
 });
 document.addEventListener("click", ({ target }) => {
   if (target.closest?.(".label-wrap")) setTimeout(wanFold, 50);
+  if (target.closest?.("#generate, #anyway")) wanForgetWrong([...wanWrong.keys()]);
+  else if (target.closest?.("div.validation-error button")) wanForgetWrong([target.closest(".block")]);
   for (const [pressed, to] of Object.entries(wanLeads)) {
     const button = target.closest?.(pressed);
     if (!button) continue;
@@ -125,6 +163,7 @@ document.addEventListener("click", ({ target }) => {
 new MutationObserver((changes) => {
   if (!wanVoice.isConnected) document.body.append(wanVoice);
   if (changes.every(({ target }) => wanVoice.contains(target) || target.closest?.(".run-time"))) return;
+  wanHoldWrong(changes);
   wanName();
   wanLead(changes);
   wanKeepFocus();
