@@ -39,9 +39,16 @@ if TYPE_CHECKING:
 
 BARE, OURS = "bare", "ours"
 # What is ours of a component's settings: the bare page does without.
-OWN = {"elem_id", "elem_classes", "js_on_load", "render", "key"}
+OWN = {"elem_id", "elem_classes", "html_attributes", "js_on_load", "render", "key"}
 GENERATE = "generate"
 SETTLE_SECONDS = 1.5
+# The sum of all layout shifts so far.
+SHIFT = """new Promise((done) => {
+  let sum = 0;
+  new PerformanceObserver((list) => { for (const { value } of list.getEntries()) sum += value; })
+    .observe({ type: "layout-shift", buffered: true });
+  setTimeout(() => done(sum), 100);
+})"""
 
 
 def describe() -> list[dict[str, Any]]:
@@ -162,6 +169,7 @@ def visit(browser: Browser, url: str, listed: int) -> dict[str, float]:
         "cold page, kB": traffic.bytes / 1000,
         "first paint, s": page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime / 1000"),
         "Generate is there, s": there,
+        "layout shift": page.evaluate(SHIFT),
         "browser's CPU, s": metrics["TaskDuration"],
     }
     requests, size = traffic.requests, traffic.bytes

@@ -153,7 +153,7 @@ MESSAGES: Final[dict[str, str]] = {
     "error.image_empty": "Image {number} is empty.",
     "error.image_empty.hint": "Choose the file again; the copy may have been interrupted.",
     "error.image_unreadable": "Image {number} can't be read as a picture.",
-    "error.image_unreadable.hint": "Use a JPEG, PNG or WebP file; opening and saving it in a picture program often mends it.",
+    "error.image_unreadable.hint": "Use a JPEG, PNG or WebP file; opening and saving it in a picture program often repairs it.",
     "error.image_raw": "Image {number} is a camera raw file: what can be read of it is a small preview.",
     "error.image_raw.hint": "Export it as JPEG in the camera's or another picture program, and use that.",
     "error.image_truncated": "Image {number} is incomplete: the file ends before the picture does.",

@@ -107,7 +107,7 @@ class EditRequest:
         prompt_extend: "Magic prompt": the model may enrich the prompt before it draws.
 
     Raises:
-        InvalidRequest: A value is outside its limits. The message says which and how to mend it.
+        InvalidRequest: A value is outside its limits. The message says which, and what to do.
     """
 
     prompt: str
