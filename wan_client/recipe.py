@@ -6,7 +6,7 @@ Both are made by moving whole chunks of the file: the pixel data stays byte for 
 from __future__ import annotations
 
 import struct
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -206,6 +206,18 @@ def fingerprint(picture: str | PathLike[str]) -> str:
         OSError: It can't be read.
     """
     return sha256(Path(picture).read_bytes()).hexdigest()
+
+
+def mask_text(mask: Image.Image) -> str:
+    """Return a mask as `KeptParts` holds it: black and white, and reduced until a recipe takes it."""
+    while True:
+        mask = mask.convert("L").point(lambda value: 255 if value > 127 else 0).convert("1")
+        buffer = BytesIO()
+        mask.save(buffer, "PNG", optimize=True)
+        text = b64encode(buffer.getvalue()).decode()
+        if len(text) <= MASK_CHARACTERS_MAX:
+            return text
+        mask = mask.convert("L").reduce(2)
 
 
 def embed(png: bytes, recipe: Recipe) -> bytes:

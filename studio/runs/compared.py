@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import re
-from base64 import b64decode, b64encode
+from base64 import b64decode
 from binascii import Error as Base64Error
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -24,7 +24,7 @@ from wan_client.errors import ImageError
 from wan_client.framing import JPEG_QUALITY
 from wan_client.images import open_full
 from wan_client.marks import KEPT_NAME
-from wan_client.recipe import MASK_CHARACTERS_MAX, KeptParts, embed, read
+from wan_client.recipe import KeptParts, embed, mask_text, read
 from wan_client.schema import SIDE_MAX
 
 from .comparison import said_image
@@ -285,15 +285,7 @@ def _tidied(text: str, outcome: Outcome) -> str:
     if abs(mask.width * outcome.height - mask.height * outcome.width) > max(mask.size) * 2:
         given, wanted = "{} × {}".format(*mask.size), f"{outcome.width} × {outcome.height}"
         raise InvalidRequest("mask_shape", field="mask", given=given, wanted=wanted)
-    while len(encoded := _encoded(mask)) > MASK_CHARACTERS_MAX:
-        mask = mask.convert("L").reduce(2).point(lambda value: 255 if value > 127 else 0).convert("1")
-    return encoded
-
-
-def _encoded(mask: Image.Image) -> str:
-    buffer = io.BytesIO()
-    mask.save(buffer, "PNG", optimize=True)
-    return b64encode(buffer.getvalue()).decode()
+    return mask_text(mask)
 
 
 def _jpeg(image: Image.Image) -> bytes:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import io
 import json
+from base64 import b64decode
 from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import replace
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from wan_client import Backend, ImageSize
 from wan_client.cli.main import main
 from wan_client.messages import MESSAGES
+from wan_client.recipe import Recipe, embed, fingerprint, read
 from wan_sandbox.preview import render
 
 from .support import Move, moved, photo, rectangle
@@ -58,6 +63,27 @@ def test_the_original_size_and_one_object_of_json(folder: Path) -> None:
     with Image.open(folder / values["path"]) as kept:
         pixels, was = np.asarray(kept), np.asarray(photo("cheetah2"))
     assert 0 < (pixels != was).any(-1).mean() < 0.3
+
+
+def test_the_recipe_of_the_result_goes_on_with_the_mask(folder: Path) -> None:
+    """As on the page: whoever opens the composite there has the form and the mask again."""
+    recipe = Recipe(
+        prompt="make it blue", negative_prompt="", image_size=ImageSize.parse("1:1"), seed=0, prompt_extend=True,
+        engine=Backend.SANDBOX, model="local preview", request_id="r1", cost=None,
+        created=datetime(2026, 11, 26, tzinfo=timezone.utc), references=(fingerprint("original.png"),), version=1,
+    )  # fmt: skip
+    (folder / "result.png").write_bytes(embed((folder / "result.png").read_bytes(), recipe))
+    assert run("original.png", "result.png", "--mask", "mask.png", "-o", "kept.png", "-q")[0] == 0
+    found = read(folder / "kept.png")
+    assert found
+    assert found.kept
+    assert (replace(found, kept=None), found.kept.image, found.kept.size) == (recipe, 1, "result")
+    with Image.open(io.BytesIO(b64decode(found.kept.mask))) as mask, Image.open("mask.png") as painted:
+        assert mask.tobytes() == painted.convert("1").tobytes()
+    # Another original is none of its references.
+    photo("cat").resize(SIZE).save("other.png")
+    assert run("other.png", "result.png", "--mask", "mask.png", "-o", "other-kept.png", "-q")[0] == 0
+    assert read(folder / "other-kept.png") is None
 
 
 def test_no_file_is_replaced_that_nobody_named(folder: Path) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import tempfile
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from wan_client.errors import InvalidRequest, SettingsError, WanError
 from wan_client.marks import KEPT_NAME, PREVIEW_NAME
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from wan_client.compare import Alignment
+    from wan_client.compare import Alignment, Kept
 
 
 def run(words: Sequence[str]) -> int:
@@ -47,7 +48,7 @@ def _keep(arguments: argparse.Namespace, console: Console) -> int:
     kept = keep(*sources, size=arguments.size)
     name = f"{sources[0].stem}_{KEPT_NAME}.png"
     named = arguments.out or Path(f"{PREVIEW_NAME}_{name}" if kept.preview else name)
-    path = _write(kept.png(), named, replace=arguments.out is not None)
+    path = _write(_with_recipe(kept, *sources[:2], size=arguments.size), named, replace=arguments.out is not None)
     console.info(_told(kept.alignment))
     if kept.preview:
         console.info(MESSAGES["cli.keep.preview"])
@@ -64,6 +65,19 @@ def _keep(arguments: argparse.Namespace, console: Console) -> int:
     }
     console.result([str(path)], values)
     return 0
+
+
+def _with_recipe(kept: Kept, original: Path, result: Path, *, size: Literal["result", "original"]) -> bytes:
+    """Return the file, with a recipe where the result has one and the original is one of its references."""
+    try:
+        from wan_client.recipe import KeptParts, embed, fingerprint, mask_text, read  # noqa: PLC0415  # an extra
+    except ImportError:
+        return kept.png()
+    recipe, digest = read(result), fingerprint(original)
+    if recipe is None or kept.mask is None or digest not in recipe.references:
+        return kept.png()
+    parts = KeptParts(mask_text(kept.mask), recipe.references.index(digest) + 1, size)
+    return embed(kept.png(), replace(recipe, kept=parts))
 
 
 def _parser(*, as_json: bool) -> Parser:

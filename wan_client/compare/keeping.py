@@ -46,6 +46,7 @@ class Kept:
         box: The part of the original that it shows: left, top, right, bottom in the original's pixels.
         alignment: Where the original lies in the result.
         preview: Whether the result is a local preview, which the composite then is as well.
+        mask: The mask, black and white, in the result's frame; None where it was given in the original's.
     """
 
     pixels: Pixels = field(repr=False)
@@ -53,6 +54,7 @@ class Kept:
     box: tuple[float, float, float, float]
     alignment: Alignment
     preview: bool
+    mask: Image.Image | None = field(default=None, repr=False)
 
     @property
     def size(self) -> Size:
@@ -101,11 +103,12 @@ def keep(
     canvas = _canvas(old, lies, size)
     to_result = square(lies.matrix) @ inverted(canvas.from_original)
     pixels = np.array(canvas.picture)
-    blend = _Blend(pixels, np.asarray(new), to_result, *_placed_mask(allowed, new.size, old.size, to_result, canvas))
+    white, to_mask, of_result = _placed_mask(allowed, new.size, old.size, to_result, canvas)
+    blend = _Blend(pixels, np.asarray(new), to_result, white, to_mask)
     changed = blend.into(pixels)
     if preview:
         _label(pixels, changed)
-    return Kept(pixels, changed, canvas.box, lies, preview)
+    return Kept(pixels, changed, canvas.box, lies, preview, Image.fromarray(white) if of_result else None)
 
 
 def _mask_of(picture: Picture) -> Image.Image:
@@ -149,8 +152,8 @@ def _canvas(old: Image.Image, lies: Alignment, size: Literal["result", "original
 
 def _placed_mask(
     mask: Image.Image, result: Size, original: Size, to_result: Array, canvas: _Canvas
-) -> tuple[Pixels, Array]:
-    """Return the mask, black and white, and the transform from the canvas to it.
+) -> tuple[Pixels, Array, bool]:
+    """Return the mask, black and white, the transform from the canvas to it, and whether it has the result's frame.
 
     Raises:
         InvalidRequest: It is empty, or it has the shape of neither picture.
@@ -158,14 +161,15 @@ def _placed_mask(
     white: Pixels = (np.asarray(mask) > 127).astype(np.uint8) * 255
     if not white.any():
         raise InvalidRequest("mask_empty", field="mask")
-    if mask.size == original != result or not _alike(mask.size, result):
+    of_result = _alike(mask.size, result) and not mask.size == original != result
+    if not of_result:
         if not _alike(mask.size, original):
             given, wanted = "{} × {}".format(*mask.size), "{} × {}".format(*result)
             raise InvalidRequest("mask_shape", field="mask", given=given, wanted=wanted)
         frame, to_frame = original, inverted(canvas.from_original)
     else:
         frame, to_frame = result, to_result
-    return white, scaling(mask.width / frame[0], mask.height / frame[1]) @ to_frame
+    return white, scaling(mask.width / frame[0], mask.height / frame[1]) @ to_frame, of_result
 
 
 def _alike(one: Size, other: Size) -> bool:
