@@ -283,6 +283,8 @@ def test_what_is_wrong_with_a_field_is_said_until_it_changes(app: App, visit: Vi
     wrong = {name: page.locator(f"#{name} div.validation-error") for name in ("slot-1", "prompt", "negative-prompt")}
     expect(wrong["slot-1"]).to_be_visible()
     expect(wrong["prompt"]).to_be_visible()
+    # The focus goes to what is wrong; what is typed before that would follow it.
+    expect(page.get_by_role("button", name="Image 1: Add a picture")).to_be_focused()
     page.locator("#prompt textarea").fill("like image 1")
     # Gradio takes away its own with the answer to this.
     expect(page.locator("#slot-1 .stays div.validation-error")).to_be_visible()
@@ -292,6 +294,7 @@ def test_what_is_wrong_with_a_field_is_said_until_it_changes(app: App, visit: Vi
     page.locator("#negative-prompt textarea").fill("x" * 600)
     page.locator("#generate").click()
     expect(wrong["negative-prompt"]).to_be_visible()
+    expect(page.locator("#negative-prompt textarea")).to_be_focused()
     page.locator("#prompt textarea").fill("like image 1, but red")
     expect(page.locator("#negative-prompt div.validation-error.stays")).to_be_visible()
     page.locator("#negative-prompt textarea").fill("")
