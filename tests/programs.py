@@ -24,7 +24,7 @@ HEADLESS_SHELL = "chromium-headless-shell"
 BROWSERS = (
     HEADLESS_SHELL, "chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge",
 )  # fmt: skip
-WEBKIT_ROOTS, WEBKIT_BROWSER = ("/usr/lib", "/usr/libexec"), "**/webkit2gtk-4.*/MiniBrowser"
+WEBKIT_BROWSERS = ("lib/*/webkit2gtk-4.*/MiniBrowser", "libexec/webkit2gtk-4.*/MiniBrowser")
 MAC_BROWSERS = ("Google Chrome", "Chromium", "Microsoft Edge")
 WINDOWS_BROWSERS = (r"Google\Chrome\Application\chrome.exe", r"Microsoft\Edge\Application\msedge.exe")
 
@@ -47,7 +47,7 @@ def find_firefox() -> str | None:
 def find_webkit() -> tuple[str, str] | None:
     """Return the paths of WebKit's driver and of its small browser, or None where they or a screen are missing."""
     driver, screen = next(_on_path("WebKitWebDriver"), None), next(_on_path("Xvfb"), None)
-    browsers = [str(file) for root in WEBKIT_ROOTS for file in sorted(Path(root).glob(WEBKIT_BROWSER))]
+    browsers = [str(file) for place in WEBKIT_BROWSERS for file in sorted(Path("/usr").glob(place))]
     return (driver, browsers[-1]) if driver and screen and browsers else None
 
 

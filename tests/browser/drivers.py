@@ -9,7 +9,6 @@ import json
 import os
 import subprocess
 import tempfile
-import time
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -18,6 +17,7 @@ from websockets.sync.client import connect
 
 from tests import programs
 from tests.conftest import free_port
+from tests.sandbox.support import until as until_so
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,10 +51,7 @@ class Driver(Protocol):
 
 def until(driver: Driver, expression: str) -> None:
     """Wait until an expression is true in the page."""
-    end = time.monotonic() + PATIENCE_SECONDS
-    while not driver.run(f"Boolean({expression})"):
-        assert time.monotonic() < end, f"never true: {expression}\n{driver.run('document.body.innerText')}"
-        time.sleep(0.1)
+    until_so(lambda: bool(driver.run(f"Boolean({expression})")), PATIENCE_SECONDS)
 
 
 def type_text(driver: Driver, selector: str, text: str) -> None:
@@ -159,11 +156,10 @@ def firefox() -> Iterator[Driver]:
     assert path
     with tempfile.TemporaryDirectory() as profile:
         command = [path, "--headless", "--no-remote", "--profile", profile]
-        with (
-            _running(*command, "--remote-debugging-port", str(port), HOME=profile),
-            connect(_waited_for(port, f"ws://127.0.0.1:{port}/session"), max_size=None) as connection,
-        ):
-            yield Firefox(connection)
+        with _running(*command, "--remote-debugging-port", str(port), HOME=profile):
+            _wait_for(port)
+            with connect(f"ws://127.0.0.1:{port}/session", max_size=None) as connection:
+                yield Firefox(connection)
 
 
 @contextmanager
@@ -178,7 +174,7 @@ def webkit() -> Iterator[Driver]:
         stack.enter_context(_running("Xvfb", display, "-screen", "0", "1440x900x24", "-nolisten", "tcp"))
         own = {"HOME": folder, "DISPLAY": display, "GDK_BACKEND": "x11", "LIBGL_ALWAYS_SOFTWARE": "1"}
         stack.enter_context(_running(driver_path, f"--port={port}", "--host=127.0.0.1", **own))
-        _waited_for(port)
+        _wait_for(port)
         address = f"http://127.0.0.1:{port}"
         client = stack.enter_context(httpx.Client(base_url=address, timeout=PATIENCE_SECONDS, trust_env=False))
         driver = WebKit(client, browser)
@@ -202,16 +198,16 @@ def _running(*command: str, **environment: str) -> Iterator[None]:
             process.wait()
 
 
-def _waited_for(port: int, address: str = "") -> str:
-    """Return the address once something listens at the port."""
-    end = time.monotonic() + START_SECONDS
-    while time.monotonic() < end:
+def _wait_for(port: int) -> None:
+    """Wait until something answers at the port, in whatever protocol."""
+
+    def answers() -> bool:
         try:
             httpx.get(f"http://127.0.0.1:{port}/", timeout=10, trust_env=False)
         except httpx.ConnectError:
-            time.sleep(0.1)
+            return False
         except httpx.TransportError:
-            break
-        else:
-            break
-    return address
+            pass
+        return True
+
+    until_so(answers, START_SECONDS)

@@ -66,7 +66,7 @@ def test_the_original_size_and_one_object_of_json(folder: Path) -> None:
 
 
 def test_the_recipe_of_the_result_goes_on_with_the_mask(folder: Path) -> None:
-    """As on the page: whoever opens the composite there has the form and the mask again."""
+    """Opening the composite on the page restores the form and the mask."""
     recipe = Recipe(
         prompt="make it blue", negative_prompt="", image_size=ImageSize.parse("1:1"), seed=0, prompt_extend=True,
         engine=Backend.SANDBOX, model="local preview", request_id="r1", cost=None,

@@ -103,11 +103,11 @@ function wanPoint() {
 
 // Gradio takes away what it says of a field as soon as any call is answered. It stays until the field changes, the cross
 // on it is pressed, or Generate is.
-const WAN_WRONG = "div.validation-error:not(.stays *)";
+const WAN_WRONG = "div.validation-error:not(.stays, .stays *)";
 const wanWrong = new Map();
 
 function wanValue(block) {
-  const [field] = block.querySelectorAll("textarea, input:not([type=file])");
+  const field = block.querySelector("textarea, input:not([type=file])");
   return field ? field.value : `${block.querySelector("[data-state]")?.dataset.state} ${block.querySelector("img")?.src}`;
 }
 
@@ -123,13 +123,13 @@ function wanHoldWrong(changes) {
     const block = target.closest?.("#inputs .block");
     if (!block) continue;
     for (const node of addedNodes) {
-      if (!node.matches?.(WAN_WRONG) || node.classList.contains("stays")) continue;
+      if (!node.matches?.(WAN_WRONG)) continue;
       wanForgetWrong([block]);
       const whole = node.closest("[data-testid=status-tracker]") ?? node, said = whole.cloneNode(true);
       said.classList.add("stays");
       wanWrong.set(block, { said, place: whole.parentElement, value: wanValue(block) });
     }
-    const gone = [...removedNodes].some((node) => node.matches?.("div.validation-error:not(.stays)"));
+    const gone = [...removedNodes].some((node) => node.matches?.(WAN_WRONG));
     const wrong = wanWrong.get(block);
     if (gone && wrong) wrong.place.append(wrong.said);
   }
