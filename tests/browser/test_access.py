@@ -425,6 +425,15 @@ def test_on_a_phone_what_a_press_leads_to_comes_into_sight(app: App, visit: Visi
     expect(page.locator("#status .run")).to_be_in_viewport(ratio=1)
 
 
+def test_on_a_phone_a_failure_comes_into_sight(app: App, visit: Visit, photos: Path) -> None:
+    app.play(faults=("moderation-text",))
+    page = visit(app.url, width=390, height=844)
+    fill(page, photos)
+    page.locator("#generate").click()
+    expect(page.get_by_role("alert")).to_contain_text(EN("error.moderation"))
+    expect(page.get_by_role("alert")).to_be_in_viewport(ratio=0.9)
+
+
 def test_a_slots_controls_do_not_lie_under_one_another_on_a_phone(app: App, visit: Visit, photos: Path) -> None:
     page = visit(app.url, width=390, height=844)
     for slot, name in enumerate(("cat", "coffee", "rocket"), 1):

@@ -94,6 +94,13 @@ function wanArrive() {
   if (top < 0 || top > innerHeight * 0.6) place.scrollIntoView({ behavior, block: "start" });
 }
 
+// A failure is said below the picture, which may fill a phone's screen.
+function wanShowFailure(changes) {
+  const failure = document.querySelector("#status .run-failed");
+  if (!failure || !changes.some(({ addedNodes }) => [...addedNodes].some((node) => node.contains(failure)))) return;
+  failure.scrollIntoView({ behavior: "instant", block: "nearest" });
+}
+
 // To the first field that is to be fixed.
 function wanPoint() {
   const block = document.querySelector("#inputs div.validation-error")?.closest(".block");
@@ -166,6 +173,7 @@ new MutationObserver((changes) => {
   wanHoldWrong(changes);
   wanName();
   wanLead(changes);
+  wanShowFailure(changes);
   wanKeepFocus();
   clearTimeout(wanSpeaking);
   wanSpeaking = setTimeout(wanListen, 300);
