@@ -53,7 +53,8 @@ SHIFT = """new Promise((done) => {
 
 def describe() -> list[dict[str, Any]]:
     """Our page's components as data: class, settings, and what is nested in them."""
-    from studio.i18n.texts import translations  # noqa: PLC0415
+    from studio.i18n.language import in_one_language  # noqa: PLC0415
+    from studio.i18n.texts import Texts, translations  # noqa: PLC0415
     from studio.page.build import build  # noqa: PLC0415
     from studio.runs.jobs import Jobs  # noqa: PLC0415
     from studio.settings import PageSettings  # noqa: PLC0415  # the bare page's process has nothing of ours
@@ -63,8 +64,9 @@ def describe() -> list[dict[str, Any]]:
     def plain(value: Any) -> Any:
         if isinstance(value, (list, tuple)):
             return [plain(item) for item in value]
-        key = getattr(value, "key", None)
-        return translations()["en"][key] if key else value
+        if key := getattr(value, "key", None):
+            return translations()["en"][key]
+        return in_one_language(value, Texts("en")) if isinstance(value, str) else value
 
     def kind_of(block: Any) -> str:
         return next(kind.__name__ for kind in type(block).__mro__ if kind.__module__.startswith("gradio."))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import re
 from functools import cache, lru_cache
@@ -10,13 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-import brotli
 import gradio as gr
 from markupsafe import Markup
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.requests import Request
 
+from studio.browser import script
+from studio.browser.compression import compress, encoding_for
 from studio.prompt import link
 from studio.public.visitors import signed_in_name
 from studio.settings import can_sign_in
@@ -34,8 +34,6 @@ STATIC = Path(__file__).parent.parent / "browser" / "static"
 _TAGS = {"zh": "zh-CN"}
 # The page is much the same for all, so what was made for one is kept for the next: languages times encodings.
 _KEPT = 16
-# Small for the milliseconds that it takes; Gradio's own for its scripts.
-_EFFORT = {"br": 4, "gzip": 6}
 # The names of Gradio, for link previews: the page has its own.
 _GRADIOS_NAMES = re.compile(rb'<meta\s+(?:property|name)="(?:og|twitter):[^>]*>\s*')
 
@@ -75,7 +73,8 @@ def localised(page: bytes, language: str, kinds: tuple[str, ...] = ()) -> bytes:
     texts, code = Texts(language), tag(language)
     # What the browser fills in by itself.
     words = texts.starting_with("slot.", "camera.", "run.left")
-    head = render("head", texts=texts, code=code, words=words, kinds=kinds, stage_style=_stage_style())
+    style, scripts = _stage_style(), script.address()
+    head = render("head", texts=texts, code=code, words=words, kinds=kinds, stage_style=style, scripts=scripts)
     page = _GRADIOS_NAMES.sub(b"", page)
     # Where the page is, the browser knows best.
     page = page.replace(b"const root = ", b"const root = window.gradio_config.root || ", 1)
@@ -96,17 +95,21 @@ def by_language(make: Callable[[Texts], str]) -> str:
     return _BY_LANGUAGE + json.dumps({language: str(make(Texts(language))) for language in translations()})
 
 
+def in_one_language(value: str, texts: Texts) -> str:
+    """Return a component's first value in one language."""
+    if not value.startswith(_BY_LANGUAGE):
+        return value
+    found: str = json.loads(value.removeprefix(_BY_LANGUAGE))[texts.language]
+    return found
+
+
 def with_first_values(page: bytes, request: Request) -> bytes:
     """Return the page with the first values that depend on the visitor: no text then arrives late and moves others."""
     texts = texts_for(gr.Request(request))
 
     def value(found: re.Match[bytes]) -> bytes:
         given = json.loads(found[0])
-        html = (
-            switch(gr.Request(request))
-            if given == LANGUAGES
-            else json.loads(given.removeprefix(_BY_LANGUAGE))[texts.language]
-        )
+        html = switch(gr.Request(request)) if given == LANGUAGES else in_one_language(given, texts)
         # Within a script no "<" may stand for itself.
         return json.dumps(html).replace("<", "\\u003c").encode()
 
@@ -152,18 +155,8 @@ def _stage_style() -> Markup:
 
 @lru_cache(_KEPT)
 def _packed(page: bytes, language: str, encoding: str, kinds: tuple[str, ...]) -> bytes:
-    """The page localised, and packed as the browser can take it: Gradio packs its scripts and not the page."""
-    page = localised(page, language, kinds)
-    if encoding == "br":
-        packed: bytes = brotli.compress(page, quality=_EFFORT["br"])
-        return packed
-    return gzip.compress(page, _EFFORT["gzip"]) if encoding else page
-
-
-def _encoding(accepted: str) -> str:
-    """The best encoding that a browser takes; empty where it takes none."""
-    names = {part.partition(";")[0].strip() for part in accepted.split(",")}
-    return next((name for name in _EFFORT if name in names), "")
+    """Return the page localised and compressed."""
+    return compress(localised(page, language, kinds), encoding)
 
 
 class _Language:
@@ -179,7 +172,7 @@ class _Language:
             return
         request = Request(scope)
         language = negotiate(request.query_params.get("lang"), request.headers.get("accept-language"))
-        encoding = _encoding(request.headers.get("accept-encoding", ""))
+        encoding = encoding_for(request.headers.get("accept-encoding", ""))
         start: Message | None = None
         page = b""
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
-from markupsafe import Markup
 
 from studio.browser.store import READ
-from studio.i18n.language import by_language, switch, word
+from studio.i18n.language import by_language, word
 from studio.i18n.texts import DEFAULT_LANGUAGE, translations
 from studio.public import endpoints
 from studio.public.malformed_calls import Page
@@ -19,7 +17,6 @@ from studio.stage.handlers import StageHandlers
 from studio.views import examples
 from studio.views import run as view
 from studio.views.programme import cards as programme_cards
-from studio.views.render import render
 from wan_client import ModelEntry
 from wan_client.schema import SEED_MAX
 
@@ -44,7 +41,6 @@ _STYLES = (
     "page.css", "language.css", "input.css", "slot.css", "viewer.css", "keep.css", "runs.css", "starred.css",
     "access.css",
 )  # fmt: skip
-_SCRIPTS = ("store.js", "page.js", "slot.js", "viewer.js", "keep.js", "access.js", "starred.js", "present.js")
 # Waiting costs a page next to nothing, so many may wait: what bounds the work is the API's queue.
 THREADS = 400
 UPLOAD_LIMIT = "40mb"
@@ -59,7 +55,7 @@ def build(settings: PageSettings, jobs: Jobs, programme: Programme | None = None
         title=translations()[DEFAULT_LANGUAGE]["page.title"],
         analytics_enabled=False,
     )
-    gr.set_static_paths([examples.FOLDER])
+    gr.set_static_paths(list(examples.FOLDERS))
     with page:
         cards = by_language(partial(programme_cards, programme)) if programme else ""
         components = lay_out(by_language(partial(_banner, jobs)), by_language(examples.ready), cards)
@@ -67,15 +63,12 @@ def build(settings: PageSettings, jobs: Jobs, programme: Programme | None = None
         endpoints.publish(page, jobs)
         run_handlers = RunHandlers(jobs, components)
         form_handlers = FormHandlers(jobs, components, settings, run_handlers)
-        page.load(switch, None, components.languages, queue=False, **PRIVATE)
-        opened = page.load(
-            form_handlers.opened, components.kept, components.everything, js=READ, queue=False, **PRIVATE
-        )
-        _name_price(form_handlers, components, opened)
-        resumed = opened.then(
+        page.load(form_handlers.opened, components.kept, components.opened, js=READ, queue=False, **PRIVATE)
+        # What a page mostly opens without is asked for only where there is something to wait for.
+        _name_price(form_handlers, components, components.unpriced.change)
+        components.waiting.change(
             run_handlers.resume, [components.kept, components.token], components.run, js=READ, **PRIVATE
         )
-        _name_cost(form_handlers, components, resumed.then)
         page.unload(run_handlers.left)
         _connect_runs(run_handlers, form_handlers, components)
         _connect_kept(CompareHandlers(components, run_handlers, form_handlers), components)
@@ -93,10 +86,11 @@ def _banner(jobs: Jobs, texts: Texts) -> str:
     return view.banner(texts, engine, jobs.engines.base(engine), ModelEntry())
 
 
-def _name_price(form_handlers: FormHandlers, components: Components, event: Any) -> None:
-    """Name the price after an event, as soon as it is known."""
-    shown = [components.engine, components.banner, components.cost]
-    event.then(form_handlers.price_arrived, [components.token, components.variations], shown, queue=False, **PRIVATE)
+def _name_price(form_handlers: FormHandlers, components: Components, event: Callable[..., Any]) -> None:
+    """Name the price on an event, as soon as it is known."""
+    known = [components.token, components.variations, components.group]
+    shown = [components.engine, components.banner, components.cost, components.generate]
+    event(form_handlers.price_arrived, known, shown, queue=False, **PRIVATE)
 
 
 def _name_cost(form_handlers: FormHandlers, components: Components, event: Callable[..., Any]) -> None:
@@ -117,18 +111,18 @@ def _connect_runs(run_handlers: RunHandlers, form_handlers: FormHandlers, compon
         run = button.click(handler, form, inputs_kwargs=components.fields, validator=validate, **known)
         _name_cost(form_handlers, components, run.then)
     # As runs begin, those of a page that was opened anew included.
-    _name_cost(form_handlers, components, components.group.change)
+    _name_cost(form_handlers, components, partial(gr.on, [components.group.change, components.variations.change]))
     again = components.again.click(run_handlers.resume, [components.kept, components.token], **known)
     _name_cost(form_handlers, components, again.then)
-    for asked in (components.code_fetch.click, components.code_box.submit):
-        fetched = asked(
-            run_handlers.fetch,
-            [components.kept, components.token, components.code_box],
-            [*components.run, components.code_box],
-            js=READ,
-            **PRIVATE,
-        )
-        _name_cost(form_handlers, components, fetched.then)
+    fetched = gr.on(
+        [components.code_fetch.click, components.code_box.submit],
+        run_handlers.fetch,
+        [components.kept, components.token, components.code_box],
+        [*components.run, components.code_box],
+        js=READ,
+        **PRIVATE,
+    )
+    _name_cost(form_handlers, components, fetched.then)
     retried = components.filmstrip.retry(run_handlers.retry, [components.kept, components.token], **known)
     _name_cost(form_handlers, components, retried.then)
     components.cancel.click(run_handlers.cancel, components.group, components.run, queue=False, **PRIVATE)
@@ -172,7 +166,7 @@ def _connect_form(form_handlers: FormHandlers, components: Components) -> None:
     # Gradio's `on` takes no events that a component has made up.
     for changed in (partial(gr.on, others), *(slot.settled for slot in components.slots)):
         changed(form_handlers.changed, outputs=components.derived, trigger_mode="always_last", **fields, **quick)
-        changed(None, list(components.fields.values()), None, js="(...values) => wanDraft(...values)", **PRIVATE)
+        changed(None, list(components.fields.values()), None, js="(...values) => wanForm(...values)", **PRIVATE)
     components.findings.click(form_handlers.apply_fix, **filled)
     components.swap_1_2.click(form_handlers.swap_1_2, **filled)
     components.swap_2_3.click(form_handlers.swap_2_3, **filled)
@@ -182,19 +176,16 @@ def _connect_form(form_handlers: FormHandlers, components: Components) -> None:
     image_1 = [components.image_1, components.size_chosen]
     followed = components.image_1.settled(form_handlers.follow_image_1, image_1, components.image_size, **quick)
     followed.then(None, js="() => wanFollowed()", **PRIVATE)
-    _name_cost(form_handlers, components, components.variations.change)
     components.request_box.expand(
         form_handlers.what_will_be_sent, components.token, components.request_preview, **fields, **quick
     )
     typed = [components.token_box, components.variations]
     own: dict[str, Any] = {"outputs": components.own_token, **quick}
     for changed in (
-        components.token_use.click(form_handlers.use_token, typed, **own),
-        components.token_box.submit(form_handlers.use_token, typed, **own),
+        gr.on([components.token_use.click, components.token_box.submit], form_handlers.use_token, typed, **own),
         components.token_forget.click(form_handlers.forget_token, components.variations, **own),
     ):
-        _name_price(form_handlers, components, changed)
-        _name_cost(form_handlers, components, changed.then)
+        _name_price(form_handlers, components, changed.then)
     components.use.click(form_handlers.use_result, [components.kept, components.shown], **fields, **known)
     components.back.click(form_handlers.back, [components.kept, components.shown], **known)
     components.settings.click(form_handlers.restore_shown, [components.kept, components.shown], **known)
@@ -206,14 +197,8 @@ def _connect_form(form_handlers: FormHandlers, components: Components) -> None:
     for slot in components.slots:
         slot.move(form_handlers.moved, **filled)
         slot.example(form_handlers.example_dropped, None, slot, **quick)
-    for example, card in components.examples:
-        card.click(
-            example.values,
-            None,
-            [*components.slots, components.prompt, components.image_size, components.size_chosen],
-            queue=False,
-            **PRIVATE,
-        )
+    example = [*components.slots, components.prompt, components.image_size, components.size_chosen]
+    components.examples.click(form_handlers.choose_example, None, example, **quick)
 
 
 def _connect_browser(page: gr.Blocks, components: Components) -> None:
@@ -221,19 +206,6 @@ def _connect_browser(page: gr.Blocks, components: Components) -> None:
     components.dice.click(
         None, None, components.seed, js=f"() => Math.floor(Math.random() * {SEED_MAX + 1})", **PRIVATE
     )
-    for box, count in (
-        (components.prompt, components.prompt_count),
-        (components.negative_prompt, components.negative_count),
-    ):
-        box.change(None, box, None, js=f"text => wanCount('{count.elem_id}', text)", **PRIVATE)
-    for starter, button in components.starters:
-        button.click(
-            None,
-            components.prompt,
-            components.prompt,
-            js=f"text => wanStart(text, {json.dumps(starter.prompt)})",
-            **PRIVATE,
-        )
     page.load(None, None, components.shortcuts, js="() => wanLocal.get('wan-shortcuts') !== 'off'", **PRIVATE)
     components.shortcuts.change(None, components.shortcuts, None, js="on => wanShortcuts(on)", **PRIVATE)
     components.variations.change(
@@ -280,7 +252,6 @@ def launch(page: gr.Blocks, **options: Any) -> tuple[Any, str, str]:
             checkbox_label_background_fill_selected_dark="*primary_600",
         ),
         css_paths=[_STATIC / name for name in _STYLES],
-        head=render("scripts", scripts=[Markup((_STATIC / name).read_text("utf-8")) for name in _SCRIPTS]),  # noqa: S704
         run_history=False,
         enable_monitoring=False,
         ssr_mode=False,

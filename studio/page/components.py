@@ -8,11 +8,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from studio.prompt.examples import Example
     from studio.prompt.form import Form
-    from studio.prompt.starters import Starter
 
     from .slot import Slot
 
@@ -36,6 +32,8 @@ class Components:
         group: The runs that are shown, by what the variations of one click have in common.
         shown: The key of the run whose result is shown.
         size_chosen: Whether the aspect ratio was chosen; until then it follows image 1.
+        waiting: The newest run that the browser waited for as the page opened, if there is one.
+        unpriced: Whether the catalogue had yet to name the price as the page opened.
     """
 
     kept: gr.Textbox
@@ -47,6 +45,8 @@ class Components:
     group: gr.State
     shown: gr.State
     size_chosen: gr.State
+    waiting: gr.Textbox
+    unpriced: gr.Checkbox
     banner: gr.HTML
     languages: gr.HTML
     image_1: Slot
@@ -55,10 +55,8 @@ class Components:
     swap_1_2: gr.Button
     swap_2_3: gr.Button
     prompt: gr.Textbox
-    prompt_count: gr.HTML
     chips: gr.HTML
     findings: gr.HTML
-    starters: Sequence[tuple[Starter, gr.Button]]
     image_size: gr.Dropdown
     frame: gr.HTML
     like: gr.Button
@@ -67,7 +65,6 @@ class Components:
     cancel: gr.Button
     cost: gr.HTML
     negative_prompt: gr.Textbox
-    negative_count: gr.HTML
     seed: gr.Number
     dice: gr.Button
     prompt_extend: gr.Checkbox
@@ -92,7 +89,7 @@ class Components:
     copies: gr.HTML
     code: gr.HTML
     programme: gr.HTML
-    examples: Sequence[tuple[Example, gr.Button]]
+    examples: gr.HTML
     history: gr.HTML
     keeping: gr.HTML
     code_box: gr.Textbox
@@ -156,6 +153,26 @@ class Components:
     def own_token(self) -> list[Any]:
         """What changes with the visitor's token."""
         return [self.token, self.engine, self.token_box, self.token_forget, self.banner, self.cost, self.status]
+
+    @property
+    def opened(self) -> list[Any]:
+        """What changes as the page opens."""
+        return [
+            *self.fields.values(),
+            *self.derived,
+            self.size_chosen,
+            self.waiting,
+            self.unpriced,
+            self.engine,
+            self.banner,
+            self.cost,
+            self.generate,
+            self.variations,
+            self.draft,
+            self.keeping,
+            self.panel,
+            self.history,
+        ]
 
     @property
     def everything(self) -> list[Any]:

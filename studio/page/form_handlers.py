@@ -12,6 +12,7 @@ from studio import uploads
 from studio.browser import store
 from studio.i18n.texts import texts_for
 from studio.prompt import link, recipe, references, sizes
+from studio.prompt.examples import load as load_examples
 from studio.prompt.form import Form, how_many
 from studio.public.limits import price_of
 from studio.public.visitors import visitor_of
@@ -30,6 +31,7 @@ from .components import Changes  # noqa: TC001  # Gradio reads a handler's annot
 
 if TYPE_CHECKING:
     from studio.i18n.texts import Texts
+    from studio.prompt.examples import Example
     from studio.runs.jobs import Jobs
     from studio.settings import PageSettings
     from wan_client import ModelEntry
@@ -73,6 +75,9 @@ class FormHandlers:
             **self._derived(texts, form),
             **await self._engine(request, "", known.variations),
             self._components.size_chosen: chosen,
+            self._components.waiting: known.waiting[0].key if known.waiting else "",
+            self._components.unpriced: self._jobs.engines.is_price_due(),
+            self._components.generate: _generate(texts, self._jobs.engines.known_model(), known.variations),
             self._components.draft: store.storage_patch(opened=form),
             self._components.keeping: view.keeps_nothing(texts) if not known.lasts else "",
             self._components.panel: examples.ready(texts),
@@ -114,10 +119,25 @@ class FormHandlers:
         move = tuple(exchanged.get(number, number) for number in range(1, IMAGES_MAX + 1))
         return self._swapped(texts_for(request), Form(**fields), move)
 
+    def choose_example(self, event: gr.EventData) -> Changes:
+        """Put an example into the form, and let the aspect ratio follow image 1 again."""
+        example = _example(event)
+        if example is None:
+            return self._components.no_change
+        image_1, image_2, image_3 = (*example.images, None, None)[: len(self._components.slots)]
+        return {
+            self._components.image_1: image_1,
+            self._components.image_2: image_2,
+            self._components.image_3: image_3,
+            self._components.prompt: example.prompt,
+            self._components.image_size: example.image_size.value,
+            self._components.size_chosen: False,
+        }
+
     def example_dropped(self, event: gr.EventData) -> Any:
         """Return the first picture of an example."""
-        name = getattr(event, "name", "")
-        return next((example.images[0] for example, _ in self._components.examples if example.name == name), gr.skip())
+        example = _example(event)
+        return example.images[0] if example else gr.skip()
 
     def like_image_1(self, image_1: str | None) -> Changes:
         """Let the aspect ratio follow image 1, now and from now on."""
@@ -220,17 +240,22 @@ class FormHandlers:
 
     async def cost_changed(self, token: str, variations: int, group: str, request: gr.Request) -> Changes:
         """What the next run costs, once something has changed about that."""
-        components, count = self._components, how_many(variations)
+        count = how_many(variations)
         model = await self._jobs.engines.model(token, age=FRESH_SECONDS)
-        changes: Changes = {components.cost: await self._cost(request, token, count, model)}
-        if not self._jobs.is_at_work(request.session_hash, group):
-            changes[components.generate] = _generate(texts_for(request), model, count)
-        return changes
+        cost = {self._components.cost: await self._cost(request, token, count, model)}
+        return cost | self._next_press(request, group, model, count)
 
-    async def price_arrived(self, token: str, variations: int, request: gr.Request) -> Changes:
+    async def price_arrived(self, token: str, variations: int, group: str, request: gr.Request) -> Changes:
         """The engine and the price, once the catalogue has named it."""
-        await self._jobs.engines.model(token)
-        return await self._engine(request, token, how_many(variations))
+        count = how_many(variations)
+        model = await self._jobs.engines.model(token)
+        return await self._engine(request, token, count) | self._next_press(request, group, model, count)
+
+    def _next_press(self, request: gr.Request, group: str, model: ModelEntry, variations: int) -> Changes:
+        """What Generate says, unless it says that a run is at work."""
+        if self._jobs.is_at_work(request.session_hash, group):
+            return {}
+        return {self._components.generate: _generate(texts_for(request), model, variations)}
 
     async def use_token(self, typed: str, variations: int, request: gr.Request) -> Changes:
         """Take a visitor's own token into this session's memory, and out of the box."""
@@ -327,6 +352,12 @@ class FormHandlers:
 
     def _run_view(self, entry: store.Entry) -> view.RunView:
         return view.RunView(entry, results.load(entry.key))
+
+
+def _example(event: gr.EventData) -> Example | None:
+    """Return the example that an event names."""
+    name = getattr(event, "name", "")
+    return next((example for example in load_examples() if example.name == name), None)
 
 
 def _generate(texts: Texts, model: ModelEntry, variations: int) -> str:

@@ -6,9 +6,9 @@ from typing import Any
 
 import gradio as gr
 
-from studio.i18n.language import LANGUAGES, word
-from studio.prompt import examples, starters
+from studio.i18n.language import LANGUAGES, by_language, word
 from studio.prompt.form import VARIATIONS_MAX
+from studio.views import examples
 from studio.views.render import render
 from wan_client import ImageSize
 from wan_client.schema import (
@@ -74,6 +74,9 @@ def _unseen() -> dict[str, Any]:
         "group": gr.State(""),
         "shown": gr.State(""),
         "size_chosen": gr.State(value=False),
+        # Gradio raises no change of a state after an event that passes the queue by.
+        "waiting": gr.Textbox(visible=False),
+        "unpriced": gr.Checkbox(visible=False),
     }
 
 
@@ -106,20 +109,15 @@ def _prompt() -> dict[str, Any]:
                 max_lines=8,
                 elem_id="prompt",
             )
-            prompt_count = _count("prompt", "", PROMPT_MAX)
+            _count("prompt", "", PROMPT_MAX)
         chips = _html("chips")
-        with gr.Accordion(word("starters.title"), open=False, elem_id="starters-box"), gr.Row(elem_id="starters"):
-            started = [
-                (starter, gr.Button(word(f"starter.{starter.name}"), size="sm", elem_classes="starter"))
-                for starter in starters.load()
-            ]
+        with gr.Accordion(word("starters.title"), open=False, elem_id="starters-box"), gr.Row():
+            _html("starters", by_language(examples.prompt_starters))
         findings = gr.HTML(elem_id="findings", js_on_load=CLICKS, padding=False)
     return {
         "prompt": prompt,
-        "prompt_count": prompt_count,
         "chips": chips,
         "findings": findings,
-        "starters": started,
     }
 
 
@@ -132,8 +130,8 @@ def _negative_prompt() -> dict[str, Any]:
             max_lines=4,
             elem_id="negative-prompt",
         )
-        negative_count = _count("negative-prompt", DEFAULT_NEGATIVE_PROMPT, NEGATIVE_PROMPT_MAX)
-    return {"negative_prompt": negative_prompt, "negative_count": negative_count}
+        _count("negative-prompt", DEFAULT_NEGATIVE_PROMPT, NEGATIVE_PROMPT_MAX)
+    return {"negative_prompt": negative_prompt}
 
 
 def _settings() -> dict[str, Any]:
@@ -266,18 +264,7 @@ def _programme(cards: str) -> dict[str, Any]:
 def _examples() -> dict[str, Any]:
     with gr.Column(elem_id="examples-box"):
         gr.Markdown(word("examples.heading"), elem_id="examples-heading")
-        with gr.Row(elem_id="examples"):
-            cards = [
-                (
-                    example,
-                    gr.Button(
-                        word(f"example.{example.name}"),
-                        icon=example.thumbnail,
-                        elem_classes=["example", f"example-{example.name}"],
-                    ),
-                )
-                for example in examples.load()
-            ]
+        cards = gr.HTML(by_language(examples.cards), elem_id="examples", js_on_load=CLICKS, padding=False)
     return {"examples": cards}
 
 
@@ -316,7 +303,6 @@ def _html(name: str, value: str = "") -> gr.HTML:
     return gr.HTML(value, elem_id=name, js_on_load=None, padding=False)
 
 
-def _count(field: str, text: str, limit: int) -> gr.HTML:
-    """A live count of the characters in a box, kept by the browser."""
-    words = render("count", count=count_characters(text), limit=limit)
-    return gr.HTML(words, elem_id=f"{field}-count", js_on_load=None, padding=False)
+def _count(field: str, text: str, limit: int) -> None:
+    """Put a live count of the characters of a box, which the browser keeps."""
+    _html(f"{field}-count", render("count", count=count_characters(text), limit=limit))

@@ -31,10 +31,9 @@ class Slot(gr.HTML):
         self.number = number
         super().__init__(
             html_template="",
-            # The page's scripts may come after its components. The events are named here, as Gradio wants them.
+            # The events are named here, as Gradio wants them.
             js_on_load="""const events = ["move", "example", "settled"];
-const start = () => window.wanSlot ? window.wanSlot(element, props, trigger, watch) : setTimeout(start, 20);
-start();""",
+window.wanSlot(element, props, trigger, watch);""",
             elem_id=f"slot-{number}",
             apply_default_css=False,
             container=True,

@@ -9,6 +9,7 @@ from pathlib import Path
 from wan_client import ImageSize
 
 ASSETS = Path(__file__).parents[2] / "assets"
+THUMBNAILS = ASSETS / "examples"
 
 
 @dataclass(frozen=True)
@@ -19,12 +20,7 @@ class Example:
     images: tuple[str, ...]
     prompt: str
     image_size: ImageSize
-    thumbnail: str
-
-    def values(self) -> tuple[str | bool | None, ...]:
-        """The three slots, the prompt, the size, and that nobody has chosen that."""
-        slots = (*self.images, None, None)[:3]
-        return (*slots, self.prompt, self.image_size.value, False)
+    thumbnail: Path
 
 
 def load() -> list[Example]:
@@ -35,7 +31,7 @@ def load() -> list[Example]:
             images=tuple(str(ASSETS / "photos" / image) for image in entry["images"]),
             prompt=entry["prompt"],
             image_size=ImageSize.parse(entry["image_size"]),
-            thumbnail=str(ASSETS / entry["thumbnail"]),
+            thumbnail=ASSETS / entry["thumbnail"],
         )
         for entry in json.loads((ASSETS / "examples.json").read_text("utf-8"))
     ]

@@ -53,6 +53,12 @@ class _Catalogue:
         """Return the entry without asking for it: an empty one where none is known."""
         return self._model if time.monotonic() - self._read <= PRICE_SECONDS else ModelEntry()
 
+    @property
+    def is_due(self) -> bool:
+        """Whether what is known is too old to be shown, and asking would bring another answer."""
+        now = time.monotonic()
+        return now - self._read > PRICE_SECONDS and (self._asking is not None or now - self._failed > FAILED_SECONDS)
+
     async def entry(self, ask: Callable[[], Awaitable[ModelEntry]], age: float) -> ModelEntry:
         """Return the entry, asked for again where it is older than that: an empty one where it can't be had."""
         now = time.monotonic()
@@ -181,6 +187,10 @@ class Engines:
             return self._catalogue.state == "unknown"
         known = self._tokens.get(_digest(token))
         return known is None or known.catalogue.state == "unknown"
+
+    def is_price_due(self) -> bool:
+        """Whether the catalogue has to be asked for the price on the page owner's engine."""
+        return self._catalogue.is_due
 
     def known_model(self, token: str = "") -> ModelEntry:
         """Return the catalogue's entry of the model as far as it is known, without asking for it."""

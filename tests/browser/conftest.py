@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, Request, expect, sync_playwright
 
 from tests import programs
 from tests.conftest import running_app
@@ -23,7 +23,6 @@ PATIENCE = 90_000
 expect.set_options(timeout=PATIENCE)
 OWNERS_TOKEN = "the-owners-token-that-nobody-sees"
 PRICE = 0.03
-STORAGE = "local_storage,indexeddb,cache_storage,service_workers"
 
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
@@ -45,38 +44,39 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-class Contexts:
-    """Browser contexts that several tests use one after another, so that only the first loads the page's scripts cold.
+class Tabs:
+    """Tabs that tests use one after another, each in a browser context of its own.
 
-    A context that is given back keeps its HTTP cache and nothing else: no cookie, no storage, no page.
+    Only the first page in a tab loads and compiles the scripts cold. A tab that is given back keeps those and nothing
+    else.
     """
 
     def __init__(self, browser: Browser) -> None:
         self._browser = browser
-        self._free: dict[tuple[str, str], list[BrowserContext]] = {}
+        self._free: dict[str, list[BrowserContext]] = {}
 
-    def take(self, locale: str, scheme: str) -> BrowserContext:
-        """Return a context that no other page uses."""
-        free = self._free.setdefault((locale, scheme), [])
-        if free:
-            return free.pop()
-        return self._browser.new_context(
-            locale=locale, color_scheme="dark" if scheme == "dark" else "light", accept_downloads=True
-        )
+    def take(self, url: str, locale: str) -> Page:
+        """Return a tab of a context that nobody else uses, and that knows nothing of the page at an address."""
+        free = self._free.setdefault(locale, [])
+        if not free:
+            return self._browser.new_context(locale=locale, accept_downloads=True).new_page()
+        context = free.pop()
+        page = context.pages[0] if context.pages else context.new_page()
+        # What is kept can be cleared from a document of the same origin, while no page is there to write it once more.
+        page.goto(f"{url.partition('?')[0].rstrip('/')}/livez")
+        page.evaluate("sessionStorage.clear(); localStorage.clear(); window.name = ''")
+        return page
 
-    def give_back(self, context: BrowserContext, locale: str, scheme: str) -> None:
-        """Clear a context and keep it for the next test."""
-        origins = {"{0.scheme}://{0.netloc}".format(urlsplit(page.url)) for page in context.pages}
-        for page in context.pages[1:]:
-            page.close()
-        # A page that is still open could write to its storage once more after that is cleared.
-        context.pages[0].goto("about:blank")
-        session = context.new_cdp_session(context.pages[0])
-        for origin in origins:
-            session.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": STORAGE})
-        context.pages[0].close()
-        context.clear_cookies()
-        self._free[locale, scheme].append(context)
+    def give_back(self, page: Page, locale: str) -> None:
+        """Keep a tab for the next test."""
+        for other in page.context.pages:
+            if other is not page:
+                other.close()
+        if not page.is_closed():
+            page.goto("about:blank")
+            page.unroute_all()
+        page.context.clear_cookies()
+        self._free[locale].append(page.context)
 
 
 @pytest.fixture(scope="session")
@@ -95,33 +95,32 @@ def hosted(shared_hosted_app: App) -> App:
 
 
 @pytest.fixture(scope="package")
-def contexts(browser: Browser) -> Contexts:
-    return Contexts(browser)
+def tabs(browser: Browser) -> Tabs:
+    return Tabs(browser)
 
 
 @pytest.fixture
-def visit(contexts: Contexts) -> Iterator[Callable[..., Page]]:
+def visit(tabs: Tabs) -> Iterator[Callable[..., Page]]:
     """Opens a page in a browser of its own, and checks at the end that it asked no other host and threw nothing."""
-    taken: list[tuple[BrowserContext, str, str]] = []
+    taken: list[tuple[Page, str]] = []
     foreign: list[str] = []
     thrown: list[str] = []
 
     def visit(url: str, *, width: int = 1440, height: int = 900, locale: str = "en-US", scheme: str = "light") -> Page:
-        context = contexts.take(locale, scheme)
-        taken.append((context, locale, scheme))
-        page = context.new_page()
-        page.set_viewport_size({"width": width, "height": height})
-        page.set_default_timeout(PATIENCE)
         own = urlsplit(url).netloc
-        page.on(
-            "request",
-            lambda request: (
+
+        def note_request(request: Request) -> None:
+            if request.url.startswith(("http", "ws")) and urlsplit(request.url).netloc != own:
                 foreign.append(request.url)
-                if request.url.startswith(("http", "ws")) and urlsplit(request.url).netloc != own
-                else None
-            ),
-        )
-        page.on("pageerror", lambda error: thrown.append(str(error)))
+
+        page = tabs.take(url, locale)
+        taken.append((page, locale))
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion="no-preference")
+        page.set_default_timeout(PATIENCE)
+        page.on("request", note_request)
+        page.on("pageerror", note_error)
+        asked[page] = note_request
         page.goto(url)
         page.locator(".engine").wait_for()
         page.locator("#slot-1 input[type=file]").wait_for(state="attached")
@@ -130,8 +129,14 @@ def visit(contexts: Contexts) -> Iterator[Callable[..., Page]]:
         page.locator("#draft data").wait_for(state="attached")
         return page
 
+    def note_error(error: Error) -> None:
+        thrown.append(str(error))
+
+    asked: dict[Page, Callable[[Request], None]] = {}
     yield visit
-    for context, locale, scheme in taken:
-        contexts.give_back(context, locale, scheme)
+    for page, locale in taken:
+        page.remove_listener("request", asked[page])
+        page.remove_listener("pageerror", note_error)
+        tabs.give_back(page, locale)
     assert not foreign, f"the page asked other hosts: {foreign}"
     assert not thrown, f"the page threw: {thrown}"

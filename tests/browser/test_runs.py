@@ -491,11 +491,11 @@ def test_the_tabs_title_tells(app: App, visit: Visit, photos: Path) -> None:
 
 @pytest.mark.parametrize("storage", ["localStorage", "sessionStorage"])
 def test_a_browser_that_keeps_nothing_still_works(app: App, visit: Visit, photos: Path, storage: str) -> None:
-    page = visit(app.url)
+    page = visit(app.url).context.new_page()
     page.add_init_script(
         f"Object.defineProperty(window, '{storage}', {{ get() {{ throw new DOMException('no', 'SecurityError'); }} }})"
     )
-    page.reload()
+    page.goto(app.url)
     page.locator(".stage").wait_for()
     fill(page, photos / "cat.jpg")
     generate(page)

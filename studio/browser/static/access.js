@@ -5,15 +5,19 @@ function wanSet(node, name, value) {
   else if (node && node.getAttribute(name) !== value) node.setAttribute(name, value);
 }
 
-// What is drawn on a button says nothing more.
+// What is drawn on a button says nothing more. While the page is built, changes come by the hundred.
+let wanNaming = null;
+
+function wanNameSoon() { wanNaming ??= setTimeout(wanName, 50); }
+
 function wanName() {
+  wanNaming = null;
   const all = (selector, within = document) => within.querySelectorAll(selector);
   const labelled = (block, selector) => block.querySelector(selector)?.textContent.trim().replace(/\s+/g, " ");
   for (const group of all("fieldset")) wanSet(group, "aria-label", labelled(group, '[data-testid="block-info"]') ?? null);
   for (const drawn of all("svg, .label-wrap .icon")) wanSet(drawn, "aria-hidden", "true");
   // Radio buttons of one name are one stop of the Tab key.
   for (const radio of all("#variations input")) wanSet(radio, "name", "variations");
-  for (const drawn of all(".example img")) wanSet(drawn, "alt", "");
   for (const field of all("#inputs :is(textarea, input)")) {
     wanSet(field, "aria-invalid", field.closest(".block")?.querySelector("div.validation-error") ? "true" : null);
   }
@@ -171,7 +175,7 @@ new MutationObserver((changes) => {
   if (!wanVoice.isConnected) document.body.append(wanVoice);
   if (changes.every(({ target }) => wanVoice.contains(target) || target.closest?.(".run-time"))) return;
   wanHoldWrong(changes);
-  wanName();
+  wanNameSoon();
   wanLead(changes);
   wanShowFailure(changes);
   wanKeepFocus();

@@ -46,7 +46,8 @@ new MutationObserver((changes) => {
   if (changes.some(({ target }) => target.closest?.("#result, #filmstrip, #history"))) wanMark();
 }).observe(document, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-title", "data-shown"] });
 
-window.wanCount = (id, text) => {
+// oxlint-disable-next-line no-unused-vars -- store.js, which hears of the form's changes, calls it
+function wanCount(id, text) {
   const count = document.querySelector(`#${id} .count`);
   if (!count) return;
   // Tidied and counted in code points, as the server does; trim() would take a byte order mark and leave U+0085.
@@ -57,20 +58,19 @@ window.wanCount = (id, text) => {
   const limit = Number(count.dataset.limit);
   count.textContent = `${length.toLocaleString("en")} / ${limit.toLocaleString("en")}`;
   count.classList.toggle("over", length > limit);
-};
+}
 
 // A starter goes to the end of what is there, and what it leaves open is selected, ready to be typed over.
-window.wanStart = (text, starter) => {
+function wanStart(starter) {
   document.querySelector("#extend-hint").classList.add("suggested");
-  const all = text?.trim() ? `${text.trimEnd()}\n${starter}` : starter;
-  setTimeout(() => {
-    const box = document.querySelector("#prompt textarea");
-    const open = all.indexOf("[", all.length - starter.length);
-    box.focus();
-    box.setSelectionRange(open < 0 ? all.length : open, open < 0 ? all.length : all.indexOf("]", open) + 1);
-  }, 50);
-  return all;
-};
+  const box = document.querySelector("#prompt textarea");
+  const all = box.value.trim() ? `${box.value.trimEnd()}\n${starter}` : starter;
+  const open = all.indexOf("[", all.length - starter.length);
+  box.value = all;
+  box.dispatchEvent(new Event("input", { bubbles: true }));
+  box.focus();
+  box.setSelectionRange(open < 0 ? all.length : open, open < 0 ? all.length : all.indexOf("]", open) + 1);
+}
 
 // A picture's name goes into the prompt where the cursor is, with blanks around it where words are parted by them.
 function wanInsert(name) {
@@ -100,10 +100,11 @@ async function wanCopy(button, text, said) {
 }
 
 document.addEventListener("click", ({ target }) => {
-  const button = target.closest?.("[data-insert], [data-copy], [data-link], [data-text], [data-choose]");
+  const button = target.closest?.("[data-insert], [data-start], [data-copy], [data-link], [data-text], [data-choose]");
   if (!button) return;
-  const { insert, copy, link, text, copied, choose } = button.dataset;
+  const { insert, start, copy, link, text, copied, choose } = button.dataset;
   if (insert) wanInsert(insert);
+  else if (start) wanStart(start);
   else if (choose) wanSlots[choose - 1].choose();
   else if (link) wanCopy(button, new URL(link, location.href.split("?")[0]).href, copied);
   else if (text) wanCopy(button, text, copied);
@@ -195,7 +196,7 @@ document.addEventListener("keydown", (event) => {
 // An example fills the form, which on a phone is out of sight.
 document.addEventListener("click", ({ target }) => {
   for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(target)) menu.open = false;
-  if (target.closest?.("#generate, #anyway, #again, #code-fetch, [data-event]")) document.querySelector("#outputs").classList.add("asked");
+  if (target.closest?.("#generate, #anyway, #again, #code-fetch, [data-event]:not(.example)")) document.querySelector("#outputs").classList.add("asked");
   if (!target.closest?.(".example")) return;
   const form = document.querySelector("#pictures");
   if (form.getBoundingClientRect().top < 0) {

@@ -413,8 +413,8 @@ function wanDragged(target) {
   if (slot) return slot.path ? { slot: slot.number } : null;
   const picture = target.closest?.("[data-picture]")?.dataset.picture;
   if (picture) return { path: wanOwnPath(picture) };
-  const example = [...(target.closest?.(".example")?.classList ?? [])].find((name) => name.startsWith("example-"));
-  return example ? { example: example.slice("example-".length) } : null;
+  const example = target.closest?.(".example")?.dataset.name;
+  return example ? { example } : null;
 }
 
 // The path of an uploaded file or a result, where the address is one of this page's.

@@ -117,12 +117,14 @@ function wanKeep(said) {
 }
 
 // The form is kept as it changes, by this tab alone and without the server: that may be away.
-window.wanDraft = (...values) => {
-  if (!wanUntouched) return;
+window.wanForm = (...values) => {
   const names = ["prompt", "image_1", "image_2", "image_3", "negative_prompt", "image_size", "seed", "prompt_extend"];
   // While the server is away Gradio hands over no values: the listener below keeps the words.
   if (values.length < names.length) return;
   const form = Object.fromEntries(names.map((name, index) => [name, values[index]]));
+  wanCount("prompt-count", form.prompt);
+  wanCount("negative-prompt-count", form.negative_prompt);
+  if (!wanUntouched) return;
   for (const slot of ["image_1", "image_2", "image_3"]) form[slot] = form[slot] === WAN_PENDING ? null : form[slot] || null;
   const draft = JSON.stringify(form);
   if (draft === wanUntouched) wanTab.remove("wan-draft");

@@ -15,7 +15,8 @@ customElements.define("wan-viewer", class Viewer extends HTMLElement {
   // Whether the pictures were chosen here, whether they are shown unaligned, and which map is drawn.
   #chosen = false; #unaligned = false; #drawn;
   #changed = new MutationObserver(() => this.#adopt());
-  #resized = new ResizeObserver(() => this.#show());
+  // The first time it has its size without the browser being made to work that out at once.
+  #resized = new ResizeObserver(() => (this.#given ? this.#show() : this.#adopt()));
 
   connectedCallback() {
     if (!this.#given) {
@@ -40,7 +41,6 @@ customElements.define("wan-viewer", class Viewer extends HTMLElement {
       onStage("pointermove", (event) => this.#move(event));
       for (const end of ["pointerup", "pointercancel"]) onStage(end, (event) => this.#up(event));
     }
-    this.#adopt();
     this.#resized.observe(this.#pane("b"));
   }
 
