@@ -74,7 +74,7 @@ def localised(page: bytes, language: str, kinds: tuple[str, ...] = ()) -> bytes:
     """
     texts, code = Texts(language), tag(language)
     # What the browser fills in by itself.
-    words = texts.starting_with("slot.", "camera.", "run.left")
+    words = texts.starting_with("slot.", "camera.", "toast.", "run.left")
     head = render("head", texts=texts, code=code, words=words, kinds=kinds, stage_style=_stage_style())
     page = _GRADIOS_NAMES.sub(b"", page)
     # Where the page is, the browser knows best.
