@@ -7,16 +7,23 @@ import os
 import socket
 import sys
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from wan_client import Settings, SettingsError
+from wan_client import Backend, Settings, SettingsError
 from wan_client.addresses import PORT_MAX
-from wan_client.settings import DEFAULT_API_BASE, check_base, read_environment, read_number
+from wan_client.settings import (
+    DEFAULT_API_BASE,
+    SANDBOX_URL,
+    check_base,
+    check_sandbox_url,
+    read_environment,
+    read_number,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping
@@ -196,7 +203,7 @@ class PageSettings:
 
         The client's (see `wan_client.Settings.load`), ``WAN_KEEP_HOURS``, ``WAN_TRUSTED_PROXIES``, ``WAN_LOG``
         (``json`` or ``text``), ``WAN_METRICS_PORT``, ``WAN_MCP`` (``1`` or ``0``), ``WAN_AUTH``, ``GRADIO_SHARE``,
-        ``WAN_PUBLIC_URL``, and what `LimitSettings` reads.
+        ``WAN_PUBLIC_URL``, ``WAN_SANDBOX_URL``, and what `LimitSettings` reads.
 
         Raises:
             SettingsError: A value can't be used; the message names it.
@@ -204,7 +211,7 @@ class PageSettings:
         env = read_environment() if environ is None else environ
         host, port = _host(env), _port(env)
         return cls(
-            engine=Settings.load(env),
+            engine=_engine(env),
             hosted_base=check_base(env.get("RUNCOMFY_API_BASE", DEFAULT_API_BASE)),
             keep_hours=read_number(env, "WAN_KEEP_HOURS", DEFAULT_KEEP_HOURS, KEEP_HOURS_MIN, KEEP_HOURS_MAX),
             limits=LimitSettings.load(env),
@@ -233,7 +240,10 @@ class PageSettings:
         environ.pop(HOST, None)
         environ["FORWARDED_ALLOW_IPS"] = ",".join(str(network) for network in self.trusted_proxies)
         environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(sys.maxsize)
-        direct = ",".join(filter(None, (environ.get("no_proxy") or environ.get("NO_PROXY"), *LOOPBACK_NAMES)))
+        # A sandbox that replicas share is inside their network.
+        sandbox = urlsplit(self.engine.api_base or "").hostname if self.engine.backend is Backend.SANDBOX else None
+        given = environ.get("no_proxy") or environ.get("NO_PROXY")
+        direct = ",".join(filter(None, (given, *LOOPBACK_NAMES, sandbox)))
         environ["NO_PROXY"] = environ["no_proxy"] = direct
         if self.folder:
             environ[FOLDER] = str(self.folder)
@@ -253,6 +263,17 @@ def can_sign_in() -> bool:
 def has_own_folder() -> bool:
     """Return whether the folder for uploads is this page's alone; Gradio's own is shared by all its apps."""
     return FOLDER in os.environ
+
+
+def _engine(env: Mapping[str, str]) -> Settings:
+    """Return the client's settings, where there is no token with the sandbox that is named, wherever it is.
+
+    The command does not read that name: a `.env` that came with a folder must not lead pictures to another machine.
+    """
+    engine = Settings.load(env)
+    if engine.backend is Backend.SANDBOX and SANDBOX_URL in env:
+        return replace(engine, api_base=check_sandbox_url(env[SANDBOX_URL]))
+    return engine
 
 
 def _host(env: Mapping[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""Find the programs that the tests run: a browser, a Redis server, Caddy.
+"""Find the programs that the tests run: a browser, a Redis server, Caddy, nginx.
 
 ``scripts/test`` installs what is missing and hands the paths over in the environment. Without it, what is installed is
 found here as well.
@@ -37,6 +37,11 @@ def find_browser() -> str | None:
 def find_redis() -> str | None:
     """Return the path of a Redis server, or None."""
     return _named(REDIS) or next(_on_path("redis-server", "valkey-server"), None)
+
+
+def find_nginx() -> str | None:
+    """Return the path of nginx, or None."""
+    return next(_on_path("nginx"), None)
 
 
 def find_firefox() -> str | None:

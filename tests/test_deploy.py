@@ -14,6 +14,7 @@ import yaml
 
 from studio.server import CLOSE_SECONDS, TELL_SECONDS
 from wan_client.settings import Timeouts
+from wan_sandbox.cli import DEFAULT_PORT
 
 ROOT = Path(__file__).parent.parent
 DEPLOY = ROOT / "deploy"
@@ -77,6 +78,14 @@ def test_two_replicas_share_limits_and_files(compose: dict[str, Any]) -> None:
         assert "ports" not in replica
     assert "ports" not in services["redis"]
     assert set(services["proxy"]["depends_on"]) == {"app-1", "app-2"}
+
+
+def test_replicas_without_a_token_share_a_sandbox_that_nobody_else_reaches(compose: dict[str, Any]) -> None:
+    services = compose["services"]
+    assert "ports" not in services["sandbox"]
+    for replica in (services["app-1"], services["app-2"]):
+        assert replica["environment"]["WAN_SANDBOX_URL"] == f"http://sandbox:{DEFAULT_PORT}"
+        assert "sandbox" in replica["depends_on"]
 
 
 def test_only_the_proxy_is_believed(compose: dict[str, Any]) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import threading
 import time
 from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
+from socketserver import BaseRequestHandler, UDPServer
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -31,11 +34,18 @@ class Replica(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, port: int = 0) -> None:
-        super().__init__(("127.0.0.1", port), _Handler)
-        self.name = f"127.0.0.1:{self.server_address[1]}"
+    def __init__(self, port: int = 0, *, host: str = "127.0.0.1", keeps_open: bool = False) -> None:
+        self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        super().__init__((host, port), _KeepsOpen if keeps_open else _Handler)
+        self.name = f"{host}:{self.server_address[1]}"
+        self.connections = 0
         self.healthy = True
         self.second_event = threading.Event()
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """Count the connections."""
+        self.connections += 1
+        return super().get_request()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing where the proxy hangs up, as it does on an upload that is too large."""
@@ -85,6 +95,46 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
 
+class _KeepsOpen(_Handler):
+    protocol_version = "HTTP/1.1"
+
+
+class NameServer(UDPServer):
+    """A name server that knows one address, which a test may change."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(("127.0.0.1", 0), _Names)
+        self.address = address
+
+    @contextmanager
+    def serving(self) -> Iterator[NameServer]:
+        """Answer until the end of the context."""
+        thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        try:
+            yield self
+        finally:
+            self.shutdown()
+            self.server_close()
+            thread.join()
+
+
+class _Names(BaseRequestHandler):
+    """Answers every question for a name with its server's address, if that is of the kind asked for."""
+
+    server: NameServer
+
+    def handle(self) -> None:
+        question, door = self.request
+        end = question.index(b"\0", 12) + 5
+        kind = question[end - 4 : end - 2]
+        address = ip_address(self.server.address)
+        fits = kind == (b"\0\x01" if address.version == 4 else b"\0\x1c")
+        answer = b"\xc0\x0c" + question[end - 4 : end] + bytes(4) + bytes([0, len(address.packed)]) + address.packed
+        head = question[:2] + b"\x81\x80\0\x01\0" + bytes([fits]) + bytes(4)
+        door.sendto(head + question[12:end] + (answer if fits else b""), self.client_address)
+
+
 class Proxy:
     """Caddy with the configuration of the repository, and the replicas behind it."""
 
@@ -106,8 +156,15 @@ def proxy(folder: Path, **environment: str) -> Iterator[Proxy]:
 
 
 @contextmanager
-def caddy(folder: Path, replicas: list[str], **environment: str) -> Iterator[str]:
-    """Run Caddy with the configuration of the repository, in front of replicas at these addresses; yield its own."""
+def caddy(folder: Path, replicas: list[str], *, names: str = "", **environment: str) -> Iterator[str]:
+    """Run Caddy with the configuration of the repository, in front of replicas at these addresses; yield its own.
+
+    Args:
+        folder: Where it keeps its files.
+        replicas: The replicas' addresses.
+        names: The address of a name server that is asked instead of the machine's own.
+        environment: What else the configuration reads.
+    """
     with ExitStack() as stack:
         url = f"http://127.0.0.1:{free_port()}"
         values = {
@@ -119,7 +176,14 @@ def caddy(folder: Path, replicas: list[str], **environment: str) -> Iterator[str
             "REPLICAS": " ".join(replicas),
             **environment,
         }
-        command = [programs.caddy(), "run", "--config", str(CADDYFILE)]
+        config = CADDYFILE
+        if names:
+            command = [programs.caddy(), "adapt", "--config", str(CADDYFILE)]
+            adapted = subprocess.run(command, env=values, capture_output=True, check=True, text=True).stdout
+            config = folder / "caddy.json"
+            resolver = f'"transport":{{"resolver":{{"addresses":["{names}"]}},'
+            config.write_text(adapted.replace('"transport":{', resolver))
+        command = [programs.caddy(), "run", "--config", str(config)]
         with (folder / "caddy.log").open("wb") as log:
             process = subprocess.Popen(command, env=values, stdout=log, stderr=log)
         stack.callback(process.wait, 30)
@@ -226,6 +290,30 @@ def test_a_replica_that_is_gone_costs_no_request(tmp_path: Path) -> None:
         running.replicas[first].socket.close()
         assert visitor.get("/").json()["replica"] != first
         assert visitor.post("/upload", content=b"x").json()["replica"] != first
+
+
+def test_a_replica_that_comes_back_under_another_address_is_found(tmp_path: Path) -> None:
+    port = free_port()
+    with NameServer("127.0.0.1").serving() as names, ExitStack() as stack:
+        with Replica(port).serving() as replica:
+            address = f"127.0.0.1:{names.server_address[1]}"
+            url = stack.enter_context(caddy(tmp_path, [f"app:{port}"], names=address))
+            visitor = stack.enter_context(httpx.Client(base_url=url, trust_env=False, timeout=30))
+            assert visitor.get("/").json()["replica"] == replica.name
+        names.address = "::1"
+        with Replica(port, host="::1").serving() as again:
+            wait_until(lambda: visitor.get("/").is_success)
+            assert visitor.get("/").json()["replica"] == again.name
+
+
+def test_connections_to_a_replica_are_kept(tmp_path: Path) -> None:
+    calls = 20
+    with Replica(keeps_open=True).serving() as replica, ExitStack() as stack:
+        url = stack.enter_context(caddy(tmp_path, [replica.name]))
+        for _ in range(calls):
+            httpx.get(url, trust_env=False, timeout=30).raise_for_status()
+            httpx.post(f"{url}/upload", content=b"x", trust_env=False, timeout=30).raise_for_status()
+        assert replica.connections < calls
 
 
 def test_where_no_replica_is_left_the_visitor_reads_words_and_the_page_looks_again(tmp_path: Path) -> None:

@@ -26,6 +26,8 @@ MESSAGES: Final[dict[str, str]] = {
     "error.token_malformed.hint": "Copy the token again, the token only.",
     "error.base_malformed": "{name} is “{given}”, which can't be used.",
     "error.base_malformed.hint": "Give an https address, or http on this machine (127.0.0.1), without a user or query.",
+    "error.sandbox_url_malformed": "{name} is “{given}”, which can't be used.",
+    "error.sandbox_url_malformed.hint": "Give an http or https address without a user or query.",
     "error.base_of_another_place": (
         "{token} and {name} are not set in the same place: one is in the environment, the other in .env of this folder. "
         "The token is not sent to an address that somebody else may have written."

@@ -27,6 +27,7 @@ EXPIRY_MIN, EXPIRY_MAX = 60, 604_800
 MODEL_ID_MAX = 200
 PROXY_NAMES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 TOKEN_NAMES = ("RUNCOMFY_API_TOKEN", "RUNCOMFY_TOKEN")
+SANDBOX_URL = "WAN_SANDBOX_URL"
 # The sandbox takes any token, and is never shown a real one. This one is no word that occurs in a text: wherever the
 # token stands in one, it is taken out.
 SANDBOX_TOKEN = "no-token-3b7f41c0"  # noqa: S105
@@ -127,7 +128,8 @@ class Settings:
             raise SettingsError("bucket_missing", name="WAN_HOSTING")
         object.__setattr__(self, "token", check_token(self.token))
         if self.api_base is not None:
-            object.__setattr__(self, "api_base", check_base(self.api_base))
+            check = check_sandbox_url if self.backend is Backend.SANDBOX else check_base
+            object.__setattr__(self, "api_base", check(self.api_base))
         if not DEADLINE_MIN <= self.deadline <= DEADLINE_MAX:
             raise _out_of_range("WAN_DEADLINE", str(self.deadline), DEADLINE_MIN, DEADLINE_MAX)
 
@@ -331,8 +333,23 @@ def check_base(base: str, name: str = "RUNCOMFY_API_BASE") -> str:
     """
     url = parse_address(base)
     allowed = url is not None and (url.scheme == "https" or (url.scheme == "http" and is_loopback(base)))
-    if url is None or not allowed or url.userinfo or {"?", "#"} & set(base):
-        raise SettingsError("base_malformed", name=name, given=url.host if url and url.userinfo else base)
+    return _plain(url if allowed else None, base, "base_malformed", name)
+
+
+def check_sandbox_url(address: str) -> str:
+    """A sandbox's address. It is sent no token, so it may be http on another machine, such as in Compose's network.
+
+    Raises:
+        SettingsError: It is anything else, or holds a user, a query or a fragment.
+    """
+    url = parse_address(address)
+    allowed = url is not None and url.scheme in {"http", "https"}
+    return _plain(url if allowed else None, address, "sandbox_url_malformed", SANDBOX_URL)
+
+
+def _plain(url: httpx.URL | None, given: str, code: str, name: str) -> str:
+    if url is None or url.userinfo or {"?", "#"} & set(given):
+        raise SettingsError(code, name=name, given=url.host if url and url.userinfo else given)
     return str(url).rstrip("/")
 
 

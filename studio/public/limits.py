@@ -233,15 +233,22 @@ class Limits:
         settings: What is allowed.
         lease: For how many seconds a run holds its place without being renewed.
         clock: The time, in seconds since 1970.
+        ends: What counts the ends of runs on all replicas, where these limits are one process's own.
     """
 
     def __init__(
-        self, settings: LimitSettings, *, lease: int = LEASE_SECONDS, clock: Callable[[], float] = time.time
+        self,
+        settings: LimitSettings,
+        *,
+        lease: int = LEASE_SECONDS,
+        clock: Callable[[], float] = time.time,
+        ends: Limits | None = None,
     ) -> None:
         self.settings = settings
         self.lease = lease
         self._clock = clock
         self._store = open_store(settings.storage_uri)
+        self._ends = ends or self
         self._in_trouble = False
 
     async def take(self, visitor: Visitor, runs: Sequence[str], *, price: float | None = None) -> list[Permit]:
@@ -361,6 +368,8 @@ class Limits:
 
     async def count_end(self, holder: str) -> bool:
         """Return whether a run's end was not counted before. Without the store it is taken for the first time."""
+        if self._ends is not self:
+            return await self._ends.count_end(holder)
         with suppress(LimitReached):
             async with self._at_hand():
                 once = Count(f"ended/{holder}", 1, 1, DAY)

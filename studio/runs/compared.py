@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal
 from PIL import Image
 from pydantic import TypeAdapter, ValidationError
 
-from studio.uploads import KEPT_MAX, is_upload, read_record, served_folder, write_record
+from studio.uploads import KEPT_MAX, forget_run, is_upload, read_record, served_folder, write_record
 from wan_client import InvalidRequest
 from wan_client.compare import Alignment, Tone, align, change_map, laid_over, resembles
 from wan_client.compare import keep as keep_rest
@@ -164,7 +164,7 @@ def compare(outcome: Outcome) -> Compared:
     found = Compared(before, alignment)
     if alignment.sure:
         found = _mapped(outcome.key, found, references[before - 1], after)
-    write_record(outcome.key, COMPARED, _COMPARED.dump_json(found))
+    _note(outcome, COMPARED, _COMPARED.dump_json(found))
     return found
 
 
@@ -242,7 +242,7 @@ def keep(outcome: Outcome, originals: Sequence[str | None], mask: str, size: Kep
     _write(picture.file(key), embed(data, replace(recipe, kept=parts)) if recipe else data)
     _draw(picture, key, kept, original)
     others = [other for other in earlier if other.number != number]
-    write_record(key, KEPT, _KEPT.dump_json((*others, picture)))
+    _note(outcome, KEPT, _KEPT.dump_json((*others, picture)))
     return picture
 
 
@@ -292,6 +292,13 @@ def _jpeg(image: Image.Image) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=JPEG_QUALITY)
     return buffer.getvalue()
+
+
+def _note(outcome: Outcome, name: str, record: bytes) -> None:
+    """Keep what was found out or made, unless the run was deleted meanwhile: then nothing of it is left behind."""
+    write_record(outcome.key, name, record)
+    if not outcome.path.is_file():
+        forget_run(outcome.key)
 
 
 def _write(file: Path, data: bytes) -> None:

@@ -402,10 +402,11 @@ class Jobs:
     def __init__(self, settings: PageSettings) -> None:
         self.engines = Engines(settings)
         free = settings.engine.backend is Backend.SANDBOX
-        allowed = settings.limits.of_free_runs if free else settings.limits
-        self.limits = Limits(allowed)
+        # Whoever pays for a run, its end is counted once on all replicas.
+        self._shared = Limits(settings.limits)
+        self.limits = Limits(settings.limits.of_free_runs, ends=self._shared) if free else self._shared
         # A token is believed only when the API has seen it, and until then its runs are this server's work.
-        self.own_token_limits = Limits(settings.limits.of_free_runs)
+        self.own_token_limits = Limits(settings.limits.of_free_runs, ends=self._shared)
         self.room = Room()
         self.stopping = False
         self.sending_seconds = settings.engine.timeouts.sending
@@ -634,8 +635,8 @@ class Jobs:
         for job in (*self._jobs.values(), *self._forgotten):
             job.detach()
         await self.engines.close()
-        await self.limits.close()
-        await self.own_token_limits.close()
+        for limits in {self._shared, self.limits, self.own_token_limits}:
+            await limits.close()
 
     def _entries(self, forms: Sequence[Form], keys: Sequence[str], token: str) -> list[Entry]:
         """The runs of the forms, each with the pictures in folders of its own."""

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from studio.i18n.language import tag
 from studio.i18n.texts import Texts, translations
@@ -48,6 +48,14 @@ def english_left(page: Page, language: str) -> set[str]:
     return {text for text in ours if text in told or (" " in text and text in "\n".join(told))}
 
 
+def busy(route: Route) -> None:
+    route.fulfill(status=503, json={})
+
+
+def away(route: Route) -> None:
+    route.fulfill(status=502, body="<!doctype html>")
+
+
 @pytest.mark.parametrize("language", OTHERS)
 def test_the_page_speaks_the_language_of_its_address_throughout(
     app: App, visit: Visit, photos: Path, language: str
@@ -69,6 +77,14 @@ def test_the_page_speaks_the_language_of_its_address_throughout(
     expect(page.locator(".plan")).to_contain_text(texts("preview.op.pencil_sketch"))
     expect(page.locator("#generate")).to_be_enabled()
     assert not english_left(page, language)
+
+    # What Gradio says of a server that is busy, or has a proxy before it that answers in its place.
+    for answer, said in ((busy, "toast.busy"), (away, "toast.unread")):
+        page.route("**/gradio_api/queue/join*", answer)
+        page.locator("#generate").click()
+        expect(page.get_by_test_id("toast-text").filter(has_text=texts(said)).first).to_be_visible()
+    expect(page.get_by_test_id("toast-body")).to_contain_text(texts("toast.error"))
+    assert "Error" not in page.get_by_test_id("toast-body").inner_text()
 
 
 @pytest.mark.parametrize(

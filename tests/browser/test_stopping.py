@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from gradio_client import Client, handle_file
+from playwright.sync_api import expect
 
 from studio.i18n.texts import Texts
 from tests.conftest import UNTIL_FINISHED, running_app
@@ -74,13 +75,16 @@ def test_the_sandbox_inside_ends_with_the_page(number: int, photos: Path) -> Non
 
 def test_a_run_that_waits_is_left_alone_and_picked_up(app: App, visit: Callable[..., Page], photos: Path) -> None:
     sandbox = app.play(run_time=UNTIL_FINISHED)
-    page = visit(app.url)
+    page = visit(f"{app.url}/?lang=ko")
     generate(page, photos)
     until(lambda: sandbox.counters.submits_accepted == 1)
     before = len(app.log)
     app.signal(signal.SIGTERM)
     assert app.wait() == 0
     assert "Traceback" not in app.log[before:]
+    # Gradio says it in English.
+    expect(page.get_by_test_id("toast-body")).to_contain_text(Texts("ko")("toast.lost"))
+    expect(page.get_by_test_id("toast-close")).to_have_accessible_name(Texts("ko")("toast.close"))
     app.start()
     page.goto(app.url)
     sandbox.finish_jobs()

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from prometheus_client import REGISTRY
 
 from studio import uploads
 from studio.browser.store import Entry
@@ -21,6 +22,7 @@ from studio.public.visitors import Visitor
 from studio.runs import results
 from studio.runs.jobs import REQUEST_ID, Jobs, watch_changes
 from studio.settings import LimitSettings, PageSettings
+from tests.conftest import UNTIL_FINISHED
 from wan_client import (
     AsyncWanClient,
     AuthenticationError,
@@ -463,6 +465,32 @@ async def test_after_a_restart_runs_at_work_lock_nobody_out(settings: PageSettin
     assert all(job.outcome for job in taken_up)
     assert await second.start(form.variations(2), PAGE)
     await second.close()
+
+
+@pytest.mark.parametrize(("token", "engine"), [("", "sandbox"), ("a-token-of-my-own", "visitor")])
+async def test_a_run_that_two_replicas_watch_is_counted_once(
+    settings: PageSettings, form: Form, redis: str, token: str, engine: str
+) -> None:
+    def counted() -> tuple[float, float]:
+        runs = REGISTRY.get_sample_value("wan_runs_total", {"engine": engine, "state": "succeeded"})
+        return runs or 0, REGISTRY.get_sample_value("wan_cost_usd_total", {"payer": engine}) or 0
+
+    with Sandbox(SandboxSettings(run_time=UNTIL_FINISHED, picture="blank", price=0.25)) as sandbox:
+        at = replace(settings, engine=Settings(Backend.SANDBOX, sandbox.url), hosted_base=sandbox.url)
+        one, two = (Jobs(replace(at, limits=LimitSettings(storage_uri=redis))) for _ in range(2))
+        runs, cost = counted()
+        for number in range(1, 3):
+            first = await started(one, replace(form, seed=number), token=token)
+            await first.wait_until_submitted()
+            second = await two.resume(first.entry, Visitor(), token)
+            assert second is not first
+            sandbox.finish_jobs()
+            await asyncio.gather(ended(first), ended(second))
+            assert first.outcome
+            assert second.outcome
+            assert counted() == (runs + number, cost + number * 0.25)
+        await one.close()
+        await two.close()
 
 
 async def test_a_result_that_finds_no_room_is_fetched_as_soon_as_there_is(

@@ -13,7 +13,8 @@ import pytest
 from studio import settings
 from studio.i18n.texts import Texts, translations
 from studio.settings import PUBLIC_LIMITS, LimitSettings, PageSettings
-from wan_client import SettingsError
+from wan_client import Backend, SettingsError
+from wan_client.settings import DEFAULT_API_BASE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -110,6 +111,9 @@ def test_the_store_is_named_as_the_library_names_it(given: str, expected: str | 
         ("LIMITS_STORAGE_URI", "redis://:secret@"),
         ("LIMITS_STORAGE_URI", "redis://:secret@127.0.0.1:port"),
         ("LIMITS_STORAGE_URI", "127.0.0.1:6379"),
+        ("WAN_SANDBOX_URL", "sandbox:8899"),
+        ("WAN_SANDBOX_URL", "http://me:secret@sandbox:8899"),
+        ("WAN_SANDBOX_URL", "http://sandbox:8899?"),
     ],
 )
 def test_what_can_not_be_used_is_told_in_a_sentence(name: str, given: str) -> None:
@@ -126,6 +130,18 @@ def test_a_store_without_its_program_says_what_to_install(monkeypatch: pytest.Mo
     with pytest.raises(SettingsError) as caught:
         limits(LIMITS_STORAGE_URI="redis://127.0.0.1")
     assert 'pip install "wan-client[redis]"' in Texts("en").sentences(caught.value, sandbox=False)
+
+
+def test_a_shared_sandbox_is_used_where_there_is_no_token_and_reached_without_a_proxy() -> None:
+    named = {"WAN_SANDBOX_URL": "http://sandbox:8899/"}
+    shared = PageSettings.load({**named, "RUNCOMFY_API_BASE": "https://api.example"})
+    assert (shared.engine.backend, shared.engine.api_base) == (Backend.SANDBOX, "http://sandbox:8899")
+    assert shared.hosted_base == "https://api.example"
+    environ: dict[str, str] = {}
+    shared.hand_over(environ)
+    assert "sandbox" in environ["NO_PROXY"].split(",")
+    paid = PageSettings.load({**named, "RUNCOMFY_API_TOKEN": "a-token"})
+    assert (paid.engine.backend, paid.engine.api_base) == (Backend.RUNCOMFY, DEFAULT_API_BASE)
 
 
 def test_only_a_space_trusts_proxies_of_itself() -> None:

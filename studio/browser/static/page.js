@@ -172,6 +172,30 @@ setInterval(async () => {
   } catch { /* not yet */ }
 }, 3000);
 
+// What Gradio says by itself, which is in English in every language.
+const WAN_TOASTS = {
+  "Connection to the server was lost": "toast.lost",
+  "This application is currently busy": "toast.busy",
+  "Could not parse server response": "toast.unread",
+  "An Unexpected Error Occurred": "toast.unread",
+};
+
+function wanSay(text, words) {
+  if (text.data !== words) text.data = words;
+}
+
+new MutationObserver(() => {
+  for (const toast of document.querySelectorAll("[data-testid=toast-body]")) {
+    const title = toast.querySelector(".toast-title").firstChild;
+    if (title.data?.trim() === "Error") wanSay(title, `${window.wanWords["toast.error"]} `);
+    toast.querySelector("[data-testid=toast-close]").setAttribute("aria-label", window.wanWords["toast.close"]);
+    for (const { firstChild: text } of toast.querySelectorAll("[data-testid=toast-text]")) {
+      const said = Object.keys(WAN_TOASTS).find((words) => text?.data?.startsWith(words));
+      if (said) wanSay(text, window.wanWords[WAN_TOASTS[said]]);
+    }
+  }
+}).observe(document, { subtree: true, childList: true, characterData: true });
+
 // Single keys lead to places, outside fields, and unless they are switched off.
 let wanKeys = wanLocal.get("wan-shortcuts") !== "off";
 window.wanShortcuts = (on) => {
