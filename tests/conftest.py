@@ -20,6 +20,7 @@ import httpx
 import hypothesis
 import pytest
 
+import studio  # noqa: F401  # before Gradio, which would write type stubs for two seconds
 from wan_sandbox import Sandbox, Settings
 
 if TYPE_CHECKING:
