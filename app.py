@@ -33,6 +33,9 @@ def main(arguments: Sequence[str] = ()) -> int:
         telemetry.write_logs(as_json=wants_json(read_environment()))
         settings = PageSettings.load()
         settings.hand_over()
+        if not settings.mcp:
+            # Gradio imports it wherever it is installed, as on a Space, which takes a tenth of the start.
+            sys.modules.setdefault("mcp", None)  # type: ignore[arg-type]  # what Python takes for a missing module
         # Only now: Gradio reads the environment when it is imported.
         from studio.server import PortTaken, Server, stop_on_signals  # noqa: PLC0415
         from studio.stage.programme import Programme  # noqa: PLC0415
