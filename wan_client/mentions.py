@@ -119,23 +119,43 @@ def _listed(number: str, also: str, between: str = "", guard: str = "") -> str:
     return rf"(?:(?P<range>{number}{between}{number}{guard}(?:까지|まで)?)|{several})" if between else several
 
 
+_ENGLISH: set[str] = set()
+# One of these is in each English wording, and a letter that is not in ASCII in each of the others.
+_EN_HINT = re.compile("image|img|pic|photo|ref|input|them|[1-3]", re.IGNORECASE)
+
+
+def _english(*patterns: str) -> tuple[str, ...]:
+    _ENGLISH.update(patterns)
+    return patterns
+
+
 @cache
 def _compiled(pattern: str) -> re.Pattern[str]:
-    """Compile a pattern when it is first needed: all of them take longer than the rest of the client's import."""
+    """Compile a pattern when it is first needed: all of them take as long as the rest of the client's import."""
     return re.compile(pattern, re.IGNORECASE)
 
 
+def _fitting(patterns: Iterable[str], prompt: str) -> Iterator[re.Pattern[str]]:
+    """Return those of the patterns that the prompt may match."""
+    in_english, in_another = _EN_HINT.search(prompt) is not None, not prompt.isascii()
+    return (_compiled(pattern) for pattern in patterns if (in_english if pattern in _ENGLISH else in_another))
+
+
 _NAMINGS = (
-    rf"(?<![a-z]){_EN_MANY}{_EN_JOIN}" + _listed(_EN_NUMBER, _EN_AND, rf"{_B}(?:[-–—~〜]|to\b|through\b){_B}"),
-    rf"(?<![a-z]){_EN_ONE}{_EN_JOIN}" + _listed(_EN_NUMBER, _EN_AND, "[-–~]", _EN_NO_THINGS),
+    *_english(
+        rf"(?<![a-z]){_EN_MANY}{_EN_JOIN}" + _listed(_EN_NUMBER, _EN_AND, rf"{_B}(?:[-–—~〜]|to\b|through\b){_B}"),
+        rf"(?<![a-z]){_EN_ONE}{_EN_JOIN}" + _listed(_EN_NUMBER, _EN_AND, "[-–~]", _EN_NO_THINGS),
+    ),
     rf"{_KO_NOUN}{_B}(?:(?:#|번호|[(\[]){_B})?" + _listed(_KO_NUMBER, _KO_AND, _KO_TO),
     rf"{_HAN_NOUN}{_B}(?:(?:#|第|番号|编号|編號|[(（\[【]){_B})?" + _listed(_HAN_DIGITS, _HAN_AND, _HAN_TO),
     rf"{_HAN_NOUN}{_B}" + _listed(_HAN_NUMERAL, _HAN_AND, "[到至]"),
     r"(?<![0-9０-９])(?P<list>[0-9０-９一二三①②③])[号號](?:图|圖|照片)",
 )
 _ORDINALS = (
-    rf"(?<![a-z0-9-])(?<!\ba )(?<!\bevery )(?P<list>{_EN_ORDINALS}){_S}{_EN_KIND}{_EN_NOUN}"
-    rf"(?!{_S}(?:frames?|books?|windows?|hooks?)\b)",
+    *_english(
+        rf"(?<![a-z0-9-])(?<!\ba )(?<!\bevery )(?P<list>{_EN_ORDINALS}){_S}{_EN_KIND}{_EN_NOUN}"
+        rf"(?!{_S}(?:frames?|books?|windows?|hooks?)\b)"
+    ),
     rf"(?P<list>{_KO_ORDINAL}(?:{_KO_AND}{_KO_ORDINAL}){_MORE})(?:의)?{_B}{_KO_NOUN}",
     rf"(?<![0-9０-９.])(?P<list>(?:[0-9０-９]{{1,2}}{_KO_AND}){_MORE}[0-9０-９]{{1,2}}{_B}번째?)(?:의)?{_B}{_KO_NOUN}",
     rf"(?<!{_HANGUL})(?P<list>첫){_B}{_KO_NOUN}",
@@ -155,13 +175,17 @@ _SHORT_ORDINALS = (
 )
 # Numbers alone, where the words beside them leave nothing else to be meant.
 _BARE = (
-    rf"\b(?:of|between|combine|merge|blend|join|mix){_S}(?P<list>[1-3](?:{_EN_AND}[1-3]){{1,2}})(?!{_B}[\w%°])",
+    *_english(
+        rf"\b(?:of|between|combine|merge|blend|join|mix){_S}(?P<list>[1-3](?:{_EN_AND}[1-3]){{1,2}})(?!{_B}[\w%°])"
+    ),
     r"(?<![0-9０-９.])(?P<list>[1-3１-３])번(?=처럼)",
 )
 # Pictures named by how many they are. Their order does not matter, so nothing about them is ever rewritten.
 _COUNTED = {
     2: (
-        rf"\b(?:both|(?:the|these|those){_S}(?:two|2))(?:{_S}of)?(?:{_S}(?:the|these|those|my))?{_S}{_EN_KIND}{_EN_MANY}\b",
+        *_english(
+            rf"\b(?:both|(?:the|these|those){_S}(?:two|2))(?:{_S}of)?(?:{_S}(?:the|these|those|my))?{_S}{_EN_KIND}{_EN_MANY}\b"
+        ),
         rf"(?<!{_HANGUL})(?:두|양쪽){_B}(?:[장개]의{_B})?{_KO_NOUN}",
         rf"(?<![0-9０-９])[2２]{_B}[장개]의{_B}{_KO_NOUN}",
         rf"(?<![0-9０-９第前加挂掛贴貼添])[两兩二2２]{_ZH_MEASURE}(?:参考|參考)?{_ZH_NOUN}",
@@ -169,7 +193,9 @@ _COUNTED = {
         rf"(?:両方の|両|(?<![0-9０-９])[2２二](?:枚|つ)の|ふたつの){_JA_NOUN}",
     ),
     3: (
-        rf"\b(?:all|(?:the|these|those)){_S}(?:three|3)(?:{_S}of)?(?:{_S}(?:the|these|those|my))?{_S}{_EN_KIND}{_EN_MANY}\b",
+        *_english(
+            rf"\b(?:all|(?:the|these|those)){_S}(?:three|3)(?:{_S}of)?(?:{_S}(?:the|these|those|my))?{_S}{_EN_KIND}{_EN_MANY}\b"
+        ),
         rf"(?<!{_HANGUL})세{_B}(?:[장개]의{_B})?{_KO_NOUN}",
         rf"(?<![0-9０-９])[3３]{_B}[장개]의{_B}{_KO_NOUN}",
         rf"(?<![0-9０-９第前加挂掛贴貼添])[三3３]{_ZH_MEASURE}(?:参考|參考)?{_ZH_NOUN}",
@@ -178,20 +204,21 @@ _COUNTED = {
     ),
 }
 # "The first two pictures": the pattern, the noun where none is said, and what stands between two numbers.
-_LEADING = (
-    (
-        rf"\b(?:the{_S})?first{_S}(?P<many>two|2|three|3){_S}{_EN_KIND}(?P<noun>{_EN_MANY})\b",
-        "{noun} {first} and {second}",
+_LEADING = {
+    _english(rf"\b(?:the{_S})?first{_S}(?P<many>two|2|three|3){_S}{_EN_KIND}(?P<noun>{_EN_MANY})\b")[0]: (
+        "{noun} {first} and {second}"
     ),
-    (rf"(?:처음|앞의?){_B}(?P<many>두|2|세|3){_B}(?:장의{_B})?(?P<noun>{_KO_NOUN})", "{noun} {first}, {second}"),
-    (rf"最初の(?P<many>[2２二3３三])(?:枚|つ)の(?P<noun>{_JA_NOUN})", "{noun}{first}、{second}"),
-    (rf"前(?P<many>[两兩2２二三3３]){_ZH_MEASURE}(?P<noun>{_ZH_NOUN})", "{noun}{first}、{second}"),
-)
+    rf"(?:처음|앞의?){_B}(?P<many>두|2|세|3){_B}(?:장의{_B})?(?P<noun>{_KO_NOUN})": "{noun} {first}, {second}",
+    rf"最初の(?P<many>[2２二3３三])(?:枚|つ)の(?P<noun>{_JA_NOUN})": "{noun}{first}、{second}",
+    rf"前(?P<many>[两兩2２二三3３]){_ZH_MEASURE}(?P<noun>{_ZH_NOUN})": "{noun}{first}、{second}",
+}
 _THREE = {"three", "3", "３", "세", "三"}
 # Words for all the pictures, however many there are.
 _ALL = (
-    rf"\b(?:all|each|every)(?:{_S}of)?(?:{_S}(?:the|these|those|my))?{_S}{_EN_KIND}{_EN_NOUN}",
-    rf"\b(?:both|all){_S}of{_S}them\b",
+    *_english(
+        rf"\b(?:all|each|every)(?:{_S}of)?(?:{_S}(?:the|these|those|my))?{_S}{_EN_KIND}{_EN_NOUN}",
+        rf"\b(?:both|all){_S}of{_S}them\b",
+    ),
     rf"(?:모든|전체|각){_B}{_KO_NOUN}",
     rf"(?:所有|全部|每[张張幅]|各[张張幅])[^，,。の]{{0,4}}{_ZH_NOUN}|{_ZH_NOUN}都",
     rf"(?:すべて|全て|全部|各|それぞれ)の?{_JA_NOUN}|両方(?!の{_JA_NOUN})|[2２二3３三]枚とも|{_JA_NOUN}[2２二3３三]枚(?!目)|(?<![^、。\s])[2２二3３三]枚(?=を)",
@@ -199,8 +226,10 @@ _ALL = (
 )
 # Words that may mean any of the pictures.
 _SOME = (
-    rf"\b(?:the|these|those|my|your|other|remaining){_S}(?:of{_S})?(?:(?:the|these|those|my){_S})?{_EN_KIND}{_EN_MANY}\b",
-    rf"\b(?:either|other|last|remaining){_S}(?:of{_S}the{_S})?{_EN_KIND}{_EN_NOUN}",
+    *_english(
+        rf"\b(?:the|these|those|my|your|other|remaining){_S}(?:of{_S})?(?:(?:the|these|those|my){_S})?{_EN_KIND}{_EN_MANY}\b",
+        rf"\b(?:either|other|last|remaining){_S}(?:of{_S}the{_S})?{_EN_KIND}{_EN_NOUN}",
+    ),
     rf"(?:나머지|다른|마지막){_B}{_KO_NOUN}|{_KO_NOUN}들",
     rf"(?:[这這那]些|其他|其它|其[余餘]|另一|另外|最[后後]|剩[下余餘])[^，,。]{{0,4}}{_ZH_NOUN}",
     rf"(?:これら|他|残り|最後|もう[一1１](?:枚|つ|方))の?{_JA_NOUN}",
@@ -278,12 +307,12 @@ def all_pictures(prompt: str) -> tuple[tuple[int, int], ...]:
     """Return the places that mean all the pictures there are: "all images", "모든 사진", "所有图片"."""
     if len(prompt) > READ_MAX:
         return ()
-    return tuple(sorted(match.span() for pattern in _ALL for match in _compiled(pattern).finditer(prompt)))
+    return tuple(sorted(match.span() for pattern in _fitting(_ALL, prompt) for match in pattern.finditer(prompt)))
 
 
 def names_any(prompt: str) -> bool:
     """Return whether the prompt has words that may mean each of the pictures: "all images", "the other picture"."""
-    return len(prompt) <= READ_MAX and any(_compiled(pattern).search(prompt) for pattern in (*_ALL, *_SOME))
+    return len(prompt) <= READ_MAX and any(pattern.search(prompt) for pattern in _fitting((*_ALL, *_SOME), prompt))
 
 
 def mismatch(prompt: str, images: int) -> Mismatch:
@@ -362,21 +391,23 @@ def _places(prompt: str) -> list[tuple[tuple[int, int], _Place]]:
     """
     if len(prompt) > READ_MAX:
         return []
-    found = [(match.span(), place) for match, place in _candidates(prompt, (*_NAMINGS, *_ORDINALS, *_BARE))]
+    found = [
+        (match.span(), place) for match, place in _candidates(prompt, _fitting((*_NAMINGS, *_ORDINALS, *_BARE), prompt))
+    ]
     for many, patterns in _COUNTED.items():
         numbers = tuple(range(1, many + 1))
-        for pattern in patterns:
-            found += [(m.span(), _Place(*m.span(), numbers, "counted")) for m in _compiled(pattern).finditer(prompt)]
-    for pattern, form in _LEADING:
-        for match in _compiled(pattern).finditer(prompt):
+        for pattern in _fitting(patterns, prompt):
+            found += [(m.span(), _Place(*m.span(), numbers, "counted")) for m in pattern.finditer(prompt)]
+    for pattern in _fitting(_LEADING, prompt):
+        for match in pattern.finditer(prompt):
             numbers = (1, 2, 3) if match["many"].lower() in _THREE else (1, 2)
-            known = form.replace("{noun}", match["noun"])
+            known = _LEADING[pattern.pattern].replace("{noun}", match["noun"])
             found.append((match.span(), _Place(*match.span(), numbers, "leading", known)))
-    if any(_compiled(pattern).search(prompt) for pattern in _ORDINALS):
+    if any(pattern.search(prompt) for pattern in _fitting(_ORDINALS, prompt)):
         taken = _covered(len(prompt), (span for span, _ in found))
         found += [
             (match.span(), place)
-            for match, place in _candidates(prompt, _SHORT_ORDINALS)
+            for match, place in _candidates(prompt, map(_compiled, _SHORT_ORDINALS))
             if 1 not in taken[match.start() : match.end()]
         ]
     found.sort(key=lambda item: (item[0][0], -item[0][1]))
@@ -403,9 +434,9 @@ def _covered(length: int, spans: Iterable[tuple[int, int]]) -> bytearray:
     return covered
 
 
-def _candidates(prompt: str, patterns: tuple[str, ...]) -> Iterator[tuple[re.Match[str], _Place]]:
+def _candidates(prompt: str, patterns: Iterable[re.Pattern[str]]) -> Iterator[tuple[re.Match[str], _Place]]:
     for pattern in patterns:
-        for match in _compiled(pattern).finditer(prompt):
+        for match in pattern.finditer(prompt):
             if match.groupdict().get("range"):
                 start, end = match.span("range")
                 low, high = (_value(numeral[0]) for numeral in _NUMERAL.finditer(prompt, start, end))
