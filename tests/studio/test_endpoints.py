@@ -196,7 +196,9 @@ def test_a_run_is_taken_out_of_the_queue_by_its_name_and_one_at_work_goes_on(
     assert sandbox.counters.submits_accepted == 2
 
 
-def test_a_call_with_a_key_is_one_run_through_a_restart_and_says_so(app: App, client: Client, photos: Path) -> None:
+def test_nothing_is_lost_by_a_restart_and_a_call_with_a_key_is_one_run_through_it(
+    app: App, client: Client, photos: Path
+) -> None:
     sandbox = app.play()
     call: dict[str, Any] = {"prompt": "sketch", "image_1": handle_file(photos / "cat.jpg"), "api_name": "/edit"}
     key = {"idempotency_key": str(uuid.uuid4())}
@@ -206,9 +208,19 @@ def test_a_call_with_a_key_is_one_run_through_a_restart_and_says_so(app: App, cl
     assert sorted(one["reused"] for one in facts) == [False, True, True]
     with pytest.raises(AppError, match="used for another request"):
         client.predict(**{**call, "prompt": "mirror it"}, **key)
+    assert sandbox.counters.submits_accepted == 1
+    sandbox = app.play(run_time=UNTIL_FINISHED)
+    job = client.submit(**call, seed=7)
+    while not any(told["request_id"] for _, told in job.outputs()):
+        time.sleep(0.05)
+    _, told = job.outputs()[-1]
     app.stop(kill=True)
     app.start()
-    _, again = Client(app.url, verbose=False).predict(**call, **key)
+    client = Client(app.url, verbose=False)
+    sandbox.finish_jobs()
+    _, picked_up = client.predict(told["run"], api_name="/result")
+    assert (picked_up["request_id"], picked_up["seed"]) == (told["request_id"], 7)
+    _, again = client.predict(**call, **key)
     assert (again["run"], again["reused"]) == (facts[0]["run"], True)
     assert sandbox.counters.submits_accepted == 1
 
@@ -240,27 +252,14 @@ def test_a_caller_that_is_cut_off_loses_nothing(app: App, photos: Path) -> None:
     assert not sandbox.counters.cancel_calls
 
 
-def test_a_restart_of_the_server_loses_nothing(app: App, photos: Path) -> None:
-    sandbox = app.play(run_time=(2.0, 2.0))
-    client = Client(app.url, verbose=False)
-    job = client.submit("sketch", handle_file(photos / "cat.jpg"), seed=7, api_name="/edit")
-    while not any(told["request_id"] for _, told in job.outputs()):
-        time.sleep(0.05)
-    _, told = job.outputs()[-1]
-    app.stop(kill=True)
-    app.start()
-    _, facts = Client(app.url, verbose=False).predict(told["run"], api_name="/result")
-    assert (facts["request_id"], facts["seed"]) == (told["request_id"], 7)
-    assert sandbox.counters.submits_accepted == 1
-
-
 def test_a_result_that_could_not_be_fetched_says_how_to_fetch_it(photos: Path) -> None:
     with running_app(WAN_BACKEND="sandbox", WAN_DEADLINE="1") as app:
-        sandbox = app.play(run_time=(4.0, 4.0))
+        sandbox = app.play(run_time=UNTIL_FINISHED)
         client = Client(app.url, verbose=False)
         with pytest.raises(AppError, match=r"call /result with the run “.+”") as told:
             client.predict("sketch", handle_file(photos / "cat.jpg"), api_name="/edit")
         run = str(told.value).split("the run “")[1].split("”")[0]
+        sandbox.finish_jobs()
         facts = None
         while facts is None:
             with suppress(AppError):
