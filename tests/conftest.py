@@ -47,7 +47,17 @@ def _trust_one_authority() -> None:
     os.environ["SSL_CERT_FILE"] = file.name
 
 
+def _keep_bytecode() -> None:
+    """Let the hundreds of processes that tests start share the bytecode of our modules, which else each compiles anew.
+
+    Images of Python often switch that off.
+    """
+    sys.dont_write_bytecode = False
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
 _trust_one_authority()
+_keep_bytecode()
 hypothesis.settings.register_profile("seeded", derandomize=True, database=None, deadline=None)
 hypothesis.settings.load_profile("seeded")
 
