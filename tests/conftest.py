@@ -19,6 +19,7 @@ import certifi
 import httpx
 import hypothesis
 import pytest
+from PIL import Image
 
 import studio  # noqa: F401  # before Gradio, which would write type stubs for two seconds
 from wan_sandbox import Sandbox, Settings
@@ -194,6 +195,22 @@ def app(shared_app: App) -> App:
 def photos() -> Path:
     """The sample photographs."""
     return PHOTOS
+
+
+@pytest.fixture(scope="session")
+def plain_photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two plain pictures, which are prepared at once, for those who do not look at them."""
+    folder = tmp_path_factory.mktemp("photos")
+    for shade, name in enumerate(("cat.jpg", "coffee.jpg")):
+        Image.new("RGB", (400, 400), (90, 120 + shade, 140)).save(folder / name)
+    return folder
+
+
+@pytest.fixture
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let clients in this process ask how a run goes so often that no test waits for it."""
+    for name in ("QUEUE_SECONDS", "LEARNING_SECONDS", "RETRY_SECONDS"):
+        monkeypatch.setattr(f"wan_client.state.polling.{name}", (0.025, 0.4))
 
 
 @pytest.hookimpl(tryfirst=True)
