@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from studio import telemetry
 from studio.i18n.texts import texts_for
-from studio.settings import PageSettings, wants_json
+from studio.settings import PageSettings, wants_json, wants_tools
 from wan_client import SettingsError
 from wan_client.settings import read_environment
 from wan_sandbox import Sandbox
@@ -30,7 +30,11 @@ def main(arguments: Sequence[str] = ()) -> int:
     given = _parser().parse_args(arguments)
     try:
         # First of all: a setting that can't be used is a line of the log too.
-        telemetry.write_logs(as_json=wants_json(read_environment()))
+        environment = read_environment()
+        telemetry.write_logs(as_json=wants_json(environment))
+        if not wants_tools(environment):
+            # Gradio imports it wherever it is installed, as on a Space, which takes a tenth of the start.
+            sys.modules.setdefault("mcp", None)  # type: ignore[arg-type]  # what Python takes for a missing module
         settings = PageSettings.load()
         settings.hand_over()
         # Only now: Gradio reads the environment when it is imported.

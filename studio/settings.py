@@ -214,17 +214,18 @@ class PageSettings:
             engine=_engine(env),
             hosted_base=check_base(env.get("RUNCOMFY_API_BASE", DEFAULT_API_BASE)),
             keep_hours=read_number(env, "WAN_KEEP_HOURS", DEFAULT_KEEP_HOURS, KEEP_HOURS_MIN, KEEP_HOURS_MAX),
-            limits=LimitSettings.load(env),
             trusted_proxies=_networks(env),
             json_log=_json_log(env),
             metrics_port=int(read_number(env, METRICS_PORT, 0, 0, PORT_MAX)),
-            mcp=_mcp(env),
-            share=is_shared(env),
+            mcp=wants_tools(env),
             auth=_auth(env),
             host=host,
             port=port,
             folder=_folder(env),
             public_url=_public_url(env),
+            # Last: these import Gradio, and a bad setting is told without waiting for that.
+            limits=LimitSettings.load(env),
+            share=is_shared(env),
             public=is_public(env),
         )
 
@@ -350,7 +351,12 @@ def _auth(env: Mapping[str, str]) -> str | None:
     return given
 
 
-def _mcp(env: Mapping[str, str]) -> bool:
+def wants_tools(env: Mapping[str, str]) -> bool:
+    """Return whether the endpoints shall be tools for agents.
+
+    Raises:
+        SettingsError: The value can't be used, or what it needs is not installed.
+    """
     name = "WAN_MCP"
     if not _count(env, name, 0, 1):
         return False

@@ -19,7 +19,9 @@ import certifi
 import httpx
 import hypothesis
 import pytest
+from PIL import Image
 
+import studio  # noqa: F401  # before Gradio, which would write type stubs for two seconds
 from tests import programs
 from wan_sandbox import Sandbox, Settings
 
@@ -49,7 +51,17 @@ def _trust_one_authority() -> None:
     os.environ["SSL_CERT_FILE"] = file.name
 
 
+def _keep_bytecode() -> None:
+    """Let the hundreds of processes that tests start share the bytecode of our modules, which else each compiles anew.
+
+    Images of Python often switch that off.
+    """
+    sys.dont_write_bytecode = False
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
 _trust_one_authority()
+_keep_bytecode()
 hypothesis.settings.register_profile("seeded", derandomize=True, database=None, deadline=None)
 hypothesis.settings.load_profile("seeded")
 
@@ -186,6 +198,22 @@ def app(shared_app: App) -> App:
 def photos() -> Path:
     """The sample photographs."""
     return PHOTOS
+
+
+@pytest.fixture(scope="session")
+def plain_photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two plain pictures, which are prepared at once, for those who do not look at them."""
+    folder = tmp_path_factory.mktemp("photos")
+    for shade, name in enumerate(("cat.jpg", "coffee.jpg")):
+        Image.new("RGB", (400, 400), (90, 120 + shade, 140)).save(folder / name)
+    return folder
+
+
+@pytest.fixture
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let clients in this process ask how a run goes so often that no test waits for it."""
+    for name in ("QUEUE_SECONDS", "LEARNING_SECONDS", "RETRY_SECONDS"):
+        monkeypatch.setattr(f"wan_client.state.polling.{name}", (0.025, 0.4))
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -86,15 +86,12 @@ def test_a_taken_port_for_metrics_names_its_own_variable_and_every_line_is_json(
     assert "WAN_METRICS_PORT" in said[-1]
 
 
-def test_from_start_to_stop_every_line_is_json() -> None:
-    with running_app(WAN_BACKEND="sandbox", WAN_LOG="json") as app:
+@pytest.mark.parametrize("host", ["::1", "127.0.0.1"])
+def test_the_page_starts_behind_a_proxy_that_is_not_there_and_every_line_is_json(host: str) -> None:
+    proxy = dict.fromkeys(("HTTP_PROXY", "http_proxy"), "http://127.0.0.1:9")
+    with running_app(WAN_BACKEND="sandbox", WAN_LOG="json", GRADIO_SERVER_NAME=host, **proxy) as app:
         assert httpx.get(app.url, trust_env=False, timeout=60).is_success
+        assert httpx.get(app.url + "/healthz", trust_env=False).json()["status"] == "ok"
         app.stop()
         lines = app.log.splitlines()
     assert [json.loads(line)["level"] for line in lines]
-
-
-@pytest.mark.parametrize("host", ["::1", "127.0.0.1"])
-def test_the_page_starts_behind_a_proxy_that_is_not_there(host: str) -> None:
-    with running_app(GRADIO_SERVER_NAME=host, HTTP_PROXY="http://127.0.0.1:9", http_proxy="http://127.0.0.1:9") as app:
-        assert httpx.get(app.url + "/healthz", trust_env=False).json()["status"] == "ok"

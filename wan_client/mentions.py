@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Literal
 
 from wan_client.schema import PROMPT_MAX
@@ -27,6 +28,10 @@ _S = r"\s{1,4}"
 _MORE = "{0,8}"
 _DIGITS = rf"(?<![0-9０-９])[0-9０-９]{{1,2}}(?![0-9０-９a-z%％°]|[.:．：][0-9０-９]|,[0-9]{{3}}|{_B}[x×*:]{_B}[0-9])"
 _CIRCLED = "[①-⑨]"
+# Letters without a lower case: where case is ignored, Python looks up each of a range's thousands of characters as it
+# compiles a pattern, and does so again for several ranges in one set.
+_HANGUL = "(?-i:[가-힣])"
+_EAST_ASIAN = rf"(?:{_HANGUL}|(?-i:[ぁ-ん])|(?-i:[ァ-ヶ])|(?-i:[一-龯]))"
 _FULL_WIDTH = str.maketrans("0123456789", "０１２３４５６７８９")
 # Numerals that are not plain digits. A numeral is rewritten to another one of its row.
 _NUMERALS = (
@@ -59,7 +64,7 @@ _EN_UNIT = r"(?:%|°|percent|degrees?|deg|px|pixels?|times|mm|cm|inch(?:es)?|mp)
 _EN_PEOPLE = r"(?:people|persons|men|women|children|kids|friends)\b"
 _EN_AFTER_WORD = (
     rf"(?=['’]|{_B}(?:$|[^\w\s]|[\r\n]|(?:and|or|as|in|into|is|are|to|with|for|on|onto|from|by|but|while|so|at|"
-    r"has|should|must|will|like|using|over|under|behind|beside|next|together|side)\b)|[가-힣ぁ-んァ-ヶ一-龯])"
+    rf"has|should|must|will|like|using|over|under|behind|beside|next|together|side)\b)|{_EAST_ASIAN})"
 )
 _EN_NUMBER = (
     rf"(?:{_DIGITS}(?!{_B}-?{_EN_UNIT})|{_CIRCLED}|(?:{_any(0)})(?![a-z]){_EN_AFTER_WORD})"
@@ -81,8 +86,8 @@ _KO_TOUCHING = (
     r"번|은|는|이|가(?!지)|을|를|과|와|의|에|로|으로|만|(?<![0-9０-９]{2})도|처럼|랑|하고|부터|까지|보다|속|안|및|"
     r"배경|인물|입니다|야"
 )
-_KO_COUNTER = r"(?:장|명|개|배|가지|층|살|인|마리)(?:[을를의이가은는로]|으로)?(?![가-힣])"
-_KO_NUMBER = rf"(?:{_DIGITS}|{_CIRCLED})(?:(?![가-힣])(?!{_B}{_KO_COUNTER})|(?={_KO_TOUCHING}))"
+_KO_COUNTER = rf"(?:장|명|개|배|가지|층|살|인|마리)(?:[을를의이가은는로]|으로)?(?!{_HANGUL})"
+_KO_NUMBER = rf"(?:{_DIGITS}|{_CIRCLED})(?:(?!{_HANGUL})(?!{_B}{_KO_COUNTER})|(?={_KO_TOUCHING}))"
 _KO_AND = rf"(?:번째?)?{_B}(?:과|와|이랑|랑|하고|및|그리고|[,、·&/+]){_B}"
 _KO_TO = rf"{_B}(?:[-–~〜∼]|번?(?:부터|에서)(?={_B}[0-9０-９]번?{_B}까지)){_B}"
 _KO_AFTER_SHORT = rf"에|의|은|는|을|를|으로|과|와|처럼|{_B}(?:배경|스타일|느낌|화풍|색감|분위기|구도|포즈|옷)"
@@ -114,24 +119,46 @@ def _listed(number: str, also: str, between: str = "", guard: str = "") -> str:
     return rf"(?:(?P<range>{number}{between}{number}{guard}(?:까지|まで)?)|{several})" if between else several
 
 
-def _patterns(*patterns: str) -> tuple[re.Pattern[str], ...]:
-    return tuple(re.compile(pattern, re.IGNORECASE) for pattern in patterns)
+_ENGLISH: set[str] = set()
+# One of these is in each English wording, and a letter that is not in ASCII in each of the others.
+_EN_HINT = re.compile("image|img|pic|photo|ref|input|them|[1-3]", re.IGNORECASE)
 
 
-_NAMINGS = _patterns(
-    rf"(?<![a-z]){_EN_MANY}{_EN_JOIN}" + _listed(_EN_NUMBER, _EN_AND, rf"{_B}(?:[-–—~〜]|to\b|through\b){_B}"),
-    rf"(?<![a-z]){_EN_ONE}{_EN_JOIN}" + _listed(_EN_NUMBER, _EN_AND, "[-–~]", _EN_NO_THINGS),
+def _english(*patterns: str) -> tuple[str, ...]:
+    _ENGLISH.update(patterns)
+    return patterns
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Compile a pattern when it is first needed: all of them take as long as the rest of the client's import."""
+    return re.compile(pattern, re.IGNORECASE)
+
+
+def _fitting(patterns: Iterable[str], prompt: str) -> Iterator[re.Pattern[str]]:
+    """Return those of the patterns that the prompt may match."""
+    in_english, in_another = _EN_HINT.search(prompt) is not None, not prompt.isascii()
+    return (_compiled(pattern) for pattern in patterns if (in_english if pattern in _ENGLISH else in_another))
+
+
+_NAMINGS = (
+    *_english(
+        rf"(?<![a-z]){_EN_MANY}{_EN_JOIN}" + _listed(_EN_NUMBER, _EN_AND, rf"{_B}(?:[-–—~〜]|to\b|through\b){_B}"),
+        rf"(?<![a-z]){_EN_ONE}{_EN_JOIN}" + _listed(_EN_NUMBER, _EN_AND, "[-–~]", _EN_NO_THINGS),
+    ),
     rf"{_KO_NOUN}{_B}(?:(?:#|번호|[(\[]){_B})?" + _listed(_KO_NUMBER, _KO_AND, _KO_TO),
     rf"{_HAN_NOUN}{_B}(?:(?:#|第|番号|编号|編號|[(（\[【]){_B})?" + _listed(_HAN_DIGITS, _HAN_AND, _HAN_TO),
     rf"{_HAN_NOUN}{_B}" + _listed(_HAN_NUMERAL, _HAN_AND, "[到至]"),
     r"(?<![0-9０-９])(?P<list>[0-9０-９一二三①②③])[号號](?:图|圖|照片)",
 )
-_ORDINALS = _patterns(
-    rf"(?<![a-z0-9-])(?<!\ba )(?<!\bevery )(?P<list>{_EN_ORDINALS}){_S}{_EN_KIND}{_EN_NOUN}"
-    rf"(?!{_S}(?:frames?|books?|windows?|hooks?)\b)",
+_ORDINALS = (
+    *_english(
+        rf"(?<![a-z0-9-])(?<!\ba )(?<!\bevery )(?P<list>{_EN_ORDINALS}){_S}{_EN_KIND}{_EN_NOUN}"
+        rf"(?!{_S}(?:frames?|books?|windows?|hooks?)\b)"
+    ),
     rf"(?P<list>{_KO_ORDINAL}(?:{_KO_AND}{_KO_ORDINAL}){_MORE})(?:의)?{_B}{_KO_NOUN}",
     rf"(?<![0-9０-９.])(?P<list>(?:[0-9０-９]{{1,2}}{_KO_AND}){_MORE}[0-9０-９]{{1,2}}{_B}번째?)(?:의)?{_B}{_KO_NOUN}",
-    rf"(?<![가-힣])(?P<list>첫){_B}{_KO_NOUN}",
+    rf"(?<!{_HANGUL})(?P<list>첫){_B}{_KO_NOUN}",
     rf"(?<![0-9０-９第])(?P<list>{_JA_N}(?:枚目|番目|つ目|個目|目|番)(?:{_HAN_AND}{_JA_N}{_JA_NTH}){_MORE})の?{_B}{_JA_NOUN}",
     rf"(?<![0-9０-９])(?P<list>{_JA_N})枚目",
     rf"(?P<list>最初)の{_JA_NOUN}",
@@ -140,30 +167,36 @@ _ORDINALS = _patterns(
     rf"(?P<list>首)[张張幅](?:{_ZH_NOUN})",
 )
 # Read only where a picture was named in one of the ways above: "the first picture … the second one".
-_SHORT_ORDINALS = _patterns(
+_SHORT_ORDINALS = (
     rf"\bthe{_S}(?P<list>{_EN_ORDINAL})(?:{_S}one\b|{_EN_AFTER_WORD})",
     rf"(?P<list>{_KO_ORDINAL})(?={_KO_AFTER_SHORT}|로|{_B}것|{_B}거)",
     rf"(?<![0-9０-９.])(?P<list>[0-9０-９])번째?(?={_KO_AFTER_SHORT})",
     rf"(?<![0-9０-９第])(?P<list>{_JA_N})(?:番目|つ目)(?=[にをはがへ]|の(?:背景|スタイル|画風|色|雰囲気|構図|ポーズ|服))",
 )
 # Numbers alone, where the words beside them leave nothing else to be meant.
-_BARE = _patterns(
-    rf"\b(?:of|between|combine|merge|blend|join|mix){_S}(?P<list>[1-3](?:{_EN_AND}[1-3]){{1,2}})(?!{_B}[\w%°])",
+_BARE = (
+    *_english(
+        rf"\b(?:of|between|combine|merge|blend|join|mix){_S}(?P<list>[1-3](?:{_EN_AND}[1-3]){{1,2}})(?!{_B}[\w%°])"
+    ),
     r"(?<![0-9０-９.])(?P<list>[1-3１-３])번(?=처럼)",
 )
 # Pictures named by how many they are. Their order does not matter, so nothing about them is ever rewritten.
 _COUNTED = {
-    2: _patterns(
-        rf"\b(?:both|(?:the|these|those){_S}(?:two|2))(?:{_S}of)?(?:{_S}(?:the|these|those|my))?{_S}{_EN_KIND}{_EN_MANY}\b",
-        rf"(?<![가-힣])(?:두|양쪽){_B}(?:[장개]의{_B})?{_KO_NOUN}",
+    2: (
+        *_english(
+            rf"\b(?:both|(?:the|these|those){_S}(?:two|2))(?:{_S}of)?(?:{_S}(?:the|these|those|my))?{_S}{_EN_KIND}{_EN_MANY}\b"
+        ),
+        rf"(?<!{_HANGUL})(?:두|양쪽){_B}(?:[장개]의{_B})?{_KO_NOUN}",
         rf"(?<![0-9０-９])[2２]{_B}[장개]의{_B}{_KO_NOUN}",
         rf"(?<![0-9０-９第前加挂掛贴貼添])[两兩二2２]{_ZH_MEASURE}(?:参考|參考)?{_ZH_NOUN}",
         rf"[这這][两兩]{_ZH_MEASURE}?|(?<![第前])[两兩](?:{_ZH_MEASURE}(?=都)|[图圖])",
         rf"(?:両方の|両|(?<![0-9０-９])[2２二](?:枚|つ)の|ふたつの){_JA_NOUN}",
     ),
-    3: _patterns(
-        rf"\b(?:all|(?:the|these|those)){_S}(?:three|3)(?:{_S}of)?(?:{_S}(?:the|these|those|my))?{_S}{_EN_KIND}{_EN_MANY}\b",
-        rf"(?<![가-힣])세{_B}(?:[장개]의{_B})?{_KO_NOUN}",
+    3: (
+        *_english(
+            rf"\b(?:all|(?:the|these|those)){_S}(?:three|3)(?:{_S}of)?(?:{_S}(?:the|these|those|my))?{_S}{_EN_KIND}{_EN_MANY}\b"
+        ),
+        rf"(?<!{_HANGUL})세{_B}(?:[장개]의{_B})?{_KO_NOUN}",
         rf"(?<![0-9０-９])[3３]{_B}[장개]의{_B}{_KO_NOUN}",
         rf"(?<![0-9０-９第前加挂掛贴貼添])[三3３]{_ZH_MEASURE}(?:参考|參考)?{_ZH_NOUN}",
         rf"[这這]三{_ZH_MEASURE}",
@@ -171,32 +204,32 @@ _COUNTED = {
     ),
 }
 # "The first two pictures": the pattern, the noun where none is said, and what stands between two numbers.
-_LEADING = tuple(
-    (re.compile(pattern, re.IGNORECASE), form)
-    for pattern, form in (
-        (
-            rf"\b(?:the{_S})?first{_S}(?P<many>two|2|three|3){_S}{_EN_KIND}(?P<noun>{_EN_MANY})\b",
-            "{noun} {first} and {second}",
-        ),
-        (rf"(?:처음|앞의?){_B}(?P<many>두|2|세|3){_B}(?:장의{_B})?(?P<noun>{_KO_NOUN})", "{noun} {first}, {second}"),
-        (rf"最初の(?P<many>[2２二3３三])(?:枚|つ)の(?P<noun>{_JA_NOUN})", "{noun}{first}、{second}"),
-        (rf"前(?P<many>[两兩2２二三3３]){_ZH_MEASURE}(?P<noun>{_ZH_NOUN})", "{noun}{first}、{second}"),
-    )
-)
+_LEADING = {
+    _english(rf"\b(?:the{_S})?first{_S}(?P<many>two|2|three|3){_S}{_EN_KIND}(?P<noun>{_EN_MANY})\b")[0]: (
+        "{noun} {first} and {second}"
+    ),
+    rf"(?:처음|앞의?){_B}(?P<many>두|2|세|3){_B}(?:장의{_B})?(?P<noun>{_KO_NOUN})": "{noun} {first}, {second}",
+    rf"最初の(?P<many>[2２二3３三])(?:枚|つ)の(?P<noun>{_JA_NOUN})": "{noun}{first}、{second}",
+    rf"前(?P<many>[两兩2２二三3３]){_ZH_MEASURE}(?P<noun>{_ZH_NOUN})": "{noun}{first}、{second}",
+}
 _THREE = {"three", "3", "３", "세", "三"}
 # Words for all the pictures, however many there are.
-_ALL = _patterns(
-    rf"\b(?:all|each|every)(?:{_S}of)?(?:{_S}(?:the|these|those|my))?{_S}{_EN_KIND}{_EN_NOUN}",
-    rf"\b(?:both|all){_S}of{_S}them\b",
+_ALL = (
+    *_english(
+        rf"\b(?:all|each|every)(?:{_S}of)?(?:{_S}(?:the|these|those|my))?{_S}{_EN_KIND}{_EN_NOUN}",
+        rf"\b(?:both|all){_S}of{_S}them\b",
+    ),
     rf"(?:모든|전체|각){_B}{_KO_NOUN}",
     rf"(?:所有|全部|每[张張幅]|各[张張幅])[^，,。の]{{0,4}}{_ZH_NOUN}|{_ZH_NOUN}都",
     rf"(?:すべて|全て|全部|各|それぞれ)の?{_JA_NOUN}|両方(?!の{_JA_NOUN})|[2２二3３三]枚とも|{_JA_NOUN}[2２二3３三]枚(?!目)|(?<![^、。\s])[2２二3３三]枚(?=を)",
     rf"{_KO_NOUN}{_B}[두세23２３]{_B}장|둘{_B}다|셋{_B}다|[두세]{_B}장",
 )
 # Words that may mean any of the pictures.
-_SOME = _patterns(
-    rf"\b(?:the|these|those|my|your|other|remaining){_S}(?:of{_S})?(?:(?:the|these|those|my){_S})?{_EN_KIND}{_EN_MANY}\b",
-    rf"\b(?:either|other|last|remaining){_S}(?:of{_S}the{_S})?{_EN_KIND}{_EN_NOUN}",
+_SOME = (
+    *_english(
+        rf"\b(?:the|these|those|my|your|other|remaining){_S}(?:of{_S})?(?:(?:the|these|those|my){_S})?{_EN_KIND}{_EN_MANY}\b",
+        rf"\b(?:either|other|last|remaining){_S}(?:of{_S}the{_S})?{_EN_KIND}{_EN_NOUN}",
+    ),
     rf"(?:나머지|다른|마지막){_B}{_KO_NOUN}|{_KO_NOUN}들",
     rf"(?:[这這那]些|其他|其它|其[余餘]|另一|另外|最[后後]|剩[下余餘])[^，,。]{{0,4}}{_ZH_NOUN}",
     rf"(?:これら|他|残り|最後|もう[一1１](?:枚|つ|方))の?{_JA_NOUN}",
@@ -274,12 +307,12 @@ def all_pictures(prompt: str) -> tuple[tuple[int, int], ...]:
     """Return the places that mean all the pictures there are: "all images", "모든 사진", "所有图片"."""
     if len(prompt) > READ_MAX:
         return ()
-    return tuple(sorted(match.span() for pattern in _ALL for match in pattern.finditer(prompt)))
+    return tuple(sorted(match.span() for pattern in _fitting(_ALL, prompt) for match in pattern.finditer(prompt)))
 
 
 def names_any(prompt: str) -> bool:
     """Return whether the prompt has words that may mean each of the pictures: "all images", "the other picture"."""
-    return len(prompt) <= READ_MAX and any(pattern.search(prompt) for pattern in (*_ALL, *_SOME))
+    return len(prompt) <= READ_MAX and any(pattern.search(prompt) for pattern in _fitting((*_ALL, *_SOME), prompt))
 
 
 def mismatch(prompt: str, images: int) -> Mismatch:
@@ -358,21 +391,23 @@ def _places(prompt: str) -> list[tuple[tuple[int, int], _Place]]:
     """
     if len(prompt) > READ_MAX:
         return []
-    found = [(match.span(), place) for match, place in _candidates(prompt, (*_NAMINGS, *_ORDINALS, *_BARE))]
+    found = [
+        (match.span(), place) for match, place in _candidates(prompt, _fitting((*_NAMINGS, *_ORDINALS, *_BARE), prompt))
+    ]
     for many, patterns in _COUNTED.items():
         numbers = tuple(range(1, many + 1))
-        for pattern in patterns:
+        for pattern in _fitting(patterns, prompt):
             found += [(m.span(), _Place(*m.span(), numbers, "counted")) for m in pattern.finditer(prompt)]
-    for pattern, form in _LEADING:
+    for pattern in _fitting(_LEADING, prompt):
         for match in pattern.finditer(prompt):
             numbers = (1, 2, 3) if match["many"].lower() in _THREE else (1, 2)
-            known = form.replace("{noun}", match["noun"])
+            known = _LEADING[pattern.pattern].replace("{noun}", match["noun"])
             found.append((match.span(), _Place(*match.span(), numbers, "leading", known)))
-    if any(pattern.search(prompt) for pattern in _ORDINALS):
+    if any(pattern.search(prompt) for pattern in _fitting(_ORDINALS, prompt)):
         taken = _covered(len(prompt), (span for span, _ in found))
         found += [
             (match.span(), place)
-            for match, place in _candidates(prompt, _SHORT_ORDINALS)
+            for match, place in _candidates(prompt, map(_compiled, _SHORT_ORDINALS))
             if 1 not in taken[match.start() : match.end()]
         ]
     found.sort(key=lambda item: (item[0][0], -item[0][1]))
@@ -399,7 +434,7 @@ def _covered(length: int, spans: Iterable[tuple[int, int]]) -> bytearray:
     return covered
 
 
-def _candidates(prompt: str, patterns: tuple[re.Pattern[str], ...]) -> Iterator[tuple[re.Match[str], _Place]]:
+def _candidates(prompt: str, patterns: Iterable[re.Pattern[str]]) -> Iterator[tuple[re.Match[str], _Place]]:
     for pattern in patterns:
         for match in pattern.finditer(prompt):
             if match.groupdict().get("range"):

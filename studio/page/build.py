@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from studio.browser.store import READ
+from studio.gradio_compat import unserved
 from studio.i18n.language import by_language, word
 from studio.i18n.texts import DEFAULT_LANGUAGE, translations
 from studio.public import endpoints
@@ -51,6 +52,11 @@ PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden
 
 def build(settings: PageSettings, jobs: Jobs, programme: Programme | None = None) -> gr.Blocks:
     """The page over the server's jobs, with a programme's cards if there is one. Nothing is started or launched."""
+    with unserved():
+        return _built(settings, jobs, programme)
+
+
+def _built(settings: PageSettings, jobs: Jobs, programme: Programme | None) -> gr.Blocks:
     page = Page(
         title=translations()[DEFAULT_LANGUAGE]["page.title"],
         analytics_enabled=False,

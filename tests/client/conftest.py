@@ -26,13 +26,6 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.T
     monkeypatch.chdir(place)
 
 
-@pytest.fixture
-def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Clients made from settings alone look as often as `hurried` ones do."""
-    for name in ("QUEUE_SECONDS", "LEARNING_SECONDS", "RETRY_SECONDS"):
-        monkeypatch.setattr(f"wan_client.state.polling.{name}", (0.025, 0.4))
-
-
 @pytest.fixture(scope="session")
 def _stopping() -> Iterator[Executor]:
     """Where sandboxes are stopped, so that no test waits for it."""

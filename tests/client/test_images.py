@@ -656,7 +656,7 @@ def test_a_camera_raw_file_is_refused_by_its_content(tmp_path: Path, data: Calla
 
 
 def test_a_picture_of_a_program_that_is_opened_lazily_may_be_given_three_times(tmp_path: Path) -> None:
-    noise(1500, 1500).save(tmp_path / "a.jpg", quality=90)
+    noise(700, 700).save(tmp_path / "a.jpg", quality=90)
     expected = prepare(Image.open(tmp_path / "a.jpg")).data
     for _ in range(5):
         with Image.open(tmp_path / "a.jpg") as image, ThreadPoolExecutor(3) as threads:
@@ -674,7 +674,7 @@ def test_a_picture_of_a_program_that_is_opened_lazily_may_be_given_three_times(t
         ((1, 1), (385, 385), "enlarged"),
         ((100, 50), (770, 385), "enlarged"),
         ((4999, 400), (4999, 400), None),
-        ((5000, 4000), (4999, 3999), "reduced"),
+        ((5000, 1000), (4999, 1000), "reduced"),
         ((8000, 400), (4999, 385), "padded"),
         ((400, 8000), (385, 4999), "padded"),
         ((2000, 100), (4999, 385), "padded"),

@@ -49,6 +49,7 @@ NAMED = {
     "images 1-3": [1, 2, 3],
     "images 2 to 3": [2, 3],
     "the first two images": [1, 2],
+    "첫 번째 사진 in the style of the second one": [1, 2],
     "both images": [1, 2],
     "both of the pictures": [1, 2],
     "the two photos": [1, 2],

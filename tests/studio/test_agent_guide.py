@@ -1,4 +1,7 @@
-"""One page for agents: the paths and the arguments that there are, the price, and what to do to pay once."""
+"""One page for agents: the paths and the arguments that there are, the price, and what to do to pay once.
+
+What it says of the price, the limits and the tools is in `test_mcp.py`, which has a page with these.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,6 @@ import httpx
 import pytest
 
 from studio.public.endpoints import ARGUMENTS
-from tests.conftest import running_app
 from tests.studio.test_endpoints import ENDPOINTS
 
 if TYPE_CHECKING:
@@ -37,16 +39,6 @@ def test_it_names_the_paths_and_arguments_that_there_are(app: App) -> None:
     assert "no work of the model" in guide
     assert "/gradio_api/mcp/" not in guide
     assert "&#" not in guide
-
-
-def test_it_names_the_price_the_limits_and_the_tools_where_there_are_any() -> None:
-    with running_app(RUNCOMFY_API_TOKEN="rehearsed", WAN_MCP="1", WAN_LIMIT_VISITOR_DAILY="3") as app:
-        app.play(price=0.03)
-        guide = read(app, "/llms.txt")
-        assert "0.03 US dollars a run" in guide
-        assert "3 runs a day" in guide
-        assert f"{app.url}/gradio_api/mcp/" in guide
-        assert "rehearsed" not in guide
 
 
 def test_a_host_header_writes_no_page(app: App) -> None:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
     from pathlib import Path
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("hurry")]
 
 KEY, ANOTHER_KEY = "0b8f1f0e-8f43-4f0e-9f5e-6f6b8d0f9a11", "another-key-of-the-caller"
 ANN, BEN = Visitor(name="address 192.0.2.1"), Visitor(name="address 192.0.2.2")
@@ -67,8 +67,8 @@ async def replica(
 
 
 @pytest.fixture
-def form(tmp_path: Path, photos: Path) -> Form:
-    return Form("sketch", upload(tmp_path, photos / "cat.jpg"))
+def form(tmp_path: Path, plain_photos: Path) -> Form:
+    return Form("sketch", upload(tmp_path, plain_photos / "cat.jpg"))
 
 
 def upload(folder: Path, photo: Path) -> str:
@@ -116,12 +116,12 @@ async def test_a_key_is_its_callers_and_its_accounts_own(
     [{"prompt": "mirror it"}, {"seed": 1}, {"image_size": "16:9"}, {"prompt_extend": False}, {"image_1": "coffee.jpg"}],
 )
 async def test_another_request_under_the_same_key_is_refused(
-    replica: Callable[..., Jobs], form: Form, sandbox: Sandbox, photos: Path, change: dict[str, Any]
+    replica: Callable[..., Jobs], form: Form, sandbox: Sandbox, plain_photos: Path, change: dict[str, Any]
 ) -> None:
     jobs = replica()
     run, _ = await jobs.start_once(form, ANN, KEY)
     if "image_1" in change:
-        change = {"image_1": upload(uploads.results_folder().parent, photos / change["image_1"])}
+        change = {"image_1": upload(uploads.results_folder().parent, plain_photos / change["image_1"])}
     with pytest.raises(InvalidRequest) as refused:
         await jobs.start_once(replace(form, **change), ANN, KEY)
     assert refused.value.code == "key_used"
@@ -205,15 +205,14 @@ async def test_a_server_that_was_killed_while_it_sent_is_an_unknown_outcome(
 
 
 async def test_a_key_holds_for_its_day_however_short_files_are_kept(
-    replica: Callable[..., Jobs], form: Form, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    replica: Callable[..., Jobs], form: Form, sandbox: Sandbox, plain_photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     jobs = replica()
     run, _ = await jobs.start_once(form, ANN, KEY)
     await end_of(jobs, run)
     uploads.clean(-1)
     monkeypatch.setattr(jobs_module, "STARTING_SECONDS", 0)
-    again = Form("sketch", form.image_1)
-    shutil.copyfile("assets/photos/cat.jpg", str(form.image_1))
+    again = Form("sketch", upload(uploads.results_folder().parent, plain_photos / "cat.jpg"))
     with pytest.raises(WanError) as told:
         await replica().start_once(again, ANN, KEY)
     assert told.value.code == "key_run_lost"

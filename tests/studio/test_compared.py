@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import io
+import shutil
 from base64 import b64decode, b64encode
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import gradio as gr
 import httpx
 import numpy as np
 import pytest
+import pytest_asyncio
+from gradio.utils import get_upload_folder
 from PIL import Image
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -29,6 +33,7 @@ from studio.public.visitors import Visitor
 from studio.runs import compared
 from studio.runs.jobs import Jobs
 from studio.settings import PageSettings
+from tests.conftest import PHOTOS
 from wan_client import Backend, Settings
 from wan_client.marks import KEPT_TEXT, PREVIEW_TEXTS
 from wan_client.recipe import read
@@ -37,42 +42,80 @@ from wan_sandbox import Settings as SandboxSettings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
-    from pathlib import Path
 
     from studio.runs.jobs import Job
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
 EN = Texts("en")
 BOX = (300, 200, 800, 600)
 
 
-@pytest.fixture
-def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PageSettings]:
-    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    with Sandbox(SandboxSettings(run_time=(0, 0), drift=True)) as sandbox:
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageSettings]:
+    folder = tmp_path_factory.mktemp("compared")
+    with pytest.MonkeyPatch.context() as patch, Sandbox(SandboxSettings(run_time=(0, 0), drift=True)) as sandbox:
+        patch.setenv("GRADIO_TEMP_DIR", str(folder / "files"))
+        patch.setenv("XDG_STATE_HOME", str(folder / "state"))
         yield PageSettings(Settings(Backend.SANDBOX, sandbox.url), hosted_base=sandbox.url)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def jobs(settings: PageSettings) -> AsyncIterator[Jobs]:
     jobs = Jobs(settings)
     yield jobs
     await jobs.close()
 
 
-@pytest.fixture
-async def job(jobs: Jobs, tmp_path: Path, photos: Path) -> Job:
+async def finished(jobs: Jobs) -> Job:
     """A finished run whose result has moved, and changed in one area."""
-    upload = tmp_path / "cat.jpg"
-    with Image.open(photos / "cat.jpg") as photo:
+    upload = Path(get_upload_folder()) / "cat.jpg"
+    upload.parent.mkdir(exist_ok=True)
+    with Image.open(PHOTOS / "cat.jpg") as photo:
         photo.resize((1800, 1200)).save(upload, quality=95)
     form = Form("make image 1 black and white", str(upload), image_size="1200*800 (3:2)")
     (job,) = await jobs.start([form], Visitor("page"))
     await asyncio.wait_for(job.wait(), 60)
     assert job.outcome
     return job
+
+
+class Shared(NamedTuple):
+    """A run that several tests look at, with copies of its files before and after it was compared."""
+
+    job: Job
+    files: Path
+    plain: Path
+    compared: Path
+
+    def restored(self, copy: Path) -> Job:
+        """The run with its files as they were."""
+        shutil.rmtree(self.files)
+        shutil.copytree(copy, self.files)
+        return self.job
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared(jobs: Jobs, tmp_path_factory: pytest.TempPathFactory) -> Shared:
+    job, folder = await finished(jobs), tmp_path_factory.mktemp("shared")
+    shared = Shared(job, Path(get_upload_folder()), folder / "plain", folder / "compared")
+    shutil.copytree(shared.files, shared.plain)
+    assert job.outcome
+    compared.compare(job.outcome)
+    shutil.copytree(shared.files, shared.compared)
+    return shared
+
+
+@pytest.fixture
+def job(shared: Shared) -> Job:
+    """The finished run, which nobody has compared yet."""
+    return shared.restored(shared.plain)
+
+
+@pytest.fixture
+def compared_job(shared: Shared) -> Job:
+    """The finished run, of which it is known what changed."""
+    return shared.restored(shared.compared)
 
 
 @pytest.fixture
@@ -145,18 +188,20 @@ async def test_the_picture_before_is_the_one_that_the_result_resembles(job: Job,
 
 
 @pytest.mark.parametrize("size", ["result", "original"])
-async def test_all_outside_the_mask_is_the_originals_to_the_pixel(page: httpx.AsyncClient, job: Job, size: str) -> None:
-    assert job.outcome
-    answer = await page.post("/keep", data={"key": job.key, "mask": mask(), "size": size})
-    (kept,) = compared.kept_pictures(job.key)
+async def test_all_outside_the_mask_is_the_originals_to_the_pixel(
+    page: httpx.AsyncClient, compared_job: Job, size: str
+) -> None:
+    assert compared_job.outcome
+    answer = await page.post("/keep", data={"key": compared_job.key, "mask": mask(), "size": size})
+    (kept,) = compared.kept_pictures(compared_job.key)
     assert answer.json() == {"number": kept.number}
-    with Image.open(job.form.image_1 or "") as upload:
+    with Image.open(compared_job.form.image_1 or "") as upload:
         original = upload.convert("RGB")
     wanted = {"result": (1200, 800), "original": (1800, 1200)}[size]
     assert (kept.width, kept.height) == wanted
     assert "local-preview" in kept.name
     assert "kept" in kept.name
-    made = pixels(kept.file(job.key))
+    made = pixels(kept.file(compared_job.key))
     reference = np.asarray(original.resize(wanted, Image.Resampling.LANCZOS)).astype(int)
     differing = (made != reference).any(-1)
     assert differing.any()
@@ -165,32 +210,34 @@ async def test_all_outside_the_mask_is_the_originals_to_the_pixel(page: httpx.As
     assert differing.mean() < 0.35
     assert rows.min() > 0.1 * wanted[1]
     assert columns.max() < 0.9 * wanted[0]
-    assert pixels(kept.before_file(job.key)).shape == made.shape
+    assert pixels(kept.before_file(compared_job.key)).shape == made.shape
 
 
-async def test_a_kept_composite_says_what_it_is_and_carries_its_mask(page: httpx.AsyncClient, job: Job) -> None:
-    await page.post("/keep", data={"key": job.key, "mask": mask(), "size": "result"})
-    (kept,) = compared.kept_pictures(job.key)
-    with Image.open(kept.file(job.key)) as image:
+async def test_a_kept_composite_says_what_it_is_and_carries_its_mask(
+    page: httpx.AsyncClient, compared_job: Job
+) -> None:
+    await page.post("/keep", data={"key": compared_job.key, "mask": mask(), "size": "result"})
+    (kept,) = compared.kept_pictures(compared_job.key)
+    with Image.open(kept.file(compared_job.key)) as image:
         assert dict([KEPT_TEXT, *PREVIEW_TEXTS]).items() <= image.info.items()
-    recipe = read(kept.file(job.key))
+    recipe = read(kept.file(compared_job.key))
     assert recipe
     assert recipe.kept
-    assert (recipe.kept.image, recipe.kept.size, recipe.prompt) == (1, "result", job.form.prompt)
+    assert (recipe.kept.image, recipe.kept.size, recipe.prompt) == (1, "result", compared_job.form.prompt)
     with Image.open(io.BytesIO(b64decode(recipe.kept.mask))) as painted:
         assert painted.getbbox() == BOX
     # From the recipe's own mask comes the same composite.
-    await page.post("/keep", data={"key": job.key, "mask": recipe.kept.mask, "size": "result"})
-    assert compared.kept_pictures(job.key) == (kept,)
+    await page.post("/keep", data={"key": compared_job.key, "mask": recipe.kept.mask, "size": "result"})
+    assert compared.kept_pictures(compared_job.key) == (kept,)
 
 
-async def test_a_mask_too_fine_for_a_recipe_is_made_coarser_before_it_is_used(job: Job) -> None:
-    assert job.outcome
+async def test_a_mask_too_fine_for_a_recipe_is_made_coarser_before_it_is_used(compared_job: Job) -> None:
+    assert compared_job.outcome
     noise = np.random.default_rng(1).integers(0, 2, (800, 1200), dtype=np.uint8) * 255
     buffer = io.BytesIO()
     Image.fromarray(noise).save(buffer, "PNG")
-    kept = compared.keep(job.outcome, job.form.slots, b64encode(buffer.getvalue()).decode(), "result")
-    recipe = read(kept.file(job.key))
+    kept = compared.keep(compared_job.outcome, compared_job.form.slots, b64encode(buffer.getvalue()).decode(), "result")
+    recipe = read(kept.file(compared_job.key))
     assert recipe
     assert recipe.kept
     with Image.open(io.BytesIO(b64decode(recipe.kept.mask))) as painted:
@@ -207,15 +254,16 @@ async def test_a_mask_too_fine_for_a_recipe_is_made_coarser_before_it_is_used(jo
         (mask((300, 300)), "mask_shape"),
         (mask(box=(0, 0, 0, 0)), "mask_empty"),
     ],
+    ids=["nothing", "no base64", "no PNG", "too large", "another shape", "empty"],
 )
 async def test_what_is_no_mask_is_answered_with_a_sentence(
-    page: httpx.AsyncClient, job: Job, given: str, code: str
+    page: httpx.AsyncClient, compared_job: Job, given: str, code: str
 ) -> None:
-    answer = await page.post("/keep", data={"key": job.key, "mask": given})
+    answer = await page.post("/keep", data={"key": compared_job.key, "mask": given})
     assert answer.status_code == httpx.codes.UNPROCESSABLE_ENTITY
     words = EN(f"error.{code}", given="300 × 300", wanted="1200 × 800")
     assert answer.json()["problem"].startswith(words)
-    assert not compared.kept_pictures(job.key)
+    assert not compared.kept_pictures(compared_job.key)
 
 
 async def test_without_the_runs_key_there_is_nothing(page: httpx.AsyncClient, job: Job) -> None:
@@ -226,16 +274,17 @@ async def test_without_the_runs_key_there_is_nothing(page: httpx.AsyncClient, jo
     assert not compared.kept_pictures("another")
 
 
-async def test_only_so_many_wait(jobs: Jobs, job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_only_so_many_wait(jobs: Jobs, compared_job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("studio.page.compare_handlers.WAITING_MAX", 0)
     app = Starlette(routes=[Route("/compare", Comparisons(jobs).compare, methods=["POST"])])
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://page") as client:
-        answer = await client.post("/compare", data={"key": job.key})
+        answer = await client.post("/compare", data={"key": compared_job.key})
     assert answer.status_code == httpx.codes.SERVICE_UNAVAILABLE
     assert answer.json() == {"problem": EN("keep.busy")}
 
 
-async def test_the_oldest_makes_room_and_a_forgotten_run_leaves_nothing(jobs: Jobs, job: Job) -> None:
+async def test_the_oldest_makes_room_and_a_forgotten_run_leaves_nothing(jobs: Jobs) -> None:
+    job = await finished(jobs)
     assert job.outcome
     for step in range(uploads.KEPT_MAX + 1):
         compared.keep(job.outcome, job.form.slots, mask(box=(100 + step, 100, 400, 400)), "result")
@@ -252,9 +301,11 @@ async def test_the_oldest_makes_room_and_a_forgotten_run_leaves_nothing(jobs: Jo
     assert not any(file.exists() for file in files)
 
 
-async def test_a_kept_composite_is_shown_and_becomes_image_1(jobs: Jobs, job: Job, settings: PageSettings) -> None:
-    assert job.outcome
-    kept = compared.keep(job.outcome, job.form.slots, mask(), "original")
+async def test_a_kept_composite_is_shown_and_becomes_image_1(
+    jobs: Jobs, compared_job: Job, settings: PageSettings
+) -> None:
+    assert compared_job.outcome
+    kept = compared.keep(compared_job.outcome, compared_job.form.slots, mask(), "original")
     with gr.Blocks():
         components = lay_out("", "")
     run_handlers = RunHandlers(jobs, components)
@@ -262,14 +313,14 @@ async def test_a_kept_composite_is_shown_and_becomes_image_1(jobs: Jobs, job: Jo
     request = gr.Request(
         Request({"type": "http", "headers": [], "query_string": b"", "path": "/"}), session_hash="page"
     )
-    event = gr.EventData(None, {"key": job.key, "number": str(kept.number)})
+    event = gr.EventData(None, {"key": compared_job.key, "number": str(kept.number)})
     fields = dict.fromkeys(("image_1", "image_2", "image_3")) | {"prompt": "x"}
     used = handlers.use_kept(event, request, **fields)
-    assert used[components.image_1] == str(kept.file(job.key))
+    assert used[components.image_1] == str(kept.file(compared_job.key))
     assert uploads.is_upload(used[components.image_1])
-    known = store.BrowserStore((job.entry,))
-    shown = run_handlers.looked_at(known, job.entry, request, kept=kept)[components.panel]
-    assert f'data-b="{compared.kept_key(job.key, kept.number)}"' in shown
+    known = store.BrowserStore((compared_job.entry,))
+    shown = run_handlers.looked_at(known, compared_job.entry, request, kept=kept)[components.panel]
+    assert f'data-b="{compared.kept_key(compared_job.key, kept.number)}"' in shown
     assert EN("kept.badge.preview") in shown
     assert "1800 × 1200" in shown
     nobody = gr.EventData(None, {"key": "another", "number": "1"})

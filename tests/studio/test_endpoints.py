@@ -111,26 +111,26 @@ def test_a_program_gets_the_result_file_and_what_is_known_of_it(app: App, client
     ],
 )
 def test_what_can_not_be_sent_is_answered_with_a_sentence(
-    app: App, client: Client, photos: Path, arguments: dict[str, Any], sentence: str
+    app: App, client: Client, plain_photos: Path, arguments: dict[str, Any], sentence: str
 ) -> None:
-    given: dict[str, Any] = {"prompt": "sketch", "image_1": handle_file(photos / "cat.jpg"), **arguments}
+    given: dict[str, Any] = {"prompt": "sketch", "image_1": handle_file(plain_photos / "cat.jpg"), **arguments}
     with pytest.raises(AppError, match=sentence):
         client.predict(**given, api_name="/edit")
     assert app.sandbox
     assert app.sandbox.counters.submits_received == 0
 
 
-def test_a_failed_run_is_answered_with_a_sentence_and_its_id(app: App, client: Client, photos: Path) -> None:
+def test_a_failed_run_is_answered_with_a_sentence_and_its_id(app: App, client: Client, plain_photos: Path) -> None:
     app.play(faults=("failed-text",))
     with pytest.raises(AppError, match=r"The model's service had a failure of its own\. .*Run [A-Za-z0-9_-]+"):
-        client.predict("sketch", handle_file(photos / "cat.jpg"), api_name="/edit")
+        client.predict("sketch", handle_file(plain_photos / "cat.jpg"), api_name="/edit")
 
 
 def test_the_runs_name_is_told_before_anything_is_sent_and_fetches_the_picture_later(
-    app: App, client: Client, photos: Path
+    app: App, client: Client, plain_photos: Path
 ) -> None:
     sandbox = app.play(run_time=(1.0, 1.0))
-    job = client.submit("sketch", handle_file(photos / "cat.jpg"), api_name="/edit")
+    job = client.submit("sketch", handle_file(plain_photos / "cat.jpg"), api_name="/edit")
     picture, facts = job.result(60)
     first, *later, _ = [told for _, told in job.outputs()]
     assert first["request_id"] is None
@@ -142,9 +142,9 @@ def test_the_runs_name_is_told_before_anything_is_sent_and_fetches_the_picture_l
     assert sandbox.counters.submits_accepted == 1
 
 
-def test_two_alike_of_one_program_are_two_runs(app: App, client: Client, photos: Path) -> None:
+def test_two_alike_of_one_program_are_two_runs(app: App, client: Client, plain_photos: Path) -> None:
     sandbox = app.play()
-    jobs = [client.submit("sketch", handle_file(photos / "cat.jpg"), api_name="/edit") for _ in range(2)]
+    jobs = [client.submit("sketch", handle_file(plain_photos / "cat.jpg"), api_name="/edit") for _ in range(2)]
     assert len({job.result(60)[1]["run"] for job in jobs}) == 2
     assert sandbox.counters.submits_accepted == 2
 
@@ -157,10 +157,10 @@ def test_a_run_that_nobody_has_is_told_in_a_sentence(app: App, client: Client, r
 
 
 def test_a_call_that_waits_for_nothing_names_the_run_whose_state_and_picture_can_be_asked_for(
-    app: App, client: Client, photos: Path
+    app: App, client: Client, plain_photos: Path
 ) -> None:
     sandbox = app.play(run_time=(1.0, 1.0))
-    nothing, begun = client.predict("sketch", handle_file(photos / "cat.jpg"), wait_seconds=0, api_name="/edit")
+    nothing, begun = client.predict("sketch", handle_file(plain_photos / "cat.jpg"), wait_seconds=0, api_name="/edit")
     assert nothing is None
     assert begun["state"] in {"preparing", "sending", "queued", "running"}
     states = [client.predict(begun["run"], api_name="/status")["state"]]
@@ -176,12 +176,12 @@ def test_a_call_that_waits_for_nothing_names_the_run_whose_state_and_picture_can
 
 
 def test_a_run_is_taken_out_of_the_queue_by_its_name_and_one_at_work_goes_on(
-    app: App, client: Client, photos: Path
+    app: App, client: Client, plain_photos: Path
 ) -> None:
     sandbox = app.play(workers=1, run_time=UNTIL_FINISHED, warm_up=0)
     runs = []
     for _ in range(2):
-        _, facts = client.predict("sketch", handle_file(photos / "cat.jpg"), wait_seconds=0, api_name="/edit")
+        _, facts = client.predict("sketch", handle_file(plain_photos / "cat.jpg"), wait_seconds=0, api_name="/edit")
         runs.append(facts["run"])
         while client.predict(facts["run"], api_name="/status")["state"] in {"preparing", "sending"}:
             time.sleep(0.05)
@@ -196,9 +196,11 @@ def test_a_run_is_taken_out_of_the_queue_by_its_name_and_one_at_work_goes_on(
     assert sandbox.counters.submits_accepted == 2
 
 
-def test_a_call_with_a_key_is_one_run_through_a_restart_and_says_so(app: App, client: Client, photos: Path) -> None:
+def test_nothing_is_lost_by_a_restart_and_a_call_with_a_key_is_one_run_through_it(
+    app: App, client: Client, plain_photos: Path
+) -> None:
     sandbox = app.play()
-    call: dict[str, Any] = {"prompt": "sketch", "image_1": handle_file(photos / "cat.jpg"), "api_name": "/edit"}
+    call: dict[str, Any] = {"prompt": "sketch", "image_1": handle_file(plain_photos / "cat.jpg"), "api_name": "/edit"}
     key = {"idempotency_key": str(uuid.uuid4())}
     first = [client.submit(**call, **key) for _ in range(3)]
     facts = [job.result(60)[1] for job in first]
@@ -206,9 +208,19 @@ def test_a_call_with_a_key_is_one_run_through_a_restart_and_says_so(app: App, cl
     assert sorted(one["reused"] for one in facts) == [False, True, True]
     with pytest.raises(AppError, match="used for another request"):
         client.predict(**{**call, "prompt": "mirror it"}, **key)
+    assert sandbox.counters.submits_accepted == 1
+    sandbox = app.play(run_time=UNTIL_FINISHED)
+    job = client.submit(**call, seed=7)
+    while not any(told["request_id"] for _, told in job.outputs()):
+        time.sleep(0.05)
+    _, told = job.outputs()[-1]
     app.stop(kill=True)
     app.start()
-    _, again = Client(app.url, verbose=False).predict(**call, **key)
+    client = Client(app.url, verbose=False)
+    sandbox.finish_jobs()
+    _, picked_up = client.predict(told["run"], api_name="/result")
+    assert (picked_up["request_id"], picked_up["seed"]) == (told["request_id"], 7)
+    _, again = client.predict(**call, **key)
     assert (again["run"], again["reused"]) == (facts[0]["run"], True)
     assert sandbox.counters.submits_accepted == 1
 
@@ -228,9 +240,9 @@ def named(app: App, endpoint: str, arguments: dict[str, Any]) -> str:
     return f"{address}/{started.json()['event_id']}"
 
 
-def test_a_caller_that_is_cut_off_loses_nothing(app: App, photos: Path) -> None:
+def test_a_caller_that_is_cut_off_loses_nothing(app: App, plain_photos: Path) -> None:
     sandbox = app.play(run_time=(1.5, 1.5))
-    address = named(app, "edit", {"prompt": "sketch", "image_1": {"path": upload(app, photos / "cat.jpg")}})
+    address = named(app, "edit", {"prompt": "sketch", "image_1": {"path": upload(app, plain_photos / "cat.jpg")}})
     with httpx.stream("GET", address, timeout=60, trust_env=False) as told:
         line = next(line for line in told.iter_lines() if line.startswith("data: "))
     run = json.loads(line.removeprefix("data: "))[1]["run"]
@@ -240,27 +252,14 @@ def test_a_caller_that_is_cut_off_loses_nothing(app: App, photos: Path) -> None:
     assert not sandbox.counters.cancel_calls
 
 
-def test_a_restart_of_the_server_loses_nothing(app: App, photos: Path) -> None:
-    sandbox = app.play(run_time=(2.0, 2.0))
-    client = Client(app.url, verbose=False)
-    job = client.submit("sketch", handle_file(photos / "cat.jpg"), seed=7, api_name="/edit")
-    while not any(told["request_id"] for _, told in job.outputs()):
-        time.sleep(0.05)
-    _, told = job.outputs()[-1]
-    app.stop(kill=True)
-    app.start()
-    _, facts = Client(app.url, verbose=False).predict(told["run"], api_name="/result")
-    assert (facts["request_id"], facts["seed"]) == (told["request_id"], 7)
-    assert sandbox.counters.submits_accepted == 1
-
-
-def test_a_result_that_could_not_be_fetched_says_how_to_fetch_it(photos: Path) -> None:
+def test_a_result_that_could_not_be_fetched_says_how_to_fetch_it(plain_photos: Path) -> None:
     with running_app(WAN_BACKEND="sandbox", WAN_DEADLINE="1") as app:
-        sandbox = app.play(run_time=(4.0, 4.0))
+        sandbox = app.play(run_time=UNTIL_FINISHED)
         client = Client(app.url, verbose=False)
         with pytest.raises(AppError, match=r"call /result with the run “.+”") as told:
-            client.predict("sketch", handle_file(photos / "cat.jpg"), api_name="/edit")
+            client.predict("sketch", handle_file(plain_photos / "cat.jpg"), api_name="/edit")
         run = str(told.value).split("the run “")[1].split("”")[0]
+        sandbox.finish_jobs()
         facts = None
         while facts is None:
             with suppress(AppError):
@@ -287,8 +286,8 @@ def call(app: App, data: list[Any]) -> str:
     return httpx.get(address, timeout=60, trust_env=False).text
 
 
-def test_plain_http_works_too(app: App, photos: Path) -> None:
-    told = call(app, ["sketch", {"path": upload(app, photos / "cat.jpg")}, None, None, "", "1:1", 0, True])
+def test_plain_http_works_too(app: App, plain_photos: Path) -> None:
+    told = call(app, ["sketch", {"path": upload(app, plain_photos / "cat.jpg")}, None, None, "", "1:1", 0, True])
     url = json.loads(told.split("event: complete\ndata: ")[1])[0]["url"]
     with Image.open(io.BytesIO(httpx.get(url, trust_env=False, timeout=60).content)) as image:
         assert image.size == (1024, 1024)

@@ -97,7 +97,7 @@ def files(folder: Path) -> list[Path]:
 
 @pytest.mark.slow
 def test_a_page_whose_pictures_are_refused_inside_the_request_hands_them_over_itself(
-    tmp_path: Path, photos: Path
+    tmp_path: Path, plain_photos: Path
 ) -> None:
     app = App(tmp_path, RUNCOMFY_API_TOKEN=TOKEN, WAN_LOG="json")
     app._environment["WAN_PUBLIC_URL"] = app.url
@@ -105,10 +105,10 @@ def test_a_page_whose_pictures_are_refused_inside_the_request_hands_them_over_it
     try:
         app.start()
         client = Client(app.url, verbose=False, download_files=str(tmp_path / "had"))
-        result, facts = client.predict("sketch", handle_file(photos / "cat.jpg"), api_name="/edit")
+        result, facts = client.predict("sketch", handle_file(plain_photos / "cat.jpg"), api_name="/edit")
         counters = sandbox.counters
         assert (counters.submits_received, counters.submits_accepted) == (2, 1)
-        client.predict("sketch again", handle_file(photos / "cat.jpg"), api_name="/edit")
+        client.predict("sketch again", handle_file(plain_photos / "cat.jpg"), api_name="/edit")
         assert (counters.submits_received, counters.submits_accepted) == (3, 2)
         assert httpx.get(f"{app.url}{ROUTE}/", trust_env=False).status_code == 404
     finally:

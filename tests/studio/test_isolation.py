@@ -46,10 +46,10 @@ def handled(app: App, name: str, values: list[Any], event: Any = None, session: 
 
 
 @pytest.fixture
-def another(app: App, photos: Path) -> dict[str, Any]:
+def another(app: App, plain_photos: Path) -> dict[str, Any]:
     """The facts of another visitor's run, of which nothing was given away but the request's id and the picture."""
     answer = Client(app.url, verbose=False, download_files=False).predict(
-        "a very private matter", handle_file(photos / "cat.jpg"), api_name="/edit"
+        "a very private matter", handle_file(plain_photos / "cat.jpg"), api_name="/edit"
     )
     picture, facts = answer
     return {**facts, "picture": picture["path"] if isinstance(picture, dict) else picture}
@@ -149,10 +149,10 @@ def test_the_pages_configuration_holds_nothing_of_anybody(app: App, another: dic
         ]
 
 
-def test_one_programs_events_are_not_heard_by_another(app: App, photos: Path) -> None:
+def test_one_programs_events_are_not_heard_by_another(app: App, plain_photos: Path) -> None:
     app.play(run_time=(1.0, 1.0))
     first, second = (Client(app.url, verbose=False) for _ in range(2))
-    job = first.submit("sketch", handle_file(photos / "cat.jpg"), api_name="/edit")
+    job = first.submit("sketch", handle_file(plain_photos / "cat.jpg"), api_name="/edit")
     assert first.session_hash != second.session_hash
     assert "run" not in get(app, f"/gradio_api/queue/data?session_hash={second.session_hash}").text
     assert json.dumps(job.result(60)[1])

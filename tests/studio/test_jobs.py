@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from studio.runs.jobs import Job
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("hurry")]
 
 KEEP_HOURS = 1.0
 PAGE, ANOTHER_PAGE = Visitor("page"), Visitor("another page")
@@ -78,9 +78,9 @@ async def later(settings: PageSettings) -> AsyncIterator[Jobs]:
 
 
 @pytest.fixture
-def form(tmp_path: Path, photos: Path) -> Form:
+def form(tmp_path: Path, plain_photos: Path) -> Form:
     upload = tmp_path / "cat.jpg"
-    upload.write_bytes((photos / "cat.jpg").read_bytes())
+    upload.write_bytes((plain_photos / "cat.jpg").read_bytes())
     return Form("sketch", str(upload))
 
 

@@ -26,6 +26,7 @@ from studio.i18n.texts import Texts
 from studio.public.agent_tools import _preview
 from studio.settings import PageSettings
 from tests.conftest import PHOTOS, UNTIL_FINISHED, running_app
+from tests.studio.test_agent_guide import read
 from wan_client import SettingsError, __version__
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ pytestmark = pytest.mark.slow
 
 PICTURE = f"data:image/jpeg;base64,{base64.b64encode((PHOTOS / 'cat.jpg').read_bytes()).decode()}"
 
+PRICE = 0.03
+
 
 @pytest.fixture(scope="module")
 def tools() -> Iterator[App]:
@@ -48,8 +51,9 @@ def tools() -> Iterator[App]:
 
 @pytest.fixture(scope="module")
 def paid() -> Iterator[App]:
-    """A page with a token, over an API that only rehearses, and a run a day for each visitor."""
-    with running_app(RUNCOMFY_API_TOKEN="rehearsed", WAN_MCP="1", WAN_LIMIT_VISITOR_DAILY="1") as app:
+    """A page with a token, over an API that only rehearses, and limits for each visitor."""
+    limits = {"WAN_LIMIT_VISITOR_DAILY": "2", "WAN_LIMIT_UPLOADS": "1"}
+    with running_app(RUNCOMFY_API_TOKEN="rehearsed", WAN_MCP="1", **limits) as app:
         yield app
 
 
@@ -313,22 +317,23 @@ async def test_calls_that_make_no_sense_are_answered_with_a_sentence(
 
 
 async def test_agents_are_limited_as_visitors_are_each_by_itself(paid: App) -> None:
-    sandbox = paid.play()
+    sandbox = paid.play(price=PRICE)
     call = ("edit", {"prompt": "sketch", "image_1": PICTURE})
     async with agent(paid) as session:
-        first = await session.call_tool(*call)
-        assert not first.isError
-        assert facts_of(first)["engine"] == "runcomfy"
-        second = await session.call_tool(*call)
-        assert second.isError
-        assert "The limit for each visitor is 1 a day" in words(second)[0]
-        assert "Nothing was charged." in words(second)[0]
+        for _ in range(2):
+            allowed = await session.call_tool(*call)
+            assert not allowed.isError
+            assert facts_of(allowed)["engine"] == "runcomfy"
+        refused = await session.call_tool(*call)
+        assert refused.isError
+        assert "The limit for each visitor is 2 a day" in words(refused)[0]
+        assert "Nothing was charged." in words(refused)[0]
     async with agent(paid, **{"X-Forwarded-For": "203.0.113.9", "X-Wan-Caller": "00 address 203.0.113.9"}) as session:
         assert (await session.call_tool(*call)).isError
-    assert sandbox.counters.submits_received == 1
+    assert sandbox.counters.submits_received == 2
     async with agent(paid, "127.0.0.2") as session:
         assert not (await session.call_tool(*call)).isError
-    assert sandbox.counters.submits_received == 2
+    assert sandbox.counters.submits_received == 3
 
 
 def test_without_its_extra_the_switch_is_answered_with_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -363,21 +368,30 @@ def test_without_the_switch_there_are_no_tools(app: App) -> None:
     assert answer.status_code == httpx.codes.NOT_FOUND
 
 
-async def test_pictures_inside_an_agents_call_count_as_its_own_uploads() -> None:
-    with running_app(WAN_BACKEND="sandbox", WAN_MCP="1", WAN_LIMIT_UPLOADS="1") as app:
-        buffer = io.BytesIO()
-        noise = Image.frombytes("RGB", (400, 400), random.Random(5).randbytes(480_000))
-        noise.save(buffer, "PNG")
-        large = f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
-        async with agent(app, "127.0.0.2") as session:
-            answer = await session.call_tool("edit", {"prompt": "sketch", "image_1": large})
-            assert not answer.isError, words(answer)
-        with pytest.raises(BaseException):  # noqa: B017, PT011  # the protocol's client wraps the refusal in groups
-            async with agent(app, "127.0.0.2") as session:
-                await session.call_tool("edit", {"prompt": "sketch", "image_1": large})
-        # Another agent has its own, and so has a person who calls from the server's own address.
-        async with agent(app, "127.0.0.3") as session:
-            assert not (await session.call_tool("edit", {"prompt": "mirror", "image_1": large})).isError
-        async with httpx.AsyncClient(trust_env=False, timeout=60) as person:
-            picture = {"files": ("cat.jpg", buffer.getvalue())}
-            assert (await person.post(f"{app.url}/gradio_api/upload", files=picture)).is_success
+async def test_pictures_inside_an_agents_call_count_as_its_own_uploads(paid: App) -> None:
+    paid.play(price=PRICE)
+    buffer = io.BytesIO()
+    noise = Image.frombytes("RGB", (400, 400), random.Random(5).randbytes(480_000))
+    noise.save(buffer, "PNG")
+    large = f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+    async with agent(paid, "127.0.0.3") as session:
+        answer = await session.call_tool("edit", {"prompt": "sketch", "image_1": large})
+        assert not answer.isError, words(answer)
+    with pytest.raises(BaseException):  # noqa: B017, PT011  # the protocol's client wraps the refusal in groups
+        async with agent(paid, "127.0.0.3") as session:
+            await session.call_tool("edit", {"prompt": "sketch", "image_1": large})
+    # Another agent has its own, and so has a person who calls from the server's own address.
+    async with agent(paid, "127.0.0.4") as session:
+        assert not (await session.call_tool("edit", {"prompt": "mirror", "image_1": large})).isError
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as person:
+        picture = {"files": ("cat.jpg", buffer.getvalue())}
+        assert (await person.post(f"{paid.url}/gradio_api/upload", files=picture)).is_success
+
+
+def test_the_guide_names_the_price_the_limits_and_the_tools_where_there_are_any(paid: App) -> None:
+    paid.play(price=PRICE)
+    guide = read(paid, "/llms.txt")
+    assert f"{PRICE} US dollars a run" in guide
+    assert "2 runs a day" in guide
+    assert f"{paid.url}/gradio_api/mcp/" in guide
+    assert "rehearsed" not in guide

@@ -62,11 +62,11 @@ def until(condition: object) -> None:
         time.sleep(0.02)
 
 
-def test_an_address_opens_one_file_and_a_record_has_none(app: App, photos: Path) -> None:
+def test_an_address_opens_one_file_and_a_record_has_none(app: App, plain_photos: Path) -> None:
     results = app.folder / "files" / "wan"
     of_others = {*results.glob("*/*"), *(results / RECORDS).glob("*/*")}
     Client(app.url, verbose=False, download_files=False).predict(
-        "a very private matter", handle_file(photos / "cat.jpg"), api_name="/edit"
+        "a very private matter", handle_file(plain_photos / "cat.jpg"), api_name="/edit"
     )
     served = [path for path in results.glob("*/*") if path.parent.name != RECORDS and path not in of_others]
     assert len(served) > 5

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import logging
+from functools import cache
 from typing import TYPE_CHECKING, Final, Literal
 
 from PIL import Image
@@ -16,7 +18,6 @@ from wan_sandbox.server.replies import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from wan_sandbox.queue.counters import Counters
     from wan_sandbox.queue.store import Store, Stored
@@ -93,7 +94,7 @@ class Runs:
         key, path = self._store.place()
         try:
             if self._settings.picture == "blank":
-                await asyncio.to_thread(_blank, job.wanted.size, path)
+                await asyncio.to_thread(lambda: path.write_bytes(_blank(job.wanted.size)))
                 job.plan = {}
             else:
                 references = [file.path for file in job.inputs]
@@ -131,5 +132,9 @@ class Runs:
             self._store.drop(job.output)
 
 
-def _blank(size: tuple[int, int], path: Path) -> None:
-    Image.new("RGB", size, "#808890").save(path, "PNG", compress_level=1)
+@cache
+def _blank(size: tuple[int, int]) -> bytes:
+    """Return a plain area of one of the eight sizes."""
+    file = io.BytesIO()
+    Image.new("RGB", size, "#808890").save(file, "PNG")
+    return file.getvalue()

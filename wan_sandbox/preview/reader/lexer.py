@@ -45,6 +45,19 @@ class Row(NamedTuple):
     roles: tuple[str, ...] = ()
 
 
+class _Phrase(NamedTuple):
+    """A known phrase: its words, whether it may have any ending, and what it means."""
+
+    words: tuple[str, ...]
+    any_ending: bool
+    row: Row
+
+    @classmethod
+    def of(cls, written: str, row: Row) -> _Phrase:
+        """Read a phrase as the lists have it, where a ``~`` stands for any ending."""
+        return cls(tuple(written.rstrip("~").split()), written.endswith("~"), row)
+
+
 @dataclass(frozen=True)
 class Token:
     """A stretch of the prompt and what it means.
@@ -138,24 +151,26 @@ def _fold(text: str) -> str:
 
 def _known(text: str, at: int) -> tuple[Row, int] | None:
     """Return the meaning and the end of the longest phrase that stands here in a folded text."""
-    ends = ((row, _end(phrase, row, text, at)) for phrase, row in _PHRASES.get(text[at], ()))
-    return next((found for found in ends if found[1]), None)
+    for phrase in _PHRASES.get(text[at], ()):
+        if text.startswith(phrase.words[0], at) and (end := _end(phrase, text, at)):
+            return phrase.row, end
+    return None
 
 
-def _end(phrase: str, row: Row, text: str, at: int) -> int:
-    words = phrase.rstrip("~").split()
+def _end(phrase: _Phrase, text: str, at: int) -> int:
+    words, any_ending, row = phrase
     for number, word in enumerate(words):
         if number and (space := _SPACE.match(text, at)):
             at = space.end()
         if not text.startswith(word, at):
             return 0
         at += len(word)
-    last, any_ending = words[-1][-1], phrase.endswith("~")
+    last = words[-1][-1]
     if _UNSPACED.match(last):
         ending = (_INFLECTION if any_ending else _SUFFIX).match(text, at)
         end = ending.end() if ending else at
         # 水彩 + 风格, not 水彩风 + 格.
-        others = [] if any_ending or end == at else [other.rstrip("~") for other, _ in _PHRASES.get(text[at], ())]
+        others = [] if any_ending or end == at else [" ".join(other.words) for other in _PHRASES.get(text[at], ())]
         if any(len(other) > end - at and text.startswith(other, at) for other in others):
             end = at
         return 0 if _KATAKANA.match(text, end - 1) and _KATAKANA.match(text, end) else end
@@ -178,12 +193,12 @@ for _row, _listed in _SECTIONS:
 _FOLDED = str.maketrans(
     "’‘“”！？；，：％＃（）０１２３４５６７８９①②③④⑤⑥⑦⑧⑨図", "''\"\"!?;,:%#()0123456789123456789图"
 ) | {ord(pair[0]): pair[1] for pair in _GRAMMAR["+traditional"]}
-_PHRASES: dict[str, list[tuple[str, Row]]] = {}
+_PHRASES: dict[str, list[_Phrase]] = {}
 for _row, _listed in _SECTIONS:
     for _phrase in map(_fold, [] if _row.kind.startswith("+") else _listed):
-        _PHRASES.setdefault(_phrase[0], []).append((_phrase, _row))
+        _PHRASES.setdefault(_phrase[0], []).append(_Phrase.of(_phrase, _row))
 for _candidates in _PHRASES.values():
-    _candidates.sort(key=lambda candidate: -len(candidate[0].strip("~").replace(" ", "")))
+    _candidates.sort(key=lambda candidate: -sum(map(len, candidate.words)))
 SCENES = frozenset(_GRAMMAR["+scene"])
 CLAUSE_ENDING = re.compile(f"(?:{'|'.join(_GRAMMAR['+clause ending'])})$")
 _ROLES = [(phrase, kind[9:]) for kind in _GRAMMAR if kind.startswith("+picture") for phrase in _GRAMMAR[kind]]
