@@ -20,7 +20,7 @@ from studio.prompt.form import Form, how_many
 from studio.public.visitors import visitor_of
 from studio.runs import results
 from studio.runs.engines import OWNER, SANDBOX, VISITOR
-from studio.runs.jobs import watch_changes
+from studio.runs.job import watch_changes
 from studio.views import examples
 from studio.views import run as view
 from wan_client import Charged, WanError
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from studio.browser.store import BrowserStore
     from studio.i18n.texts import Texts
     from studio.runs.compared import KeptPicture
-    from studio.runs.jobs import Job, Jobs
+    from studio.runs.job import Job
+    from studio.runs.jobs import Jobs
     from studio.views.run import RunView
 
     from .components import Components

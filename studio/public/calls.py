@@ -17,7 +17,7 @@ from studio.prompt.form import Form
 from studio.runs import results
 from studio.runs.caller_keys import check_key
 from studio.runs.engines import SANDBOX
-from studio.runs.jobs import watch_changes
+from studio.runs.job import watch_changes
 from studio.views.run import event_words
 from wan_client import (
     Backend,
@@ -41,7 +41,8 @@ if TYPE_CHECKING:
 
     from studio.browser.store import Entry
     from studio.i18n.texts import Texts
-    from studio.runs.jobs import Job, Jobs
+    from studio.runs.job import Job
+    from studio.runs.jobs import Jobs
     from studio.runs.results import Outcome
 
     from .visitors import Visitor

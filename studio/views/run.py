@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from studio.browser.store import Entry
     from studio.i18n.texts import Texts
     from studio.runs.compared import KeptPicture
-    from studio.runs.jobs import Job
+    from studio.runs.job import Job
     from studio.runs.results import Outcome
     from wan_client import Change, Event, ModelEntry
 

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
-    from studio.runs.jobs import Job
+    from studio.runs.job import Job
 
 pytestmark = pytest.mark.slow
 
@@ -70,7 +70,7 @@ async def job(jobs: Jobs, tmp_path: Path, photos: Path) -> Job:
         photo.resize((1800, 1200)).save(upload, quality=95)
     form = Form("make image 1 black and white", str(upload), image_size="1200*800 (3:2)")
     (job,) = await jobs.start([form], Visitor("page"))
-    await asyncio.wait_for(job.wait(), 60)
+    await asyncio.wait_for(job.work, 60)
     assert job.outcome
     return job
 

@@ -19,7 +19,8 @@ from studio.prompt.form import Form
 from studio.public.limits import TOKENS_HOURLY, LimitReached
 from studio.public.visitors import Visitor
 from studio.runs import results
-from studio.runs.jobs import REQUEST_ID, Jobs, watch_changes
+from studio.runs.job import watch_changes
+from studio.runs.jobs import REQUEST_ID, Jobs
 from studio.settings import LimitSettings, PageSettings
 from wan_client import (
     AsyncWanClient,
@@ -39,7 +40,7 @@ from wan_sandbox import Settings as SandboxSettings
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
-    from studio.runs.jobs import Job
+    from studio.runs.job import Job
 
 pytestmark = pytest.mark.slow
 
@@ -88,7 +89,7 @@ async def started(jobs: Jobs, form: Form, page: Visitor = PAGE, token: str = "")
 
 
 async def ended(job: Job) -> Job:
-    await asyncio.wait_for(job.wait(), 20)
+    await asyncio.wait_for(job.work, 20)
     return job
 
 
