@@ -182,25 +182,32 @@ def visit(browser: Browser, url: str, listed: int) -> dict[str, float]:
 
 
 async def wait_for_runs(server: Server, number: int, seconds: float) -> dict[str, float]:
-    """Many visitors whose runs wait: what it costs, and how the page answers meanwhile."""
+    """Many visitors whose runs are sent, and then wait: what each costs, and how the page answers meanwhile."""
     async with crowd(server.url, number) as (everybody, visitors):
-        pictures = await asyncio.gather(*(visitor.upload() for visitor in visitors[:1]))
+        picture = await visitors[0].upload()
+        cpu, begun = server.cpu, time.monotonic()
         for visitor in visitors:
-            visitor.run(pictures[0])
-        await asyncio.sleep(10)
+            visitor.run(picture)
+        await asyncio.gather(*(visitor.sent.wait() for visitor in visitors))
+        sent, took = server.cpu - cpu, time.monotonic() - begun
+        await asyncio.sleep(SETTLE_SECONDS)
         heard, cpu, begun = sum(visitor.messages for visitor in visitors), server.cpu, time.monotonic()
         await asyncio.sleep(seconds)
         minutes = (time.monotonic() - begun) / 60
         used, received = server.cpu - cpu, sum(visitor.messages for visitor in visitors) - heard
+        first = everybody.seconds["first update"]
         everybody.seconds.clear()
         fresh = Visitor(everybody)
         for _ in range(10):
             await everybody.call("page", "GET", "/")
             await fresh.upload()
         return {
-            "CPU s per run and minute": used / number / minutes,
+            "first update, median, s": median(first),
+            "first update, last, s": max(first),
+            "until all are sent, s": took,
+            "CPU ms per run sent": 1000 * sent / number,
+            "waiting: CPU ms per run and s": 1000 * used / number / minutes / 60,
             "updates per run and minute": received / number / minutes,
-            "CPU ms per update": 1000 * used / max(1, received),
             "memory while they wait, MB": server.memory,
             "GET / meanwhile, ms": 1000 * median(everybody.seconds["page"]),
             "upload meanwhile, ms": 1000 * median(everybody.seconds["upload"]),

@@ -62,29 +62,14 @@ class RunHandlers:
         self, kept: str, token: str, engine: str, variations: int, request: gr.Request, **fields: Any
     ) -> AsyncIterator[Changes]:
         """Run what was entered, unless it was run before: then that picture is shown first."""
-        form, texts = Form(**fields), texts_for(request)
-        try:
-            _check_payer(engine, token)
-            before = await self._made_before(store.read(kept), form.variations(how_many(variations)), token)
-        except WanError as problem:
-            yield self._failed(texts, problem, token)
-            return
-        if before:
-            yield self._shown_again(texts, store.read(kept), before, request)
-            return
-        async for changes in self._run(store.read(kept), form, how_many(variations), token, request):
+        async for changes in self._generate(kept, token, engine, variations, request, Form(**fields), anyway=False):
             yield changes
 
     async def generate_anyway(
         self, kept: str, token: str, engine: str, variations: int, request: gr.Request, **fields: Any
     ) -> AsyncIterator[Changes]:
         """Run what was entered, whether or not it was run before."""
-        try:
-            _check_payer(engine, token)
-        except WanError as problem:
-            yield self._failed(texts_for(request), problem, token)
-            return
-        async for changes in self._run(store.read(kept), Form(**fields), how_many(variations), token, request):
+        async for changes in self._generate(kept, token, engine, variations, request, Form(**fields), anyway=True):
             yield changes
 
     async def resume(self, kept: str, token: str, request: gr.Request) -> AsyncIterator[Changes]:
@@ -222,12 +207,17 @@ class RunHandlers:
             self._jobs.forget_page(request.session_hash)
             self._chosen.pop(request.session_hash, None)
 
-    async def _run(
-        self, known: BrowserStore, form: Form, variations: int, token: str, request: gr.Request
+    async def _generate(
+        self, kept: str, token: str, engine: str, variations: int, request: gr.Request, form: Form, *, anyway: bool
     ) -> AsyncIterator[Changes]:
-        texts = texts_for(request)
+        texts, known = texts_for(request), store.read(kept)
         try:
-            jobs = await self._jobs.start(form.variations(variations), visitor_of(request), token)
+            _check_payer(engine, token)
+            forms = form.variations(how_many(variations))
+            if not anyway and (before := await self._made_before(known, forms, token)):
+                yield self._shown_again(texts, known, before, request)
+                return
+            jobs = await self._jobs.start(forms, visitor_of(request), token)
         except WanError as problem:
             yield self._failed(texts, problem, token)
             return
@@ -372,6 +362,8 @@ class RunHandlers:
 
     async def _made_before(self, known: BrowserStore, forms: Sequence[Form], token: str) -> list[Entry]:
         """The finished runs of exactly these forms, whose pictures are still here; none unless all are."""
+        if not known.finished:
+            return []
         references = await asyncio.to_thread(uploads.digests, forms[0])
         engine = self._jobs.engines.name(token)
         wanted = [Entry("", "", form, engine, references=references) for form in forms]
@@ -411,8 +403,9 @@ class RunHandlers:
 
     def _run_view(self, entry: Entry) -> RunView:
         job = self._jobs.find(entry.key)
-        known = job.outcome if job else None
-        return view.RunView(entry, known or results.load(entry.key), job)
+        if job and (job.outcome or not job.ended):
+            return view.RunView(entry, job.outcome, job)
+        return view.RunView(entry, results.load(entry.key), job)
 
 
 def _check_payer(engine: str, token: str) -> None:

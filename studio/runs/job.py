@@ -235,14 +235,15 @@ class Job:
                 self._run = run
                 async with aclosing(cast("AsyncGenerator[Event]", aiter(run))) as events:
                     async for event in events:
-                        self.event = event
+                        is_news, self.event = event != self.event, event
                         self._note_time(event)
                         if self.forgotten and isinstance(event, Downloading | Finished):
                             break
                         if isinstance(event, Finished):
                             self.event = Finished(replace(event.result, images=()))
                             self.outcome = await asyncio.to_thread(self._keep, event.result)
-                        self._notify()
+                        if is_news:
+                            self._notify()
         except WanError as problem:
             self.problem = _alone(problem)
         except Exception:

@@ -85,12 +85,11 @@ class Jobs:
         """Start a run of each form. The same forms sent twice by one page are started once.
 
         Args:
-            forms: What was entered; several are variations of one another.
+            forms: What was entered, as `Form.variations` returns it.
             visitor: Who asks.
             token: The visitor's own token; none lets the page's owner pay.
 
         Raises:
-            InvalidRequest: A form can't be sent.
             ImageError: A picture is no uploaded file.
             LimitReached: A limit of this page stands against it.
             WanError: The server is about to stop.
@@ -123,7 +122,7 @@ class Jobs:
             The run's name, and whether it was started by an earlier call.
 
         Raises:
-            InvalidRequest: The key was used for another request.
+            InvalidRequest: The form can't be sent, or the key was used for another request.
             WanError: It is not known what came of the earlier run; or as for `start`.
         """
         request, digests = form.request(), await asyncio.to_thread(uploads.digests, form)
@@ -147,8 +146,6 @@ class Jobs:
     async def _start(
         self, forms: tuple[Form, ...], visitor: Visitor, token: str, claim: CallerKey | None = None
     ) -> list[Job]:
-        for form in forms:
-            form.request()
         needed = len(forms) * uploads.RESULT_BYTES
         self.room.check(needed)
         limits = self.own_token_limits if token else self.limits
@@ -197,9 +194,9 @@ class Jobs:
         """Start a run in the place of one that came to nothing.
 
         Raises:
-            WanError: As for `start`.
+            WanError: The form can't be sent; or as for `start`.
         """
-        (job,) = await self.start([failed.asked or failed.form], visitor, token)
+        (job,) = await self.start((failed.asked or failed.form).variations(1), visitor, token)
         job.take_place_of(failed)
         self._jobs.pop(failed.key, None)
         return job
@@ -216,7 +213,7 @@ class Jobs:
         job = self.find(entry.key)
         if job and not job.can_be_fetched:
             return job
-        noted = _noted_id(entry.key)
+        noted = await asyncio.to_thread(_noted_id, entry.key)
         request_id = entry.request_id or noted
         if not request_id:
             raise WanError("submit_interrupted", charged=Charged.UNKNOWN)
