@@ -253,7 +253,7 @@ class Jobs:
 
     def group(self, name: str) -> list[Job]:
         """The jobs of one click, in their order."""
-        return sorted((job for job in self._jobs.values() if job.group == name), key=lambda job: job.entry.at)
+        return sorted((job for job in [*self._jobs.values()] if job.group == name), key=lambda job: job.entry.at)
 
     def find(self, key: str) -> Job | None:
         """The job of that key, if this server has it."""
@@ -270,12 +270,12 @@ class Jobs:
         """Whether a run, or what it came to without a picture, is known here."""
         return self.known(key) is not None or results.load_problem(key) is not None
 
-    def forget(self, key: str) -> None:
+    async def forget(self, key: str) -> None:
         """Forget a run and delete its files. At the API it goes on, if it was going."""
         if job := self._jobs.pop(key, None):
             job.forget()
-        uploads.forget_run(key)
-        self.engines.public_host(key).release()
+        await asyncio.to_thread(uploads.forget_run, key)
+        await asyncio.to_thread(self.engines.public_host(key).release)
 
     def forget_page(self, session: str) -> None:
         """A page was closed: its jobs go on, its session is forgotten."""

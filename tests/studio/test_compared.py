@@ -248,7 +248,7 @@ async def test_the_oldest_makes_room_and_a_forgotten_run_leaves_nothing(jobs: Jo
     assert all(file.is_file() for file in files)
     # An address opens one file and leads to no other.
     assert len({file.parent for file in files}) == len(files)
-    jobs.forget(job.key)
+    await jobs.forget(job.key)
     assert not any(file.exists() for file in files)
 
 
