@@ -4,7 +4,7 @@ The bare page has the same components, nested alike, with the same words and pic
 handlers but one, no style, script, language or middleware of ours. The one handler sends something every second: what
 waiting for a run costs at the least.
 
-python -m benchmarks.page [--times 3] [--waiting 200] [--seconds 30]
+python -m benchmarks.page [--times 3] [--waiting 200] [--seconds 30] [--after 60]
 """
 
 from __future__ import annotations
@@ -181,8 +181,15 @@ def visit(browser: Browser, url: str, listed: int) -> dict[str, float]:
     return found
 
 
-async def wait_for_runs(server: Server, number: int, seconds: float) -> dict[str, float]:
-    """Many visitors whose runs are sent, and then wait: what each costs, and how the page answers meanwhile."""
+async def wait_for_runs(server: Server, number: int, seconds: float, after: float) -> dict[str, float]:
+    """Many visitors whose runs are sent, and then wait: what each costs, and how the page answers meanwhile.
+
+    Args:
+        server: The page.
+        number: How many.
+        seconds: For how long they are watched as they wait.
+        after: From when on, in seconds since all were sent: a young run is looked at more often than an old one.
+    """
     async with crowd(server.url, number) as (everybody, visitors):
         picture = await visitors[0].upload()
         cpu, begun = server.cpu, time.monotonic()
@@ -190,7 +197,7 @@ async def wait_for_runs(server: Server, number: int, seconds: float) -> dict[str
             visitor.run(picture)
         await asyncio.gather(*(visitor.sent.wait() for visitor in visitors))
         sent, took = server.cpu - cpu, time.monotonic() - begun
-        await asyncio.sleep(SETTLE_SECONDS)
+        await asyncio.sleep(after)
         heard, cpu, begun = sum(visitor.messages for visitor in visitors), server.cpu, time.monotonic()
         await asyncio.sleep(seconds)
         minutes = (time.monotonic() - begun) / 60
@@ -230,10 +237,10 @@ def start(kind: str, browser: Browser, listed: int) -> dict[str, float]:
             return {**found, "memory after a visit, MB": server.memory}
 
 
-def wait(kind: str, number: int, seconds: float) -> dict[str, float]:
+def wait(kind: str, number: int, seconds: float, after: float) -> dict[str, float]:
     """One page, with so many runs waiting."""
     with tempfile.TemporaryDirectory() as folder, sandbox() as api, served(kind, folder, api.url) as server:
-        return asyncio.run(wait_for_runs(server, number, seconds))
+        return asyncio.run(wait_for_runs(server, number, seconds, after))
 
 
 def sandbox() -> AbstractContextManager[Server]:
@@ -247,6 +254,7 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=3)
     parser.add_argument("--waiting", type=int, default=200)
     parser.add_argument("--seconds", type=float, default=30)
+    parser.add_argument("--after", type=float, default=SETTLE_SECONDS, help="when the waiting begins to count")
     parser.add_argument("--list", type=int, default=0, help="name so many of the largest answers")
     parser.add_argument("--bare", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--port", type=int, help=argparse.SUPPRESS)
@@ -267,7 +275,7 @@ def main() -> None:
                 note(kind, start(kind, browser, arguments.list))
         browser.close()
     for kind in (BARE, OURS) if arguments.waiting else ():
-        note(kind, wait(kind, arguments.waiting, arguments.seconds))
+        note(kind, wait(kind, arguments.waiting, arguments.seconds, arguments.after))
     print(f"{'':32}{BARE:>10}{OURS:>10}{'ours/bare':>11}")
     for name, kinds in found.items():
         bare, ours = median(kinds[BARE]), median(kinds[OURS])
