@@ -41,7 +41,7 @@ async def measure(jobs: Jobs, folder: Path, runs: int, at_once: int) -> None:
         async with gate:
             form = Form(prompt=f"Turn image 1 into sketch {number}.", image_1=str(upload), seed=number)
             (job,) = await jobs.start([form], Visitor(f"page {number}", "somebody"))
-            await job.wait()
+            await job.work
             failed += job.outcome is None
 
     print(

@@ -4,7 +4,7 @@ The bare page has the same components, nested alike, with the same words and pic
 handlers but one, no style, script, language or middleware of ours. The one handler sends something every second: what
 waiting for a run costs at the least.
 
-python -m benchmarks.page [--times 3] [--waiting 200] [--seconds 30]
+python -m benchmarks.page [--times 3] [--waiting 200] [--seconds 30] [--after 60]
 """
 
 from __future__ import annotations
@@ -183,26 +183,40 @@ def visit(browser: Browser, url: str, listed: int) -> dict[str, float]:
     return found
 
 
-async def wait_for_runs(server: Server, number: int, seconds: float) -> dict[str, float]:
-    """Many visitors whose runs wait: what it costs, and how the page answers meanwhile."""
+async def wait_for_runs(server: Server, number: int, seconds: float, after: float) -> dict[str, float]:
+    """Many visitors whose runs are sent, and then wait: what each costs, and how the page answers meanwhile.
+
+    Args:
+        server: The page.
+        number: How many.
+        seconds: For how long they are watched as they wait.
+        after: From when on, in seconds since all were sent: a young run is looked at more often than an old one.
+    """
     async with crowd(server.url, number) as (everybody, visitors):
-        pictures = await asyncio.gather(*(visitor.upload() for visitor in visitors[:1]))
+        picture = await visitors[0].upload()
+        cpu, begun = server.cpu, time.monotonic()
         for visitor in visitors:
-            visitor.run(pictures[0])
-        await asyncio.sleep(10)
+            visitor.run(picture)
+        await asyncio.gather(*(visitor.sent.wait() for visitor in visitors))
+        sent, took = server.cpu - cpu, time.monotonic() - begun
+        await asyncio.sleep(after)
         heard, cpu, begun = sum(visitor.messages for visitor in visitors), server.cpu, time.monotonic()
         await asyncio.sleep(seconds)
         minutes = (time.monotonic() - begun) / 60
         used, received = server.cpu - cpu, sum(visitor.messages for visitor in visitors) - heard
+        first = everybody.seconds["first update"]
         everybody.seconds.clear()
         fresh = Visitor(everybody)
         for _ in range(10):
             await everybody.call("page", "GET", "/")
             await fresh.upload()
         return {
-            "CPU s per run and minute": used / number / minutes,
+            "first update, median, s": median(first),
+            "first update, last, s": max(first),
+            "until all are sent, s": took,
+            "CPU ms per run sent": 1000 * sent / number,
+            "waiting: CPU ms per run and s": 1000 * used / number / minutes / 60,
             "updates per run and minute": received / number / minutes,
-            "CPU ms per update": 1000 * used / max(1, received),
             "memory while they wait, MB": server.memory,
             "GET / meanwhile, ms": 1000 * median(everybody.seconds["page"]),
             "upload meanwhile, ms": 1000 * median(everybody.seconds["upload"]),
@@ -225,10 +239,10 @@ def start(kind: str, browser: Browser, listed: int) -> dict[str, float]:
             return {**found, "memory after a visit, MB": server.memory}
 
 
-def wait(kind: str, number: int, seconds: float) -> dict[str, float]:
+def wait(kind: str, number: int, seconds: float, after: float) -> dict[str, float]:
     """One page, with so many runs waiting."""
     with tempfile.TemporaryDirectory() as folder, sandbox() as api, served(kind, folder, api.url) as server:
-        return asyncio.run(wait_for_runs(server, number, seconds))
+        return asyncio.run(wait_for_runs(server, number, seconds, after))
 
 
 def sandbox() -> AbstractContextManager[Server]:
@@ -242,6 +256,7 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=3)
     parser.add_argument("--waiting", type=int, default=200)
     parser.add_argument("--seconds", type=float, default=30)
+    parser.add_argument("--after", type=float, default=SETTLE_SECONDS, help="when the waiting begins to count")
     parser.add_argument("--list", type=int, default=0, help="name so many of the largest answers")
     parser.add_argument("--bare", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--port", type=int, help=argparse.SUPPRESS)
@@ -262,7 +277,7 @@ def main() -> None:
                 note(kind, start(kind, browser, arguments.list))
         browser.close()
     for kind in (BARE, OURS) if arguments.waiting else ():
-        note(kind, wait(kind, arguments.waiting, arguments.seconds))
+        note(kind, wait(kind, arguments.waiting, arguments.seconds, arguments.after))
     print(f"{'':32}{BARE:>10}{OURS:>10}{'ours/bare':>11}")
     for name, kinds in found.items():
         bare, ours = median(kinds[BARE]), median(kinds[OURS])

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 API = "/gradio_api"
+# Of the line that says where a run stands: one that was prepared and uploaded is at the API.
+STAGES_UNTIL_SENT = 2
 EMPTY = '{"runs": [], "draft": null}'
 
 
@@ -64,6 +66,7 @@ class Visitor:
         config: The page's configuration as Gradio writes it into the page.
         heard: What the parts of the page received last, by their `elem_id`, by events that queue.
         updated: Set once there is any of it.
+        sent: Set once its run is at the API; on a page without such a line, once there is any message.
         messages: How many messages there were.
     """
 
@@ -74,6 +77,7 @@ class Visitor:
         self.config: dict[str, Any] = {}
         self.heard: dict[str, Any] = {}
         self.updated = asyncio.Event()
+        self.sent = asyncio.Event()
         self.messages = 0
 
     async def open(self) -> None:
@@ -84,6 +88,7 @@ class Visitor:
         for event in self.events("load"):
             await (self.queued if event["queue"] else self.at_once)(event, {})
         self.updated.clear()
+        self.sent.clear()
         self.heard.clear()
 
     async def close(self) -> None:
@@ -157,6 +162,9 @@ class Visitor:
         for part, value in zip(event["outputs"], values, strict=False):
             if value and value != {"__type__": "update"}:
                 self.heard[names[part]] = value
+        status = self.heard.get("status")
+        if status is None or str(status).count('class="done"') >= STAGES_UNTIL_SENT:
+            self.sent.set()
 
     async def _stay(self) -> None:
         async with self._crowd.client.stream("GET", f"{API}/heartbeat/{self._session}", timeout=None) as stream:

@@ -8,13 +8,13 @@ from __future__ import annotations
 import secrets
 from asyncio import Queue as AsyncQueue
 from collections import OrderedDict
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from copy import copy
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gradio import blocks, route_utils, routes, state_holder
+from gradio import blocks, route_utils, routes, state_holder, utils
 from gradio.components import State
 from starlette.responses import JSONResponse
 
@@ -187,6 +187,8 @@ def install() -> None:
         module.SessionState = LeanSession  # type: ignore[attr-defined]
     for place in (route_utils, routes):
         place.GradioMultiPartParser = UploadParser  # type: ignore[attr-defined]
+    # It looks for Matplotlib on the disk twice with each event. This page draws no plot.
+    utils.MatplotlibBackendMananger = nullcontext  # type: ignore[assignment,misc]
 
 
 @contextmanager

@@ -1,4 +1,7 @@
-"""What a run reports on its way, as small frozen values, and what it comes to."""
+"""What a run reports on its way, as small frozen values, and what it comes to.
+
+Events that differ in the time that has passed alone are equal.
+"""
 
 from __future__ import annotations
 
@@ -38,14 +41,14 @@ class Queued:
     """The run waits. The position is None where the API does not give one."""
 
     position: int | None
-    elapsed: float
+    elapsed: float = field(compare=False)
 
 
 @dataclass(frozen=True)
 class Running:
     """The model is at work, for so many seconds; `expected` is the usual time here, as (low, high), once known."""
 
-    elapsed: float
+    elapsed: float = field(compare=False)
     expected: tuple[float, float] | None
 
 
@@ -53,7 +56,7 @@ class Running:
 class Retrying:
     """The API has not given a usable answer several times in a row. The run goes on, and so does the waiting."""
 
-    elapsed: float
+    elapsed: float = field(compare=False)
     failures: int
 
 

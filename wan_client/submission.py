@@ -164,7 +164,7 @@ class Submission:
         # A cancel until now has promised that nothing is sent; one from here on waits for what the look-up finds.
         self._raise_if_cancelled()
         self._look_up = asyncio.create_task(self._recover(digest) if self._key is None else self._claim(digest))
-        self._look_up.add_done_callback(_retrieve)
+        self._look_up.add_done_callback(retrieve)
         await asyncio.shield(self._look_up)
         if self.request_id:
             return
@@ -174,7 +174,7 @@ class Submission:
         self._raise_if_cancelled()
         self.state, self._total = SubmitState.SENDING, len(body)
         task = self._task = asyncio.create_task(self._send(digest, body, sources))
-        task.add_done_callback(_retrieve)
+        task.add_done_callback(retrieve)
         self._resources.submissions.add(task)
         task.add_done_callback(self._resources.submissions.discard)
         async for _ in ticks(task):
@@ -433,7 +433,7 @@ async def ticks(task: asyncio.Task[Any]) -> AsyncIterator[None]:
         yield
 
 
-def _retrieve(task: asyncio.Task[None]) -> None:
+def retrieve(task: asyncio.Task[Any]) -> None:
     """Take the exception of a task that perhaps nobody waits for any more."""
     if not task.cancelled():
         task.exception()

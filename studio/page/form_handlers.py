@@ -16,7 +16,6 @@ from studio.prompt.examples import load as load_examples
 from studio.prompt.form import Form, how_many
 from studio.public.limits import price_of
 from studio.public.visitors import visitor_of
-from studio.runs import results
 from studio.runs.engines import FRESH_SECONDS, SANDBOX, VISITOR
 from studio.views import examples
 from studio.views import request as request_preview
@@ -63,9 +62,9 @@ class FormHandlers:
         chosen = form != Form()
         if not chosen:
             form = known.draft or (known.waiting[0].form if known.waiting else form)
-            nearest = self._nearest(form.image_1)
+            nearest = await asyncio.to_thread(self._nearest, form.image_1)
             chosen = form.image_size != (nearest or DEFAULT_IMAGE_SIZE).value
-        finished = [self._run_view(entry) for entry in known.finished]
+        finished = await asyncio.to_thread(self._run_handlers.run_views, known.finished)
         # Nothing that was not kept is filled in: somebody may be quicker than this answer.
         filled = self._components.filled(form) if form != Form() else {}
         if known.variations > 1:
@@ -171,10 +170,10 @@ class FormHandlers:
         sandbox = self._jobs.engines.name(token) == SANDBOX
         return {self._components.request_preview: request_preview.request_preview_html(texts, sent, sandbox=sandbox)}
 
-    async def use_result(self, kept: str, shown: str, request: gr.Request, **fields: Any) -> Changes:
+    def use_result(self, kept: str, shown: str, request: gr.Request, **fields: Any) -> Changes:
         """Go on from the result: it becomes image 1, alone."""
         entry = store.read(kept).find(shown)
-        result = self._run_view(entry).outcome if entry else None
+        result = self._run_handlers.run_view(entry).outcome if entry else None
         return self.used(request, str(result.path), "result.used", **fields) if result else self._components.no_change
 
     def used(self, request: gr.Request, path: str, said: str, **fields: Any) -> Changes:
@@ -226,16 +225,18 @@ class FormHandlers:
         form = replace(
             recipe.settings_of(found), image_1=before.image_1, image_2=before.image_2, image_3=before.image_3
         )
-        there = [slot if slot and uploads.is_upload(slot) else None for slot in form.slots]
-        prints = await asyncio.to_thread(lambda: [fingerprint(slot) if slot else None for slot in there])
+        prints = await asyncio.to_thread(
+            lambda: [fingerprint(slot) if slot and uploads.is_upload(slot) else None for slot in form.slots]
+        )
+        # A mask belongs to the result that it was painted on.
+        shown = known if known and known.result and found.kept else None
         return {
             **self._filled(texts, form),
             self._components.size_chosen: True,
             self._components.status: recipe.restored(texts, found, prints),
             self._components.notes: store.storage_patch(uploads=[path]),
             self._components.again: gr.update(visible=False),
-            # A mask belongs to the result that it was painted on.
-            **(self._run_handlers.looked_at(runs, known, request) if known and known.result and found.kept else {}),
+            **(await asyncio.to_thread(self._run_handlers.looked_at, runs, shown, request) if shown else {}),
         }
 
     async def cost_changed(self, token: str, variations: int, group: str, request: gr.Request) -> Changes:
@@ -346,12 +347,8 @@ class FormHandlers:
             self._components.again: gr.update(visible=False),
             self._components.anyway: gr.update(visible=False),
         }
-        return (
-            changes | self._run_handlers.looked_at(known, entry, request) if self._run_view(entry).outcome else changes
-        )
-
-    def _run_view(self, entry: store.Entry) -> view.RunView:
-        return view.RunView(entry, results.load(entry.key))
+        is_here = self._run_handlers.run_view(entry).outcome
+        return changes | self._run_handlers.looked_at(known, entry, request) if is_here else changes
 
 
 def _example(event: gr.EventData) -> Example | None:

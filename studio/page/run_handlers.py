@@ -20,7 +20,7 @@ from studio.prompt.form import Form, how_many
 from studio.public.visitors import visitor_of
 from studio.runs import results
 from studio.runs.engines import OWNER, SANDBOX, VISITOR
-from studio.runs.jobs import watch_changes
+from studio.runs.job import watch_changes
 from studio.views import examples
 from studio.views import run as view
 from wan_client import Charged, WanError
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from studio.browser.store import BrowserStore
     from studio.i18n.texts import Texts
     from studio.runs.compared import KeptPicture
-    from studio.runs.jobs import Job, Jobs
+    from studio.runs.job import Job
+    from studio.runs.jobs import Jobs
     from studio.views.run import RunView
 
     from .components import Components
@@ -61,29 +62,14 @@ class RunHandlers:
         self, kept: str, token: str, engine: str, variations: int, request: gr.Request, **fields: Any
     ) -> AsyncIterator[Changes]:
         """Run what was entered, unless it was run before: then that picture is shown first."""
-        form, texts = Form(**fields), texts_for(request)
-        try:
-            _check_payer(engine, token)
-            before = await self._made_before(store.read(kept), form.variations(how_many(variations)), token)
-        except WanError as problem:
-            yield self._failed(texts, problem, token)
-            return
-        if before:
-            yield self._shown_again(texts, store.read(kept), before, request)
-            return
-        async for changes in self._run(store.read(kept), form, how_many(variations), token, request):
+        async for changes in self._generate(kept, token, engine, variations, request, Form(**fields), anyway=False):
             yield changes
 
     async def generate_anyway(
         self, kept: str, token: str, engine: str, variations: int, request: gr.Request, **fields: Any
     ) -> AsyncIterator[Changes]:
         """Run what was entered, whether or not it was run before."""
-        try:
-            _check_payer(engine, token)
-        except WanError as problem:
-            yield self._failed(texts_for(request), problem, token)
-            return
-        async for changes in self._run(store.read(kept), Form(**fields), how_many(variations), token, request):
+        async for changes in self._generate(kept, token, engine, variations, request, Form(**fields), anyway=True):
             yield changes
 
     async def resume(self, kept: str, token: str, request: gr.Request) -> AsyncIterator[Changes]:
@@ -149,8 +135,9 @@ class RunHandlers:
         if found := await asyncio.to_thread(results.load, entry.key):
             entry = replace(entry, result=found.digest)
             others = [other for other in known.entries if other.key != entry.key]
+            known = replace(known, entries=(entry, *others))
             yield {
-                **self.looked_at(replace(known, entries=(entry, *others)), entry, request),
+                **await asyncio.to_thread(self.looked_at, known, entry, request),
                 self._components.notes: store.storage_patch([entry]),
                 self._components.status: view.notice(texts("run.fetched")),
                 self._components.code_box: "",
@@ -180,27 +167,28 @@ class RunHandlers:
         self._choose(request, entry.key)
         return self._looked_at(texts_for(request), known, entry, kept)
 
-    def delete(self, kept: str, event: gr.EventData, request: gr.Request) -> Changes:
+    async def delete(self, kept: str, event: gr.EventData, request: gr.Request) -> Changes:
         """Delete a run and its files."""
         known, key = store.read(kept), _key(event)
-        self._jobs.forget(key)
+        await self._jobs.forget(key)
         left = replace(known, entries=tuple(entry for entry in known.entries if entry.key != key))
         texts = texts_for(request)
         changes = {
             self._components.notes: store.storage_patch(drop=[key]),
-            self._components.history: view.history(texts, self._run_views(left.finished)),
+            self._components.history: view.history(texts, await asyncio.to_thread(self.run_views, left.finished)),
         }
         if self._chosen.get(request.session_hash or "") == key:
             changes |= self._emptied(texts)
         return changes
 
-    def forget_everything(self, kept: str, request: gr.Request, **fields: Any) -> Changes:
+    async def forget_everything(self, kept: str, request: gr.Request, **fields: Any) -> Changes:
         """Delete all runs of this browser, their files, and what is entered."""
         known, form = store.read(kept), Form(**fields)
         for entry in known.entries:
-            self._jobs.forget(entry.key)
+            await self._jobs.forget(entry.key)
         drafts = known.draft.slots if known.draft else ()
-        uploads.forget(path for path in (*form.slots, *drafts, *known.uploads) if path)
+        files = [path for path in (*form.slots, *drafts, *known.uploads) if path]
+        await asyncio.to_thread(uploads.forget, files)
         texts = texts_for(request)
         return {
             **self._components.filled(Form()),
@@ -221,12 +209,17 @@ class RunHandlers:
             self._jobs.forget_page(request.session_hash)
             self._chosen.pop(request.session_hash, None)
 
-    async def _run(
-        self, known: BrowserStore, form: Form, variations: int, token: str, request: gr.Request
+    async def _generate(
+        self, kept: str, token: str, engine: str, variations: int, request: gr.Request, form: Form, *, anyway: bool
     ) -> AsyncIterator[Changes]:
-        texts = texts_for(request)
+        texts, known = texts_for(request), store.read(kept)
         try:
-            jobs = await self._jobs.start(form.variations(variations), visitor_of(request), token)
+            _check_payer(engine, token)
+            forms = form.variations(how_many(variations))
+            if not anyway and (before := await asyncio.to_thread(self._made_before, known, forms, token)):
+                yield await asyncio.to_thread(self._shown_again, texts, known, before, request)
+                return
+            jobs = await self._jobs.start(forms, visitor_of(request), token)
         except WanError as problem:
             yield self._failed(texts, problem, token)
             return
@@ -237,7 +230,7 @@ class RunHandlers:
         shown = self._chosen.get(request.session_hash or "", "")
         self._choose(request, "")
         for entry in known.too_many():
-            self._jobs.forget(entry.key)
+            await self._jobs.forget(entry.key)
         async for changes in self._watch(texts, known, jobs, jobs[0].entry.group, request, shown):
             yield changes
 
@@ -261,7 +254,7 @@ class RunHandlers:
             landed = {job.key for job in jobs if job.outcome}, self._chosen.get(request.session_hash or ""), over
             if landed != seen:
                 seen = landed
-                now |= self._results(texts, self._now(known, jobs), group, request)
+                now |= await asyncio.to_thread(self._results, texts, self._now(known, jobs), group, request)
                 if self._components.panel not in now and not shown:
                     now |= self._emptied(texts)
                     if not over:
@@ -289,7 +282,7 @@ class RunHandlers:
             components.notes: store.storage_patch([job.entry for job in jobs if not job.failed_permanently], drop),
             components.group: group,
             components.status: view.status(texts, mine),
-            components.filmstrip: view.filmstrip(texts, self._run_views(self._variations(known, group))),
+            components.filmstrip: view.filmstrip(texts, self.run_views(self._variations(known, group))),
             components.generate: gr.update(
                 value=texts("button.generate" if over else "button.generating"), interactive=over
             ),
@@ -312,20 +305,22 @@ class RunHandlers:
         if looked_at:
             self._choose(request, looked_at.key)
             return self._looked_at(texts, now, looked_at)
-        return {self._components.history: view.history(texts, self._run_views(now.finished))}
+        return {self._components.history: view.history(texts, self.run_views(now.finished))}
 
     def _looked_at(self, texts: Texts, known: BrowserStore, entry: Entry, kept: KeptPicture | None = None) -> Changes:
         """A finished run in the panel, with what can be done with it."""
-        components, shown_run = self._components, self._run_view(entry)
-        variations = self._variations(known, entry.group)
-        earlier = [other for other in known.finished if other.group != entry.group]
-        others = self._run_views([other for other in (*variations, *earlier) if other.key != entry.key])
+        components, variations = self._components, self._variations(known, entry.group)
+        views = {one.key: self.run_view(one) for one in (*known.finished, *variations, entry)}
+        shown_run, strip = views[entry.key], [views[one.key] for one in variations]
+        finished = [views[one.key] for one in known.finished]
+        earlier = [run for run in finished if run.entry.group != entry.group]
+        others = [run for run in (*strip, *earlier) if run is not shown_run]
         return {
             components.shown: entry.key,
             components.panel: view.result_panel(texts, shown_run, others, kept),
             components.code: self._code(texts, entry) if shown_run.outcome else "",
-            components.filmstrip: view.filmstrip(texts, self._run_views(variations)),
-            components.history: view.history(texts, self._run_views(known.finished)),
+            components.filmstrip: view.filmstrip(texts, strip),
+            components.history: view.history(texts, finished),
             components.caption: view.caption(texts, shown_run),
             components.downloads: view.downloads(texts, shown_run),
             components.copies: view.copies(texts, shown_run),
@@ -369,14 +364,16 @@ class RunHandlers:
             self._components.anyway: gr.update(visible=True),
         }
 
-    async def _made_before(self, known: BrowserStore, forms: Sequence[Form], token: str) -> list[Entry]:
+    def _made_before(self, known: BrowserStore, forms: Sequence[Form], token: str) -> list[Entry]:
         """The finished runs of exactly these forms, whose pictures are still here; none unless all are."""
-        references = await asyncio.to_thread(uploads.digests, forms[0])
+        if not known.finished:
+            return []
+        references = uploads.digests(forms[0])
         engine = self._jobs.engines.name(token)
         wanted = [Entry("", "", form, engine, references=references) for form in forms]
         found = [
             next(
-                (entry for entry in known.finished if entry.asks_the_same_as(one) and self._run_view(entry).outcome),
+                (entry for entry in known.finished if entry.asks_the_same_as(one) and self.run_view(entry).outcome),
                 None,
             )
             for one in wanted
@@ -405,13 +402,16 @@ class RunHandlers:
         job = self._jobs.find(key)
         return job.entry if job else known.find(key)
 
-    def _run_views(self, entries: Sequence[Entry]) -> list[RunView]:
-        return [self._run_view(entry) for entry in entries]
+    def run_views(self, entries: Sequence[Entry]) -> list[RunView]:
+        """Runs as the page shows them. Reads their records."""
+        return [self.run_view(entry) for entry in entries]
 
-    def _run_view(self, entry: Entry) -> RunView:
+    def run_view(self, entry: Entry) -> RunView:
+        """A run as the page shows it. Reads its record, unless it is this server's."""
         job = self._jobs.find(entry.key)
-        known = job.outcome if job else None
-        return view.RunView(entry, known or results.load(entry.key), job)
+        if job and (job.outcome or not job.ended):
+            return view.RunView(entry, job.outcome, job)
+        return view.RunView(entry, results.load(entry.key), job)
 
 
 def _check_payer(engine: str, token: str) -> None:

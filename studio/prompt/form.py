@@ -51,16 +51,16 @@ class Form:
             filled = next(number for number, path in enumerate(self.slots, 1) if path and number > empty)
             raise InvalidRequest("images_gap", field="images", empty=empty, filled=filled)
         return EditRequest(
-            prompt=self.prompt or "",
+            prompt=self.prompt,
             images=images,
-            negative_prompt=self.negative_prompt or "",
+            negative_prompt=self.negative_prompt,
             image_size=ImageSize.parse(self.image_size),
             seed=DEFAULT_SEED if self.seed is None else self.seed,  # type: ignore[arg-type]  # checked there
             prompt_extend=self.prompt_extend,
         )
 
     def variations(self, count: int) -> tuple[Form, ...]:
-        """The same form under as many seeds: its own and those after it.
+        """The form, checked, under as many seeds: its own and those after it.
 
         Raises:
             InvalidRequest: The form can't be sent.

@@ -17,7 +17,7 @@ from studio.prompt.form import Form
 from studio.runs import results
 from studio.runs.caller_keys import check_key
 from studio.runs.engines import SANDBOX
-from studio.runs.jobs import watch_changes
+from studio.runs.job import watch_changes
 from studio.views.run import event_words
 from wan_client import (
     Backend,
@@ -34,14 +34,15 @@ from wan_client import (
     Uploading,
     WanError,
 )
-from wan_client.schema import check_negative_prompt, check_prompt, check_seed, check_switch
+from wan_client.schema import check_seed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
 
     from studio.browser.store import Entry
     from studio.i18n.texts import Texts
-    from studio.runs.jobs import Job, Jobs
+    from studio.runs.job import Job
+    from studio.runs.jobs import Jobs
     from studio.runs.results import Outcome
 
     from .visitors import Visitor
@@ -150,17 +151,17 @@ class Calls:
         # Gradio passes all callers of a kind on under one session, and a program may well want two alike.
         visitor = replace(caller.visitor, session=None)
         try:
-            # The page's form reads what is empty as what was not filled in. A program's null is a mistake of its own.
+            # The page's form reads an empty seed as the default. A program's null is a mistake of its own.
             form = Form(
-                check_prompt(prompt),
-                negative_prompt=check_negative_prompt(negative_prompt),
+                prompt,
+                negative_prompt=negative_prompt,
                 image_size=_text(image_size, "image_size"),
                 seed=check_seed(seed),
-                prompt_extend=check_switch(prompt_extend, "prompt_extend"),
+                prompt_extend=prompt_extend,
                 **dict(zip(SLOTS, pictures, strict=True)),
             )
             if idempotency_key is None:
-                (job,) = await self.jobs.start([form], visitor)
+                (job,) = await self.jobs.start(form.variations(1), visitor)
                 return Started(job.key, reused=False)
             return Started(*await self.jobs.start_once(form, visitor, check_key(idempotency_key)))
         except WanError as problem:

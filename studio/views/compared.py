@@ -86,15 +86,10 @@ def _changed(texts: Texts, found: Compared) -> list[str]:
     return words
 
 
-def known(key: str) -> Compared | None:
-    """Return what was found out about a result, if a page asked before."""
-    return compared.load(key)
-
-
-def pictures(texts: Texts, key: str) -> list[Picture]:
+def pictures(texts: Texts, key: str, composites: Sequence[KeptPicture]) -> list[Picture]:
     """Return a result's kept composites as the viewer takes them."""
     made = []
-    for kept in compared.kept_pictures(key):
+    for kept in composites:
         name = texts("kept.name", number=kept.number)
         badge = texts("kept.badge.preview") if PREVIEW_NAME in kept.name else texts("kept.badge")
         width, height = kept.shown or (kept.width, kept.height)
@@ -103,16 +98,16 @@ def pictures(texts: Texts, key: str) -> list[Picture]:
     return made
 
 
-def befores(key: str, number: int) -> dict[str, str]:
+def befores(key: str, composites: Sequence[KeptPicture], number: int) -> dict[str, str]:
     """Return where a reference is found in the frame of each kept composite that was made of it."""
     return {
         compared.kept_key(key, kept.number): file_url(kept.before_file(key))
-        for kept in compared.kept_pictures(key)
+        for kept in composites
         if kept.before == number
     }
 
 
-def kept_list(texts: Texts, key: str) -> str:
+def kept_list(texts: Texts, key: str, composites: Sequence[KeptPicture]) -> str:
     """Return what can be done with a result's kept composites."""
     cards = [
         {
@@ -123,7 +118,7 @@ def kept_list(texts: Texts, key: str) -> str:
             "url": file_url(kept.file(key)),
             "file": kept.name,
         }
-        for kept in compared.kept_pictures(key)
+        for kept in composites
     ]
     return render("kept", texts=texts, key=key, cards=cards) if cards else ""
 

@@ -13,7 +13,7 @@ import httpx
 
 from studio.prompt import link
 from studio.public.limits import LimitReached
-from studio.runs.compared import kept_key
+from studio.runs.compared import kept_key, kept_pictures, load
 from studio.runs.engines import OWNER, SANDBOX, VISITOR
 from wan_client import (
     CancelOutcome,
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from studio.browser.store import Entry
     from studio.i18n.texts import Texts
     from studio.runs.compared import KeptPicture
-    from studio.runs.jobs import Job
+    from studio.runs.job import Job
     from studio.runs.results import Outcome
     from wan_client import Change, Event, ModelEntry
 
@@ -286,12 +286,13 @@ def result_panel(texts: Texts, run: RunView, others: Sequence[RunView] = (), kep
     outcome = run.outcome
     if outcome is None:
         return render("gone", texts=texts, key=run.entry.key)
+    composites = kept_pictures(run.entry.key)
     return render(
         "result",
         texts=texts,
         key=run.entry.key,
-        comparison=_comparison(texts, run, outcome, others, kept),
-        kept=compared.kept_list(texts, run.entry.key),
+        comparison=_comparison(texts, run, outcome, others, kept, composites=composites),
+        kept=compared.kept_list(texts, run.entry.key, composites),
     )
 
 
@@ -338,7 +339,13 @@ def copies(texts: Texts, run: RunView) -> str:
 
 
 def _comparison(
-    texts: Texts, run: RunView, outcome: Outcome, others: Sequence[RunView], kept: KeptPicture | None
+    texts: Texts,
+    run: RunView,
+    outcome: Outcome,
+    others: Sequence[RunView],
+    kept: KeptPicture | None,
+    *,
+    composites: Sequence[KeptPicture],
 ) -> Markup:
     """The result beside the reference that it is laid over; every other picture can be chosen in its place."""
     key = run.entry.key
@@ -358,7 +365,7 @@ def _comparison(
                 for _, entry, result in group
                 if result.before_file and result.before_image == number
             }
-            | compared.befores(key, number),
+            | compared.befores(key, composites, number),
             texts("viewer.before", name=texts(f"slot.{number}")),
         )
         for number, sent in enumerate(outcome.sent, 1)
@@ -370,12 +377,11 @@ def _comparison(
         badge = texts("viewer.after") if alone else texts("viewer.after.named", name=name)
         results.append(replace(_picture(entry, result, name, "result"), badge=badge))
     history = [_picture(entry, result, _short(entry.form.prompt), "history") for entry, result in earlier]
-    composites = compared.pictures(texts, key)
-    found = compared.known(key)
+    found = load(key)
     number = kept.before if kept else found.before if found else outcome.before_image
     first = references[number - 1].key if references else key
     shown = kept_key(key, kept.number) if kept else key
-    return viewer(texts, [*references, *results, *composites, *history], first, shown)
+    return viewer(texts, [*references, *results, *compared.pictures(texts, key, composites), *history], first, shown)
 
 
 def _began(run: RunView) -> float:

@@ -80,7 +80,7 @@ def upload(folder: Path, photo: Path) -> str:
 
 async def end_of(jobs: Jobs, run: str) -> None:
     if job := jobs.find(run):
-        await job.wait()
+        await job.work
 
 
 async def test_one_key_is_one_run_however_often_and_wherever_it_is_called(

@@ -43,7 +43,7 @@ from wan_sandbox import Settings as SandboxSettings
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
-    from studio.runs.jobs import Job
+    from studio.runs.job import Job
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
@@ -75,7 +75,7 @@ async def finished(jobs: Jobs) -> Job:
         photo.resize((1800, 1200)).save(upload, quality=95)
     form = Form("make image 1 black and white", str(upload), image_size="1200*800 (3:2)")
     (job,) = await jobs.start([form], Visitor("page"))
-    await asyncio.wait_for(job.wait(), 60)
+    await asyncio.wait_for(job.work, 60)
     assert job.outcome
     return job
 
@@ -297,7 +297,7 @@ async def test_the_oldest_makes_room_and_a_forgotten_run_leaves_nothing(jobs: Jo
     assert all(file.is_file() for file in files)
     # An address opens one file and leads to no other.
     assert len({file.parent for file in files}) == len(files)
-    jobs.forget(job.key)
+    await jobs.forget(job.key)
     assert not any(file.exists() for file in files)
 
 

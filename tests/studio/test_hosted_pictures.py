@@ -67,7 +67,7 @@ async def test_forgetting_a_run_ends_what_it_has_there(store: PublicUrl, tmp_pat
     jobs.engines.pictures = store
     address = PublicHost(store, "key").host(prepare(a_picture()))
     other = PublicHost(store, "other").host(prepare(a_picture()))
-    jobs.forget("key")
+    await jobs.forget("key")
     assert store.find(address.rsplit("/", 1)[1]) is None
     assert store.find(other.rsplit("/", 1)[1])
     await jobs.close()

@@ -20,7 +20,8 @@ from studio.prompt.form import Form
 from studio.public.limits import TOKENS_HOURLY, LimitReached
 from studio.public.visitors import Visitor
 from studio.runs import results
-from studio.runs.jobs import REQUEST_ID, Jobs, watch_changes
+from studio.runs.job import watch_changes
+from studio.runs.jobs import REQUEST_ID, Jobs
 from studio.settings import LimitSettings, PageSettings
 from tests.conftest import UNTIL_FINISHED
 from wan_client import (
@@ -41,7 +42,7 @@ from wan_sandbox import Settings as SandboxSettings
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
-    from studio.runs.jobs import Job
+    from studio.runs.job import Job
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("hurry")]
 
@@ -90,7 +91,7 @@ async def started(jobs: Jobs, form: Form, page: Visitor = PAGE, token: str = "")
 
 
 async def ended(job: Job) -> Job:
-    await asyncio.wait_for(job.wait(), 20)
+    await asyncio.wait_for(job.work, 20)
     return job
 
 
@@ -297,7 +298,7 @@ async def test_a_forgotten_run_leaves_no_file(jobs: Jobs, form: Form) -> None:
     job = await ended(await started(jobs, form))
     folders = uploads.run_folder(job.key), uploads.picture_folder(job.key)
     assert all(folder.is_dir() for folder in folders)
-    jobs.forget(job.key)
+    await jobs.forget(job.key)
     assert not any(folder.exists() for folder in folders)
     assert jobs.find(job.key) is None
 
@@ -342,7 +343,7 @@ async def test_runs_of_the_version_before_are_found_and_their_records_hidden(job
         uploads.hide_old_records()
     assert not list(old.glob("*.json"))
     assert not list(old.glob("*.txt"))
-    jobs.forget(job.key)
+    await jobs.forget(job.key)
     assert not old.exists()
 
 
@@ -429,7 +430,7 @@ async def test_a_forgotten_run_holds_its_place_until_it_ends_and_leaves_nothing(
     jobs = Jobs(replace(settings, limits=LimitSettings(visitor_at_once=1)))
     job = await started(jobs, form)
     await job.wait_until_submitted()
-    jobs.forget(job.key)
+    await jobs.forget(job.key)
     with pytest.raises(LimitReached):
         await started(jobs, replace(form, seed=5), ANOTHER_PAGE)
     await asyncio.wait([job.work])
@@ -445,7 +446,7 @@ async def test_a_run_that_is_forgotten_before_it_is_sent_is_not_sent(
 ) -> None:
     jobs = Jobs(replace(settings, limits=LimitSettings(visitor_at_once=1)))
     job = await started(jobs, form)
-    jobs.forget(job.key)
+    await jobs.forget(job.key)
     await asyncio.wait([job.work])
     assert sandbox.counters.submits_received == 0
     assert await ended(await started(jobs, replace(form, seed=5)))

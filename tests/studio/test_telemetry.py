@@ -111,7 +111,7 @@ def test_trouble_is_one_line_of_json_too(written: Callable[[], str]) -> None:
     try:
         raise RuntimeError("broken")
     except RuntimeError:
-        logging.getLogger("studio.runs.jobs").exception("run %s", "abc")
+        logging.getLogger("studio.runs.job").exception("run %s", "abc")
     (line,) = lines(written)
     assert line["message"] == "run abc"
     assert "RuntimeError: broken" in line["exception"]

@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
 from PIL import Image, ImageDraw
@@ -173,20 +173,8 @@ def _frames(before: Image.Image, after: Image.Image, line: int | tuple[int, int,
 
 
 def _webp(before: Image.Image, after: Image.Image, about: str) -> bytes:
-    first, *rest = _frames(before, after, _LINE)
-    out = io.BytesIO()
-    first.save(
-        out,
-        "WEBP",
-        save_all=True,
-        append_images=rest,
-        duration=[duration for _, duration in _cuts()],
-        loop=0,
-        quality=_WEBP_QUALITY,
-        method=2,
-        **({"xmp": _xmp(about)} if about else {}),
-    )
-    return out.getvalue()
+    words = {"xmp": _xmp(about)} if about else {}
+    return _animated(_frames(before, after, _LINE), "WEBP", quality=_WEBP_QUALITY, method=2, **words)
 
 
 def _gif(before: Image.Image, after: Image.Image, about: str) -> bytes:
@@ -197,18 +185,15 @@ def _gif(before: Image.Image, after: Image.Image, about: str) -> bytes:
     palette = both.quantize(_COLOURS, Image.Quantize.MEDIANCUT)
     palette.putpalette([*(palette.getpalette() or [])[: 3 * _COLOURS], *_LINE])
     ends = [image.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG) for image in (before, after)]
-    first, *rest = _frames(ends[0], ends[1], _COLOURS)
+    words = {"comment": about.encode()} if about else {}
+    return _animated(_frames(ends[0], ends[1], _COLOURS), "GIF", optimize=False, **words)
+
+
+def _animated(frames: Iterator[Image.Image], file_format: str, **options: Any) -> bytes:
+    first, *rest = frames
     out = io.BytesIO()
-    first.save(
-        out,
-        "GIF",
-        save_all=True,
-        append_images=rest,
-        duration=[duration for _, duration in _cuts()],
-        loop=0,
-        optimize=False,
-        **({"comment": about.encode()} if about else {}),
-    )
+    durations = [duration for _, duration in _cuts()]
+    first.save(out, file_format, save_all=True, append_images=rest, duration=durations, loop=0, **options)
     return out.getvalue()
 
 

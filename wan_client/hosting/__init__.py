@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeGuard, TypeVar
+from weakref import WeakValueDictionary
 
 from wan_client.addresses import parse_address
 from wan_client.errors import ImageError
@@ -24,6 +26,8 @@ Value = TypeVar("Value")
 
 # A large picture takes seconds. Threads of their own for that keep everything else that needs a thread from waiting.
 PREPARING_THREADS = 2
+# Variations of one edit, which are sent at the same time, have their pictures in common.
+_in_use: WeakValueDictionary[tuple[object, bool], PreparedImage] = WeakValueDictionary()
 _preparing = ThreadPoolExecutor(PREPARING_THREADS, thread_name_prefix="prepare")
 
 
@@ -72,6 +76,22 @@ def prepared(source: ImageSource, *, number: int, by_address: bool) -> PreparedI
     Raises:
         ImageError: It can't be read, is incomplete, or is too large to be opened.
     """
-    if by_address:
-        return prepare(source, number=number)
-    return prepare(source, number=number, bytes_max=DATA_URI_BYTES_MAX, png_first=True)
+    key = _file(source), by_address
+    image = _in_use.get(key) if key[0] else None
+    if image is None:
+        if by_address:
+            image = prepare(source, number=number)
+        else:
+            image = prepare(source, number=number, bytes_max=DATA_URI_BYTES_MAX, png_first=True)
+        if key[0]:
+            _in_use[key] = image
+    return image
+
+
+def _file(source: ImageSource) -> tuple[int, ...] | None:
+    """Return what distinguishes a file and its content, under whatever name; None for a picture in memory."""
+    try:
+        found = Path(source).stat()  # type: ignore[arg-type]  # what is no path is said below
+    except (OSError, TypeError, ValueError):
+        return None
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
