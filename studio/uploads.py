@@ -19,6 +19,7 @@ from gradio.utils import get_upload_folder
 
 from studio.settings import has_own_folder
 from wan_client import ImageError, WanError
+from wan_client.files import write_whole
 from wan_client.outputs import OUTPUT_BYTES_MAX
 from wan_client.schema import IMAGES_MAX
 
@@ -121,13 +122,7 @@ def write_record(key: str, name: str, data: bytes) -> None:
     """
     folder = run_folder(key)
     folder.mkdir(parents=True, exist_ok=True)
-    part = folder / f"{name}.part"
-    try:
-        part.write_bytes(data)
-        part.replace(folder / name)
-    except OSError:
-        part.unlink(missing_ok=True)
-        raise
+    write_whole(folder / name, data)
 
 
 def hide_old_records() -> None:

@@ -18,6 +18,7 @@ from PIL import Image, ImageOps
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, TypeAdapter
 
 from .api import check_request_id
+from .files import write_whole
 from .marks import KEPT_TEXT, PREVIEW_NAME, PREVIEW_TEXTS, make_chunk, text_chunk
 from .schema import (
     DEFAULT_SEED,
@@ -304,10 +305,8 @@ def write_copies(result: Path, recipe: Recipe) -> tuple[Path, Path]:
     stem = result.stem if not preview or PREVIEW_NAME in result.stem else f"{PREVIEW_NAME}_{result.stem}"
     copies = result.with_name(f"{stem}.recipe.png"), result.with_name(f"{stem}.clean.png")
     for file, content in zip(copies, (embed(png, recipe), strip(png, preview=preview)), strict=True):
-        # Renamed once it is whole: a page may already be asking for it.
-        part = file.with_name(f"{file.name}.part")
-        part.write_bytes(content)
-        part.replace(file)
+        # A page may already be asking for it.
+        write_whole(file, content)
     return copies
 
 

@@ -21,6 +21,7 @@ from wan_client import InvalidRequest
 from wan_client.compare import Alignment, Tone, align, change_map, laid_over, resembles
 from wan_client.compare import keep as keep_rest
 from wan_client.errors import ImageError
+from wan_client.files import write_whole
 from wan_client.framing import JPEG_QUALITY
 from wan_client.images import open_full
 from wan_client.marks import KEPT_NAME
@@ -302,8 +303,6 @@ def _note(outcome: Outcome, name: str, record: bytes) -> None:
 
 
 def _write(file: Path, data: bytes) -> None:
-    """Write a file whole or not at all: a page may already be asking for it."""
+    """Write a file that a page may already be asking for."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    part = file.with_name(f"{file.name}.part")
-    part.write_bytes(data)
-    part.replace(file)
+    write_whole(file, data)

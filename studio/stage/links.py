@@ -17,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from studio import uploads
 from studio.runs.compared import parted
 from wan_client.export import page
+from wan_client.files import write_whole
 from wan_client.recipe import fingerprint
 
 from .items import StageItem  # noqa: TC001
@@ -107,9 +108,7 @@ class Links:
             if not file.is_file():
                 if shared.digest and shared.digest != fingerprint(shared.item.after):
                     return None
-                part = file.with_suffix(".part")
-                part.write_bytes(page([shared.item.export()], language=language))
-                part.replace(file)
+                write_whole(file, page([shared.item.export()], language=language))
         return file
 
 

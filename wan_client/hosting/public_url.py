@@ -7,10 +7,8 @@ of the run that it belongs to, so that any process with the same folder can remo
 from __future__ import annotations
 
 import logging
-import os
 import re
 import secrets
-import tempfile
 import threading
 import time
 from collections import deque
@@ -18,19 +16,20 @@ from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from ipaddress import ip_address
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
 
 from wan_client.addresses import parse_address
 from wan_client.errors import WanError
+from wan_client.files import write_whole
 from wan_client.settings import is_loopback
 from wan_client.unlogged import unlogged
 from wan_client.version import USER_AGENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from wan_client.images import PreparedImage
 
@@ -245,13 +244,5 @@ def _size(file: Path) -> int | None:
 
 
 def _write(data: bytes, file: Path) -> None:
-    """Write a file whole or not at all."""
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=".", suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-        Path(temporary).replace(file)
-    except OSError:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    write_whole(file, data)
