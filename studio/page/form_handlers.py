@@ -122,7 +122,7 @@ class FormHandlers:
         """Put an example into the form, and let the aspect ratio follow image 1 again."""
         example = _example(event)
         if example is None:
-            return self._components.no_change
+            return {self._components.prompt: gr.skip()}
         image_1, image_2, image_3 = (*example.images, None, None)[: len(self._components.slots)]
         return {
             self._components.image_1: image_1,
