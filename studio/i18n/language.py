@@ -73,17 +73,14 @@ def localised(page: bytes, language: str, kinds: tuple[str, ...] = ()) -> bytes:
     texts, code = Texts(language), tag(language)
     # What the browser fills in by itself.
     words = texts.starting_with("slot.", "camera.", "toast.", "run.left")
-    head = render("head", texts=texts, code=code, words=words, kinds=kinds, stage_style=_stage_style())
+    style, scripts = _stage_style(), script.address()
+    head = render("head", texts=texts, code=code, words=words, kinds=kinds, stage_style=style, scripts=scripts)
     page = _GRADIOS_NAMES.sub(b"", page)
     # Where the page is, the browser knows best.
     page = page.replace(b"const root = ", b"const root = window.gradio_config.root || ", 1)
     page = page.replace(b'href="/manifest.json"', b'href="manifest.json"', 1)
     page = page.replace(b'lang="en"', f'lang="{code}"'.encode(), 1)
     page = page.replace(_title(DEFAULT_LANGUAGE), _title(language), 1)
-    # Just before Gradio's, which runs after it. A page whose address lacks its last slash is being left by then.
-    page = page.replace(
-        b'<script type="module"', render("script", address=script.address()).encode() + b'<script type="module"', 1
-    )
     return page.replace(b"<head>", b"<head>" + head.encode(), 1)
 
 
