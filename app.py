@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from studio import telemetry
+from studio import gradio_import, telemetry
 from studio.i18n.texts import texts_for
 from studio.settings import PageSettings, wants_json, wants_tools
 from wan_client import SettingsError
@@ -33,8 +33,7 @@ def main(arguments: Sequence[str] = ()) -> int:
         environment = read_environment()
         telemetry.write_logs(as_json=wants_json(environment))
         if not wants_tools(environment):
-            # Gradio imports it wherever it is installed, as on a Space, which takes a tenth of the start.
-            sys.modules.setdefault("mcp", None)  # type: ignore[arg-type]  # what Python takes for a missing module
+            gradio_import.skip_tools()
         settings = PageSettings.load()
         settings.hand_over()
         # Only now: Gradio reads the environment when it is imported.

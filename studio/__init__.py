@@ -1,5 +1,5 @@
 """The page: the only package that imports Gradio. `settings` is read first, since Gradio raises on a bad variable."""
 
-from . import gradio_stubs
+from . import gradio_import
 
-gradio_stubs.skip()
+gradio_import.skip_stubs()

@@ -223,7 +223,7 @@ class PageSettings:
             port=port,
             folder=_folder(env),
             public_url=_public_url(env),
-            # Last: these import Gradio, and a bad setting is told without waiting for that.
+            # Last, as these import Gradio: a bad setting is reported without waiting for that.
             limits=LimitSettings.load(env),
             share=is_shared(env),
             public=is_public(env),

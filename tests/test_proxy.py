@@ -11,8 +11,8 @@ import time
 from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
-from socketserver import BaseRequestHandler, UDPServer
-from typing import TYPE_CHECKING, Any
+from socketserver import BaseRequestHandler, BaseServer, UDPServer
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 import pytest
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+Server = TypeVar("Server", bound=BaseServer)
 pytestmark = pytest.mark.slow
 CADDYFILE = ROOT / "deploy" / "Caddyfile"
 MEGABYTE = 1_000_000
@@ -50,18 +51,10 @@ class Replica(ThreadingHTTPServer):
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing where the proxy hangs up, as it does on an upload that is too large."""
 
-    @contextmanager
-    def serving(self) -> Iterator[Replica]:
-        """Answer until the end of the context."""
-        thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
-            yield self
-        finally:
-            self.second_event.set()
-            self.shutdown()
-            self.server_close()
-            thread.join()
+    def shutdown(self) -> None:
+        """Stop, without holding any event back."""
+        self.second_event.set()
+        super().shutdown()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -106,18 +99,6 @@ class NameServer(UDPServer):
         super().__init__(("127.0.0.1", 0), _Names)
         self.address = address
 
-    @contextmanager
-    def serving(self) -> Iterator[NameServer]:
-        """Answer until the end of the context."""
-        thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
-            yield self
-        finally:
-            self.shutdown()
-            self.server_close()
-            thread.join()
-
 
 class _Names(BaseRequestHandler):
     """Answers every question for a name with its server's address, if that is of the kind asked for."""
@@ -135,6 +116,19 @@ class _Names(BaseRequestHandler):
         door.sendto(head + question[12:end] + (answer if fits else b""), self.client_address)
 
 
+@contextmanager
+def serving(server: Server) -> Iterator[Server]:
+    """Have a server answer until the end of the context."""
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
 class Proxy:
     """Caddy with the configuration of the repository, and the replicas behind it."""
 
@@ -150,7 +144,7 @@ class Proxy:
 @contextmanager
 def proxy(folder: Path, **environment: str) -> Iterator[Proxy]:
     with ExitStack() as stack:
-        replicas = [stack.enter_context(Replica().serving()) for _ in range(2)]
+        replicas = [stack.enter_context(serving(Replica())) for _ in range(2)]
         url = stack.enter_context(caddy(folder, [replica.name for replica in replicas], **environment))
         yield Proxy(url, replicas)
 
@@ -294,21 +288,21 @@ def test_a_replica_that_is_gone_costs_no_request(tmp_path: Path) -> None:
 
 def test_a_replica_that_comes_back_under_another_address_is_found(tmp_path: Path) -> None:
     port = free_port()
-    with NameServer("127.0.0.1").serving() as names, ExitStack() as stack:
-        with Replica(port).serving() as replica:
+    with serving(NameServer("127.0.0.1")) as names, ExitStack() as stack:
+        with serving(Replica(port)) as replica:
             address = f"127.0.0.1:{names.server_address[1]}"
             url = stack.enter_context(caddy(tmp_path, [f"app:{port}"], names=address))
             visitor = stack.enter_context(httpx.Client(base_url=url, trust_env=False, timeout=30))
             assert visitor.get("/").json()["replica"] == replica.name
         names.address = "::1"
-        with Replica(port, host="::1").serving() as again:
+        with serving(Replica(port, host="::1")) as again:
             wait_until(lambda: visitor.get("/").is_success)
             assert visitor.get("/").json()["replica"] == again.name
 
 
 def test_connections_to_a_replica_are_kept(tmp_path: Path) -> None:
     calls = 20
-    with Replica(keeps_open=True).serving() as replica, ExitStack() as stack:
+    with serving(Replica(keeps_open=True)) as replica, ExitStack() as stack:
         url = stack.enter_context(caddy(tmp_path, [replica.name]))
         for _ in range(calls):
             httpx.get(url, trust_env=False, timeout=30).raise_for_status()

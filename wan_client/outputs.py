@@ -18,6 +18,7 @@ from .addresses import parse_address, without_addresses
 from .api import drop_location
 from .bodies import HEADERS, BodyTooLarge, read_body
 from .errors import DownloadFailed, SettingsError
+from .files import part_beside
 from .settings import Timeouts, is_loopback
 from .unlogged import unlogged
 from .version import USER_AGENT
@@ -189,22 +190,16 @@ def write(picture: Picture, file: Path, *, named: bool = True) -> Path:
         DownloadFailed: The folder can't be written.
     """
     target = _with_suffix_of(picture, file)
-    temporary = None
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=".", suffix=".part")
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(picture.data)
-            os.fchmod(stream.fileno(), 0o644) if hasattr(os, "fchmod") else None
-        if named and target == file:
-            Path(temporary).replace(target)
-        else:
-            target = _write_beside(Path(temporary), picture.data, target)
+        with part_beside(file) as part:
+            part.write_bytes(picture.data)
+            if named and target == file:
+                part.replace(target)
+            else:
+                target = _write_beside(part, picture.data, target)
     except (OSError, ValueError) as problem:
         raise DownloadFailed("not_writable", file=file.name) from problem
-    finally:
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
     return target
 
 

@@ -15,7 +15,7 @@ from .compression import compress, encoding_for
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-_STATIC = Path(__file__).parent / "static"
+STATIC = Path(__file__).parent / "static"
 _SCRIPTS = ("store.js", "page.js", "slot.js", "viewer.js", "keep.js", "access.js", "starred.js", "present.js")
 _NAME = "wan.js"
 _FOR_EVER = "public, max-age=31536000, immutable"
@@ -41,7 +41,7 @@ async def _answer(request: Request) -> Response:
 
 @cache
 def _scripts() -> bytes:
-    return b"\n".join((_STATIC / name).read_bytes() for name in _SCRIPTS)
+    return b"\n".join((STATIC / name).read_bytes() for name in _SCRIPTS)
 
 
 @cache

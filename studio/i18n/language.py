@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from functools import cache, lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-STATIC = Path(__file__).parent.parent / "browser" / "static"
 # Gradio knows Chinese by its regions only.
 _TAGS = {"zh": "zh-CN"}
 # The page is much the same for all, so what was made for one is kept for the next: languages times encodings.
@@ -150,7 +148,7 @@ def _sign_in(texts: Texts, request: gr.Request) -> dict[str, str] | None:
 
 @cache
 def _stage_style() -> Markup:
-    return Markup((STATIC / "present.css").read_text("utf-8"))  # noqa: S704  # a file of this package
+    return Markup((script.STATIC / "present.css").read_text("utf-8"))  # noqa: S704  # a file of this package
 
 
 @lru_cache(_KEPT)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from studio.browser.script import STATIC
 from studio.browser.store import READ
 from studio.gradio_compat import unserved
 from studio.i18n.language import by_language, word
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
     from .components import Components
 
-_STATIC = Path(__file__).parent.parent / "browser" / "static"
 _STYLES = (
     "page.css", "language.css", "input.css", "slot.css", "viewer.css", "keep.css", "runs.css", "starred.css",
     "access.css",
@@ -72,9 +71,10 @@ def _built(settings: PageSettings, jobs: Jobs, programme: Programme | None) -> g
         page.load(form_handlers.opened, components.kept, components.opened, js=READ, queue=False, **PRIVATE)
         # What a page mostly opens without is asked for only where there is something to wait for.
         _name_price(form_handlers, components, components.unpriced.change)
-        components.waiting.change(
+        resumed = components.waiting.change(
             run_handlers.resume, [components.kept, components.token], components.run, js=READ, **PRIVATE
         )
+        _name_cost(form_handlers, components, resumed.then)
         page.unload(run_handlers.left)
         _connect_runs(run_handlers, form_handlers, components)
         _connect_kept(CompareHandlers(components, run_handlers, form_handlers), components)
@@ -257,7 +257,7 @@ def launch(page: gr.Blocks, **options: Any) -> tuple[Any, str, str]:
             checkbox_label_background_fill_selected="*primary_600",
             checkbox_label_background_fill_selected_dark="*primary_600",
         ),
-        css_paths=[_STATIC / name for name in _STYLES],
+        css_paths=[STATIC / name for name in _STYLES],
         run_history=False,
         enable_monitoring=False,
         ssr_mode=False,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -123,11 +124,8 @@ class FormHandlers:
         example = _example(event)
         if example is None:
             return {self._components.prompt: gr.skip()}
-        image_1, image_2, image_3 = (*example.images, None, None)[: len(self._components.slots)]
         return {
-            self._components.image_1: image_1,
-            self._components.image_2: image_2,
-            self._components.image_3: image_3,
+            **dict(zip_longest(self._components.slots, example.images)),
             self._components.prompt: example.prompt,
             self._components.image_size: example.image_size.value,
             self._components.size_chosen: False,

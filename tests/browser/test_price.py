@@ -40,8 +40,10 @@ def test_generate_names_its_price_and_what_is_left_while_runs_are_at_work(
         expect(left).to_contain_text("3")
         expect(button).to_be_disabled()
         until(lambda: sandbox.counters.submits_accepted == 2)
+        page.reload()
+        expect(button).to_be_disabled()
         sandbox.finish_jobs()
-        page.locator("wan-viewer").wait_for()
+        page.locator("[data-shown] wan-viewer").wait_for()
         expect(button).to_have_text("Generate · $0.06")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from playwright.sync_api import expect
 
 from studio.i18n.texts import Texts
 from tests.conftest import UNTIL_FINISHED, running_app
+from tests.sandbox.support import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,15 +20,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
     from tests.conftest import App
-
-PATIENCE_SECONDS = 120.0
-
-
-def until(what: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not what():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def generate(page: Page, photos: Path) -> None:

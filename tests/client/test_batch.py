@@ -21,12 +21,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.sandbox.support import until
 from wan_client import Backend, InvalidRequest, Settings, SettingsError, Timeouts, WanClient
 from wan_client.cli.batch import MANIFEST, Batch, Manifest, _lock
 from wan_client.cli.batch_source import COLUMNS, read
 
 from .support import TOKEN, names, noise, picture
-from .test_cli import Shell, until, wait_for
+from .test_cli import Shell, wait_for
 
 if TYPE_CHECKING:
     from wan_client.cli.batch_source import Job
@@ -437,7 +438,7 @@ def test_killed_as_the_answer_is_on_its_way_the_row_is_left_alone(serve: Serve, 
         shell.env["XDG_STATE_HOME"] = str(shell.folder / "cat.png")
     listed = lines(shell.folder, *rows(2))
     with shell.at(sandbox).start("batch", listed, "-n", "1") as process:
-        until(lambda: sandbox.counters.submits_accepted)
+        until(lambda: sandbox.counters.submits_accepted > 0)
         process.kill()
     assert noted_whole(shell.folder) == ["sending"]
     code, told = shell.json("batch", listed)
@@ -540,7 +541,7 @@ def test_ctrl_c_while_an_answer_hangs_is_bounded_and_leaves_the_row_alone(serve:
     settings = Settings(Backend.RUNCOMFY, sandbox.url, TOKEN, timeouts=Timeouts(submit=3600, cancel=0.5))
 
     def interrupt() -> None:
-        until(lambda: sandbox.counters.submits_accepted)
+        until(lambda: sandbox.counters.submits_accepted > 0)
         signal.pthread_kill(main_thread().ident or 0, signal.SIGINT)
 
     with Manifest(Path("outputs"), Backend.RUNCOMFY) as manifest, ThreadPoolExecutor() as thread:
@@ -559,7 +560,7 @@ def test_two_batches_do_not_share_a_folder(serve: Serve, shell: Shell) -> None:
     listed = lines(shell.folder, *rows(1))
     with shell.at(sandbox).start("batch", listed) as process:
         wait_for("to send", process)
-        until(lambda: sandbox.counters.submits_accepted)
+        until(lambda: sandbox.counters.submits_accepted > 0)
         code, told = shell.json("batch", listed)
         process.kill()
     assert (code, told["code"]) == (64, "batch_busy")

@@ -9,7 +9,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,14 +16,13 @@ from unittest.mock import patch
 
 import pytest
 
+from tests.sandbox.support import until
 from wan_client.cli.main import main
 from wan_client.messages import MESSAGES
 
 from .support import TOKEN, answer, picture, scripted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from wan_sandbox import Sandbox
 
     from .conftest import Serve
@@ -369,7 +367,7 @@ def test_killed_while_sending_the_next_call_tells_it_once(serve: Serve, shell: S
     sandbox = serve("accepted-hang*1")
     with shell.at(sandbox).start("sketch", "cat.png") as process:
         wait_for("Uploading", process)
-        until(lambda: sandbox.counters.submits_accepted)
+        until(lambda: sandbox.counters.submits_accepted > 0)
         process.kill()
     code, _, err = shell.run("-q", "sketch", "cat.png")
     assert code == 75
@@ -377,10 +375,3 @@ def test_killed_while_sending_the_next_call_tells_it_once(serve: Serve, shell: S
     assert "Generations" in err
     assert shell.run("-q", "sketch", "cat.png")[0] == 0
     assert sandbox.counters.submits_accepted == 2
-
-
-def until(true: Callable[[], object]) -> None:
-    end = time.monotonic() + 120
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.01)

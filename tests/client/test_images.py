@@ -674,7 +674,7 @@ def test_a_picture_of_a_program_that_is_opened_lazily_may_be_given_three_times(t
         ((1, 1), (385, 385), "enlarged"),
         ((100, 50), (770, 385), "enlarged"),
         ((4999, 400), (4999, 400), None),
-        ((5000, 1000), (4999, 1000), "reduced"),
+        ((5000, 4000), (4999, 3999), "reduced"),
         ((8000, 400), (4999, 385), "padded"),
         ((400, 8000), (385, 4999), "padded"),
         ((2000, 100), (4999, 385), "padded"),

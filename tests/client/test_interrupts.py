@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.sandbox.support import until
 from wan_client import Finished, Journal, Uploading
 from wan_client.cli.console import Console
 
 from .test_batch import lines, noted_whole, rows
-from .test_cli import Shell, until
+from .test_cli import Shell
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -283,6 +283,27 @@ async def test_only_so_many_wait(jobs: Jobs, compared_job: Job, monkeypatch: pyt
     assert answer.json() == {"problem": EN("keep.busy")}
 
 
+@pytest.mark.parametrize("last", ["change_map", "keep_rest"])
+async def test_a_run_that_is_deleted_while_it_is_looked_at_leaves_nothing(
+    job: Job, monkeypatch: pytest.MonkeyPatch, last: str
+) -> None:
+    work = getattr(compared, last)
+
+    def deleted_meanwhile(*given: Any, **named: Any) -> Any:
+        found = work(*given, **named)
+        uploads.forget_run(job.key)
+        return found
+
+    assert job.outcome
+    monkeypatch.setattr(compared, last, deleted_meanwhile)
+    if last == "change_map":
+        compared.compare(job.outcome)
+    else:
+        compared.keep(job.outcome, job.form.slots, mask(), "original")
+    folders = [uploads.run_folder(job.key), *(uploads.served_folder(job.key, kind) for kind in uploads.KINDS)]
+    assert not any(folder.exists() for folder in folders)
+
+
 async def test_the_oldest_makes_room_and_a_forgotten_run_leaves_nothing(jobs: Jobs) -> None:
     job = await finished(jobs)
     assert job.outcome

@@ -310,9 +310,9 @@ def wrong_lengths(kinds: list[str]) -> Iterator[list[Any]]:
 
 
 def function_of(handler: dict[str, Any]) -> tuple[object, ...]:
-    """What tells a handler's function from the others: Gradio numbers those that stand behind several events.
+    """Return what identifies a handler's function: Gradio adds a number to its name for each further event.
 
-    What only the browser does has none: it is refused before its inputs are looked at.
+    What only the browser does has no function: it is refused before its inputs are looked at.
     """
     if not handler["backend_fn"]:
         return ()

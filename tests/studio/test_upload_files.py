@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -12,6 +11,7 @@ import httpx
 from gradio_client import Client, handle_file
 
 from studio.uploads import RECORDS, UPLOAD_PREFIX
+from tests.sandbox.support import until
 
 if TYPE_CHECKING:
     from tests.conftest import App
@@ -53,13 +53,6 @@ def test_what_breaks_off_is_deleted_at_once(app: App) -> None:
 
 def parts(folder: Path, before: set[Path]) -> list[Path]:
     return [path for path in folder.iterdir() if path.is_file() and path not in before] if folder.exists() else []
-
-
-def until(condition: object) -> None:
-    deadline = time.monotonic() + 120
-    while not condition():  # type: ignore[operator]
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def test_an_address_opens_one_file_and_a_record_has_none(app: App, plain_photos: Path) -> None:

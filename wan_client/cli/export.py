@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -11,6 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from wan_client import export, images
 from wan_client.errors import ImageError, WanError
 from wan_client.export import Destination, ExportError, ExportItem, Paper, WipeFormat
+from wan_client.files import part_beside
 from wan_client.messages import MESSAGES
 from wan_client.recipe import fingerprint, read
 
@@ -164,25 +163,21 @@ def _numbered(out: Path, number: int) -> Path:
 @contextmanager
 def _writing(path: Path, *, named: bool) -> Iterator[BinaryIO]:
     """Open a file that is whole afterwards or not there. One that nobody named must not be there yet."""
-    temporary, reserved = None, False
+    reserved = False
     try:
         if not named:
             path.touch(exist_ok=False)
             reserved = True
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
-        temporary = Path(name)
-        with os.fdopen(handle, "wb") as stream:
-            yield stream
-        temporary.chmod(0o644)
-        temporary.replace(path)
-        temporary, reserved = None, False
+        with part_beside(path) as part:
+            with part.open("wb") as stream:
+                yield stream
+            part.replace(path)
+        reserved = False
     except FileExistsError:
         raise ExportError("export_exists", file=path.name) from None
     except OSError as problem:
         raise ExportError("export_not_writable", file=path.name) from problem
     finally:
-        if temporary:
-            temporary.unlink(missing_ok=True)
         if reserved:
             path.unlink(missing_ok=True)
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from wan_client.errors import InvalidRequest, SettingsError, WanError
+from wan_client.files import part_beside
 from wan_client.marks import KEPT_NAME, PREVIEW_NAME
 from wan_client.messages import MESSAGES
 
@@ -112,19 +111,14 @@ def _write(data: bytes, file: Path, *, replace: bool) -> Path:
     """Write a PNG whole or not at all; a file is replaced only under the very name that was given."""
     wanted = file if file.suffix.lower() == ".png" else file.with_name(f"{file.name}.png")
     replace = replace and wanted == file
-    temporary = None
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=".", suffix=".part")
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-            os.fchmod(stream.fileno(), 0o644) if hasattr(os, "fchmod") else None
-        if not replace:
-            wanted = _reserved(wanted)
-        Path(temporary).replace(wanted)
+        with part_beside(file) as part:
+            part.write_bytes(data)
+            if not replace:
+                wanted = _reserved(wanted)
+            part.replace(wanted)
     except OSError:
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
         raise SettingsError("kept_not_writable", file=file.name) from None
     return wanted
 

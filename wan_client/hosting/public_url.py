@@ -245,4 +245,4 @@ def _size(file: Path) -> int | None:
 
 def _write(data: bytes, file: Path) -> None:
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    write_whole(file, data)
+    write_whole(file, data, mode=0o600)

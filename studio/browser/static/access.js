@@ -93,10 +93,10 @@ function wanLead(changes) {
 function wanArrive() {
   // The status is below the stage, and a run's bar lies on it.
   const place = document.querySelector(wanLed.to === "#status" ? "#stage-box" : wanLed.to), { top } = place.getBoundingClientRect();
-  const bar = document.querySelector("#status .run")?.getBoundingClientRect();
+  const isCut = document.querySelector(`${wanLed.to} .run`)?.getBoundingClientRect().bottom > innerHeight;
   wanLed.until = 0;
   const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "instant" : "smooth";
-  if (top < 0 || top > innerHeight * 0.6 || bar?.bottom > innerHeight) place.scrollIntoView({ behavior, block: "start" });
+  if (top < 0 || top > innerHeight * 0.6 || isCut) place.scrollIntoView({ behavior, block: "start" });
 }
 
 // A failure is said below the picture, which may fill a phone's screen.
