@@ -31,7 +31,7 @@ from wan_client.schema import SIDE_MAX
 from .comparison import said_image
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from wan_client.compare import Kept
@@ -163,27 +163,28 @@ def compare(outcome: Outcome) -> Compared:
         before = resemblance.number or 1
         alignment = resemblance.alignments[before - 1]
     found = Compared(before, alignment)
+    files: dict[Path, bytes] = {}
     if alignment.sure:
-        found = _mapped(outcome.key, found, references[before - 1], after)
-    _note(outcome, COMPARED, _COMPARED.dump_json(found))
+        found, files = _mapped(outcome.key, found, references[before - 1], after)
+    _write(outcome, files, COMPARED, _COMPARED.dump_json(found))
     return found
 
 
-def _mapped(key: str, found: Compared, before: Image.Image, after: Image.Image) -> Compared:
-    """Draw the reference brought onto the result, and the map of what changed."""
-    _write(served_folder(key, "aligned") / "aligned.jpg", _jpeg(laid_over(before, found.alignment)))
+def _mapped(key: str, found: Compared, before: Image.Image, after: Image.Image) -> tuple[Compared, dict[Path, bytes]]:
+    """Draw the reference brought onto the result, and the map of what changed; return where each belongs."""
     changes = change_map(before, after, found.alignment)
     drawn = io.BytesIO()
     Image.fromarray(changes.labels > 0).save(drawn, "PNG")
-    _write(served_folder(key, "map") / "map.png", drawn.getvalue())
-    return replace(
+    aligned, changed = served_folder(key, "aligned") / "aligned.jpg", served_folder(key, "map") / "map.png"
+    known = replace(
         found,
-        aligned="aligned.jpg",
-        map="map.png",
+        aligned=aligned.name,
+        map=changed.name,
         share=changes.share,
         areas=len(changes.regions),
         tones=changes.colours.tones if changes.colours else (),
     )
+    return known, {aligned: _jpeg(laid_over(before, found.alignment)), changed: drawn.getvalue()}
 
 
 def kept_pictures(key: str) -> tuple[KeptPicture, ...]:
@@ -240,20 +241,21 @@ def keep(outcome: Outcome, originals: Sequence[str | None], mask: str, size: Kep
         shown=_shown_size(kept.size),
         digest=digest,
     )
-    _write(picture.file(key), embed(data, replace(recipe, kept=parts)) if recipe else data)
-    _draw(picture, key, kept, original)
+    whole = embed(data, replace(recipe, kept=parts)) if recipe else data
     others = [other for other in earlier if other.number != number]
-    _note(outcome, KEPT, _KEPT.dump_json((*others, picture)))
+    files = {picture.file(key): whole} | _drawn(picture, key, kept, original)
+    _write(outcome, files, KEPT, _KEPT.dump_json((*others, picture)))
     return picture
 
 
-def _draw(picture: KeptPicture, key: str, kept: Kept, original: Image.Image) -> None:
-    """Draw what the composite is looked at by."""
-    size = picture.shown or kept.size
+def _drawn(picture: KeptPicture, key: str, kept: Kept, original: Image.Image) -> dict[Path, bytes]:
+    """Draw what the composite is looked at by; return where each belongs."""
+    size, drawn = picture.shown or kept.size, {}
     if picture.shown:
-        _write(picture.shown_file(key), _jpeg(kept.image.resize(size, Image.Resampling.LANCZOS, reducing_gap=2)))
+        small = kept.image.resize(size, Image.Resampling.LANCZOS, reducing_gap=2)
+        drawn[picture.shown_file(key)] = _jpeg(small)
     part = original.resize(size, Image.Resampling.LANCZOS, kept.box, reducing_gap=2)
-    _write(picture.before_file(key), _jpeg(part))
+    return drawn | {picture.before_file(key): _jpeg(part)}
 
 
 def _shown_size(size: tuple[int, int]) -> tuple[int, int] | None:
@@ -295,14 +297,12 @@ def _jpeg(image: Image.Image) -> bytes:
     return buffer.getvalue()
 
 
-def _note(outcome: Outcome, name: str, record: bytes) -> None:
-    """Keep what was found out or made, unless the run was deleted meanwhile: then nothing of it is left behind."""
-    write_record(outcome.key, name, record)
+def _write(outcome: Outcome, files: Mapping[Path, bytes], name: str, record: bytes) -> None:
+    """Write what was found out or made, unless the run was deleted meanwhile: then nothing of it is left behind."""
+    if outcome.path.is_file():
+        for file, data in files.items():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(file, data)
+        write_record(outcome.key, name, record)
     if not outcome.path.is_file():
         forget_run(outcome.key)
-
-
-def _write(file: Path, data: bytes) -> None:
-    """Write a file that a page may already be asking for."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(file, data)

@@ -5,9 +5,14 @@ from __future__ import annotations
 import io
 import json
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from tests.conftest import UNTIL_FINISHED
+from tests.sandbox.support import until
 
 from .support import TOKEN, answer, scripted
 from .test_cli import Shell
@@ -50,8 +55,19 @@ def test_a_token_that_is_not_accepted_is_said(serve: Serve, shell: Shell, tmp_pa
 
 
 def test_paid_it_makes_one_run_by_each_way_and_cancels_one(serve: Serve, shell: Shell, tmp_path: Path) -> None:
-    sandbox = serve(price=0.03, run_time=(0.3, 0.3))
-    code, _, err = shell.at(sandbox).run("check", "--paid", "--yes")
+    sandbox, done = serve(price=0.03, run_time=UNTIL_FINISHED), Event()
+
+    def finish_what_was_looked_at() -> None:
+        until(lambda: sandbox.counters.status_calls > 0)
+        while not done.wait(0.1):
+            sandbox.finish_jobs()
+
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(finish_what_was_looked_at)
+        try:
+            code, _, err = shell.at(sandbox).run("check", "--paid", "--yes")
+        finally:
+            done.set()
     assert code == 0, err
     assert sandbox.counters.submits_accepted == 2
     found = report(tmp_path)
