@@ -382,7 +382,7 @@ def test_a_slow_job(serve: Serve) -> None:
 
 
 def test_other_words(serve: Serve) -> None:
-    caller = serve(run_time=(0.3, 0.3), workers=3)
+    caller = serve(run_time=(1, 1), warm_up=1, workers=3)
     unknown, other, upper = (caller.accepted(fault) for fault in ("unknown-word", "other-words", "upper-case"))
     assert (caller.word(other), caller.word(upper)) == ("pending", "IN_QUEUE")
     until(lambda: caller.word(unknown) == "warming_up")
