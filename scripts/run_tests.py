@@ -54,7 +54,7 @@ def main(arguments: Sequence[str]) -> int:
         print(f"{name}={path}")
     if not quick:
         print(f"other browsers: {', '.join(other_browsers()) or 'none could be found or installed'}")
-    command = [sys.executable, "-m", "pytest", *(["-m", "not slow"] if quick else [])]
+    command = [sys.executable, "-m", "pytest", *(["-m", "not slow", "-n", "auto"] if quick else [])]
     command += [argument for argument in arguments if argument != "--quick"]
     return subprocess.run(command, cwd=ROOT, env={**os.environ, **found}, check=False).returncode
 

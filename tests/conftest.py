@@ -33,6 +33,8 @@ collect_ignore = [] if programs.find_nginx() else ["test_nginx.py"]
 ROOT = Path(__file__).parent.parent
 PHOTOS = ROOT / "assets" / "photos"
 BROWSER_TESTS = ROOT / "tests" / "browser"
+# What is in these draws and compares large pictures, or needs a browser.
+SLOW_FOLDERS = frozenset(ROOT / "tests" / name for name in ("browser", "compare", "export"))
 # Each of these starts a server: a test that uses one is slow.
 SLOW_FIXTURES = frozenset({"as_on_a_space", "by_default", "redis", "shared_app"})
 START_SECONDS = 180.0
@@ -218,14 +220,16 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs a page, a browser or a Redis server as slow, which the quick run leaves out, and plan the run.
+    """Mark what needs a page, a browser, a Redis server or large pictures as slow, and plan the run.
 
     A file's tests run in one process, one after another. The browser's files share two processes, so that no more than
     two browsers are open at once, and begin first; then come the files with the most slow tests, so that no long one is
     left for the end.
     """
     for item in items:
-        if SLOW_FIXTURES.intersection(getattr(item, "fixturenames", ())) or BROWSER_TESTS in item.path.parents:
+        if SLOW_FIXTURES.intersection(getattr(item, "fixturenames", ())) or SLOW_FOLDERS.intersection(
+            item.path.parents
+        ):
             item.add_marker(pytest.mark.slow)
     files = Counter(item.path for item in items)
     slow = Counter(item.path for item in items if item.get_closest_marker("slow"))

@@ -14,6 +14,8 @@ import pytest
 
 from tests.conftest import running_app
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent
 
 

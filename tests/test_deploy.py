@@ -16,6 +16,8 @@ from studio.server import CLOSE_SECONDS, TELL_SECONDS
 from wan_client.settings import Timeouts
 from wan_sandbox.cli import DEFAULT_PORT
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent
 DEPLOY = ROOT / "deploy"
 

@@ -202,6 +202,12 @@ def test_the_content_counts_and_what_a_browser_can_not_show_gets_a_small_copy(
     expect(slot(page, 1).locator("img")).to_be_visible()
 
 
+IS_READ_WHOLE = """(() => {
+  const slot = document.querySelector("#slot-2"), words = slot.querySelector(".slot-words");
+  return words.getBoundingClientRect().top + words.scrollHeight <= slot.getBoundingClientRect().bottom + 1;
+})()"""
+
+
 @pytest.mark.parametrize(
     ("name", "content", "code"),
     [
@@ -218,6 +224,10 @@ def test_a_file_that_can_not_be_sent_is_refused_as_it_arrives(
     page.locator("#slot-2 input[type=file]").set_input_files({"name": name, "mimeType": "image/png", "buffer": content})
     expect(slot(page, 2)).to_have_attribute("data-state", "refused")
     expect(slot(page, 2)).to_contain_text(EN(f"error.{code}", number=2))
+    for width in (1440, 390):
+        page.set_viewport_size({"width": width, "height": 844})
+        # The whole sentence is to be read, without scrolling within the slot.
+        page.wait_for_function(IS_READ_WHOLE)
     page.locator("#slot-1 input[type=file]").set_input_files(_file(png()))
     ready(page, 1)
     prompt(page).fill("image 1 as a sketch")

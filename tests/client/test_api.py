@@ -336,6 +336,7 @@ async def test_a_packed_reply_is_read_all_the_same(name: str) -> None:
         assert server.seen[0][2]["Accept-Encoding"] == "identity"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["gzip", "deflate", "br", "zstd", "gzip, br"])
 async def test_a_packed_reply_is_bounded_while_it_is_unpacked(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """What is taken from the unpacker never grows beyond the limit by more than one piece."""

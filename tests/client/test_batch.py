@@ -241,6 +241,7 @@ def saved_noise() -> bytes:
     return buffer.getvalue()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems take no such names")
 def test_names_that_are_no_text_are_rows_like_others(serve: Serve, shell: Shell) -> None:
     photos = shell.folder / "photos"
@@ -350,6 +351,7 @@ def test_a_picture_that_was_removed_is_fetched_again_for_nothing(serve: Serve, s
     assert sandbox.counters.submits_accepted == 1
 
 
+@pytest.mark.slow
 def test_past_the_deadline_the_next_call_fetches_what_was_paid(serve: Serve, shell: Shell) -> None:
     sandbox = serve(run_time=(1.5, 1.5), speed=1, warm_up=0, workers=3)
     listed = lines(shell.folder, *rows(2))
@@ -409,6 +411,7 @@ def test_json_tells_every_row(serve: Serve, shell: Shell) -> None:
 # ---------------------------------------------------------------- interruptions, as processes of their own
 
 
+@pytest.mark.slow
 def test_killed_on_the_way_nothing_is_paid_twice(serve: Serve, shell: Shell) -> None:
     sandbox = serve(run_time=(30, 30), workers=9)
     listed = lines(shell.folder, *rows(5))
@@ -431,6 +434,7 @@ def noted_whole(folder: Path) -> list[str]:
     return [json.loads(line)["state"] for line in text.splitlines(keepends=True) if line.endswith("\n")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("journal", [True, False])
 def test_killed_as_the_answer_is_on_its_way_the_row_is_left_alone(serve: Serve, shell: Shell, journal: bool) -> None:
     sandbox = serve("accepted-hang*1", workers=4)
@@ -450,6 +454,7 @@ def test_killed_as_the_answer_is_on_its_way_the_row_is_left_alone(serve: Serve, 
     assert shell.run("batch", listed, "--again")[:2] == (0, "outputs/0.png\n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("notes", "stopped", "accepted"), [(3, "folder_not_writable", 1), (4, "not_writable", 2)])
 def test_where_nothing_can_be_noted_nothing_is_sent(  # noqa: PLR0917
     serve: Serve, shell: Shell, monkeypatch: pytest.MonkeyPatch, notes: int, stopped: str, accepted: int
@@ -519,6 +524,7 @@ def test_what_a_failed_row_cost_is_counted(serve: Serve, shell: Shell) -> None:
     assert (code, told["cost"], told["rows"][0]["cost"]) == (1, told["rows"][0]["error"]["cost"], told["cost"])
 
 
+@pytest.mark.slow
 def test_ctrl_c_is_bounded_and_says_what_came_of_each(serve: Serve, shell: Shell) -> None:
     sandbox = serve("never-ends*1", "never-starts@1", warm_up=0)
     listed = lines(shell.folder, *rows(4))
@@ -535,6 +541,7 @@ def test_ctrl_c_is_bounded_and_says_what_came_of_each(serve: Serve, shell: Shell
     assert sandbox.counters.jobs_cancelled == 1
 
 
+@pytest.mark.slow
 def test_ctrl_c_while_an_answer_hangs_is_bounded_and_leaves_the_row_alone(serve: Serve, shell: Shell) -> None:
     sandbox = serve("accepted-hang")
     jobs = read(Path(lines(shell.folder, *rows(1))), Path("outputs"), {})
@@ -555,6 +562,7 @@ def test_ctrl_c_while_an_answer_hangs_is_bounded_and_leaves_the_row_alone(serve:
     assert "left alone" in err
 
 
+@pytest.mark.slow
 def test_two_batches_do_not_share_a_folder(serve: Serve, shell: Shell) -> None:
     sandbox = serve("never-starts")
     listed = lines(shell.folder, *rows(1))

@@ -92,6 +92,7 @@ def wait_for(word: str, process: subprocess.Popen[str]) -> None:
         assert process.poll() is None
 
 
+@pytest.mark.slow
 def test_the_path_is_all_that_goes_to_standard_output(serve: Serve, shell: Shell) -> None:
     code, out, err = shell.at(serve()).spawn(
         "sketch", "cat.png", "-o", "out.png", "--image-size", "16:9", "--seed", "7"
@@ -144,6 +145,7 @@ def test_a_prompt_that_does_not_fit_its_pictures_is_warned_of(
     assert re.findall("image [0-9]", err) == warnings
 
 
+@pytest.mark.slow
 def test_without_a_token_the_preview_is_drawn_and_says_so(shell: Shell) -> None:
     code, out, err = shell.spawn("sepia", "cat.png")
     assert code == 0
@@ -221,6 +223,7 @@ def test_a_bad_setting_has_its_exit_code(shell: Shell, env: dict[str, str], code
     assert next(iter(env)).removesuffix("_TOKEN") in err or "RUNCOMFY_API_TOKEN" in err
 
 
+@pytest.mark.slow
 def test_past_the_deadline_the_message_says_how_to_get_the_picture(serve: Serve, shell: Shell) -> None:
     sandbox = serve(run_time=(2, 2), speed=1, warm_up=0)
     code, out, err = shell.at(sandbox, WAN_DEADLINE="1").run("sketch", "cat.png")
@@ -232,6 +235,7 @@ def test_past_the_deadline_the_message_says_how_to_get_the_picture(serve: Serve,
     assert sandbox.counters.submits_accepted == 1
 
 
+@pytest.mark.slow
 def test_ctrl_c_takes_a_waiting_run_out_of_the_queue(serve: Serve, shell: Shell) -> None:
     sandbox = serve("never-starts")
     with shell.at(sandbox).start("sketch", "cat.png") as process:
@@ -245,6 +249,7 @@ def test_ctrl_c_takes_a_waiting_run_out_of_the_queue(serve: Serve, shell: Shell)
     assert sandbox.counters.jobs_cancelled == 1
 
 
+@pytest.mark.slow
 def test_ctrl_c_tells_that_a_running_run_goes_on(serve: Serve, shell: Shell) -> None:
     sandbox = serve("never-ends")
     with shell.at(sandbox).start("sketch", "cat.png") as process:
@@ -257,6 +262,7 @@ def test_ctrl_c_tells_that_a_running_run_goes_on(serve: Serve, shell: Shell) -> 
     assert sandbox.counters.jobs_cancelled == 0
 
 
+@pytest.mark.slow
 def test_ctrl_c_before_anything_is_sent_costs_nothing(serve: Serve, shell: Shell) -> None:
     sandbox = serve()
     with sandbox.refusing(), shell.at(sandbox).start("sketch", "cat.png") as process:
@@ -296,6 +302,7 @@ def test_json_of_a_failure_tells_the_money_and_the_run(serve: Serve, shell: Shel
     assert (code, told["code"], told["charged"], told["request_id"]) == (75, "unknown_outcome", "unknown", None)
 
 
+@pytest.mark.slow
 def test_json_of_an_interrupt(serve: Serve, shell: Shell) -> None:
     with shell.at(serve("never-ends")).start("sketch", "cat.png", "--json") as process:
         wait_for("Running", process)
@@ -349,6 +356,7 @@ def test_price_is_the_catalogues(serve: Serve, shell: Shell) -> None:
     assert shell.at(serve("model-500")).run("price")[0] == 69
 
 
+@pytest.mark.slow
 def test_killed_between_submit_and_download_the_same_call_fetches_what_was_paid(serve: Serve, shell: Shell) -> None:
     sandbox = serve(run_time=(20, 20))
     with shell.at(sandbox).start("sketch", "cat.png", "-o", "out.png") as process:
@@ -363,6 +371,7 @@ def test_killed_between_submit_and_download_the_same_call_fetches_what_was_paid(
     assert sandbox.counters.submits_accepted == 2
 
 
+@pytest.mark.slow
 def test_killed_while_sending_the_next_call_tells_it_once(serve: Serve, shell: Shell) -> None:
     sandbox = serve("accepted-hang*1")
     with shell.at(sandbox).start("sketch", "cat.png") as process:

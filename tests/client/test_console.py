@@ -18,6 +18,8 @@ from .test_cli import Shell
 if TYPE_CHECKING:
     from .conftest import Serve
 
+pytestmark = pytest.mark.slow
+
 NAME = "그림 → 🖼.png"
 
 

@@ -88,6 +88,7 @@ def test_a_callback_that_fails_ends_the_waiting_and_not_the_client(serve: Serve,
         assert client.resume(client.last_run.request_id).path.exists()
 
 
+@pytest.mark.slow
 def test_closing_leaves_no_thread_behind() -> None:
     """In a process of its own: here other tests' servers are still at work."""
     code = (
@@ -103,6 +104,7 @@ async def test_a_client_that_is_not_open_says_so() -> None:
         AsyncWanClient(settings("http://127.0.0.1:9")).run(an_edit())
 
 
+@pytest.mark.slow
 async def test_without_a_token_the_sandbox_comes_and_goes_with_the_client(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -112,6 +114,7 @@ async def test_without_a_token_the_sandbox_comes_and_goes_with_the_client(
     assert "local-preview" in result.path.name
 
 
+@pytest.mark.slow
 def test_importing_the_package_imports_little() -> None:
     code = (
         "import sys, json; import httpx, PIL.Image; before = set(sys.modules); from wan_client import *; "

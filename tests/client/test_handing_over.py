@@ -149,6 +149,7 @@ async def test_after_any_other_answer_nothing_is_sent_again(tmp_path: Path, stor
     assert ways(server.bodies) == ["data"]
 
 
+@pytest.mark.slow
 async def test_nothing_is_sent_again_after_a_time_out(serve: Serve, tmp_path: Path, store: PublicUrl) -> None:
     sandbox = serve("accepted-hang", "data-uri-refused@1")
     async with hurried(sandbox.url, tmp_path, timeouts=Timeouts(submit=3600, sending=1.5)) as client:
@@ -293,6 +294,7 @@ def test_the_address_is_unguessable_and_the_disk_does_not_tell_it(tmp_path: Path
     assert store.find(name) is None
 
 
+@pytest.mark.slow
 def test_pictures_are_bounded_in_number_bytes_and_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     now = 0.0
     folder = tmp_path / "hosted"
@@ -319,6 +321,7 @@ def test_a_picture_on_its_way_as_its_run_is_forgotten_does_not_stay(tmp_path: Pa
     assert lying(tmp_path) == []
 
 
+@pytest.mark.slow
 def test_inside_a_request_a_picture_is_a_png_as_long_as_that_is_small_enough() -> None:
     buffer = BytesIO()
     Image.new("RGB", (600, 500), 90).save(buffer, "JPEG")

@@ -77,6 +77,7 @@ def bucket(store: str, **changes: Any) -> BucketSettings:
     return BucketSettings(**({"name": NAME, "endpoint": store, "region": "us-east-1"} | changes))
 
 
+@pytest.mark.slow
 async def test_pictures_pass_through_the_bucket_and_are_gone_after_the_run(
     serve: Serve, tmp_path: Path, store: str, s3: Any
 ) -> None:
@@ -161,6 +162,7 @@ async def test_when_pictures_inside_a_request_are_refused_the_error_names_the_se
             await client.run(an_edit())
 
 
+@pytest.mark.slow
 def test_what_travels_inside_a_request_is_lighter() -> None:
     assert len(prepare(noise(1800, 1500), bytes_max=6 * 1024 * 1024).data) <= 6 * 1024 * 1024
 

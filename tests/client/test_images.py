@@ -655,6 +655,7 @@ def test_a_camera_raw_file_is_refused_by_its_content(tmp_path: Path, data: Calla
         assert (caught.value.code, caught.value.values["number"]) == ("image_raw", 2)
 
 
+@pytest.mark.slow
 def test_a_picture_of_a_program_that_is_opened_lazily_may_be_given_three_times(tmp_path: Path) -> None:
     noise(700, 700).save(tmp_path / "a.jpg", quality=90)
     expected = prepare(Image.open(tmp_path / "a.jpg")).data
@@ -666,6 +667,7 @@ def test_a_picture_of_a_program_that_is_opened_lazily_may_be_given_three_times(t
 # ---------------------------------------------------------------- sizes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("size", "after", "code"),
     [
@@ -760,6 +762,7 @@ def test_paths_that_are_no_files(tmp_path: Path) -> None:
     assert caught.value.code == "image_file_too_large"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(READABLE))
 def test_a_broken_file_is_a_picture_or_an_image_error(name: str) -> None:
     """Bytes flipped, dropped and repeated at random, the same at every run."""

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from .conftest import Serve
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name == "nt", reason="signals")]
 
 
 @pytest.fixture

@@ -247,6 +247,7 @@ def test_a_journal_that_cannot_be_used_never_fails_a_run(serve: Serve, tmp_path:
             assert client.edit("sketch", picture()).path.exists()
 
 
+@pytest.mark.slow
 def test_several_processes_write_at_once(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
     code = (
@@ -274,6 +275,7 @@ def test_the_state_folder_is_the_systems(monkeypatch: pytest.MonkeyPatch, tmp_pa
         assert state_folder() == tmp_path / "wan_client"
 
 
+@pytest.mark.slow
 async def test_the_same_request_after_a_deadline_fetches_what_was_paid(serve: Serve, tmp_path: Path) -> None:
     sandbox = serve(run_time=(1.2, 1.2), speed=1, warm_up=0)
     journal = Journal(tmp_path / "journal.db")
@@ -321,6 +323,7 @@ async def test_a_run_cancelled_while_queued_is_over_and_one_that_runs_is_not(ser
         assert [entry.state for entry in journal.for_account(sandbox.url, TOKEN).entries()] == [state]
 
 
+@pytest.mark.slow
 async def test_two_identical_requests_after_a_crash_adopt_one_run_once(serve: Serve, tmp_path: Path) -> None:
     """One of them fetches what was paid, the other is paid: two requests, two pictures, two runs."""
     sandbox = serve(run_time=(20, 20), workers=4)
@@ -338,6 +341,7 @@ async def test_two_identical_requests_after_a_crash_adopt_one_run_once(serve: Se
     assert sandbox.counters.submits_accepted == 2
 
 
+@pytest.mark.slow
 async def test_a_lease_that_a_killed_process_left_is_waited_for(
     serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -357,6 +361,7 @@ async def test_a_lease_that_a_killed_process_left_is_waited_for(
     assert sandbox.counters.submits_accepted == 1
 
 
+@pytest.mark.slow
 async def test_a_run_that_another_process_renews_is_left_to_it(serve: Serve, tmp_path: Path) -> None:
     sandbox, journal = serve(run_time=(10, 10)), Journal(tmp_path / "journal.db")
     code = (

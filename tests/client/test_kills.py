@@ -8,6 +8,8 @@ import pytest
 
 from benchmarks.kills import kill
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.skipif(sys.platform == "win32", reason="folders in use can't be removed there")
 def test_killed_at_seeded_moments_nothing_is_paid_twice() -> None:

@@ -12,6 +12,8 @@ from wan_sandbox.preview import render
 from wan_sandbox.preview.render.colour import to_array
 from wan_sandbox.preview.render.drift import Drift
 
+pytestmark = pytest.mark.slow
+
 SIZES = [(1024, 1024), (1344, 576), (720, 1280)]
 
 

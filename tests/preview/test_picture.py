@@ -52,6 +52,7 @@ def pixels(
     return np.asarray(draw(plan, [photo(), photo(200, 260).transpose(Image.Transpose.ROTATE_180)], size, seed=seed))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES)
 def test_the_size_is_exactly_what_was_asked_for(size: tuple[int, int]) -> None:
     preview = render([photo()], prompt="sepia", size=size)
@@ -74,6 +75,7 @@ def test_every_operation_draws_something_of_its_own(op: str) -> None:
     assert np.abs(drawn.astype(int) - untouched).mean() > 0.2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("op", OPERATIONS)
 def test_the_seed_moves_grain_brush_and_particles_only(op: str) -> None:
     first, again, other = pixels(one(op)), pixels(one(op)), pixels(one(op), seed=7)

@@ -305,6 +305,7 @@ def test_a_preview_is_drawn_and_explained(serve: Serve) -> None:
         assert image.size == (1344, 576)
 
 
+@pytest.mark.slow
 def test_a_drifting_preview_says_by_how_much(serve: Serve) -> None:
     caller = serve(drift=True, picture="preview")
     plans = [caller.ended(caller.accepted(seed=seed))["local_preview"]["drift"] for seed in (1, 2)]

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from tests.conftest import App
 
+pytestmark = pytest.mark.slow
+
 NAME, PASSWORD = "guest", "a password: nobody guesses"
 LOGIN = (NAME, PASSWORD)
 

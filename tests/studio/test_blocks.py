@@ -59,6 +59,7 @@ async def test_an_answer_is_left_as_the_handler_made_it(opened: Open) -> None:
     assert update == gr.update(value="Working…")
 
 
+@pytest.mark.slow
 def test_gradio_writes_no_stubs(tmp_path: Path) -> None:
     """It would parse the source of each of its components whenever the page starts."""
     (tmp_path / "part.py").write_text("import studio\nimport gradio\n\nclass Part(gradio.HTML):\n    pass\n")

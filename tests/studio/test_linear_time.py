@@ -25,6 +25,8 @@ from wan_sandbox.queue.pictures import _DATA_URI
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+pytestmark = pytest.mark.slow
+
 SHORT = PROMPT_MAX // 2
 # A function that looks through a text in linear time takes twice as long for twice as much, and some for the weather;
 # one that backtracks takes four times as long, or more.

@@ -296,6 +296,7 @@ def test_a_preview_says_so_in_both_copies_and_in_their_names(preview: Path) -> N
     assert len(titles) == 1
 
 
+@pytest.mark.slow
 def test_a_preview_is_known_without_being_told(preview: Path) -> None:
     assert says_preview(strip(preview.read_bytes()))
     assert says_preview(strip(strip(preview.read_bytes())))

@@ -47,6 +47,7 @@ async def test_the_pictures_are_told_as_they_are_sent(uploads: list[str]) -> Non
         assert max(small.size) <= 160
 
 
+@pytest.mark.slow
 async def test_the_size_told_is_the_size_sent(uploads: list[str], tmp_path: Path) -> None:
     form = Form("이미지 1을 image 2처럼", uploads[0], uploads[1], seed=7)
     told = await preview(form)

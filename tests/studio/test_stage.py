@@ -127,6 +127,7 @@ def test_another_sites_page_can_start_no_export(browser: TestClient) -> None:
     assert browser.post("/stage/export", content=wish, headers={"Content-Type": "text/plain"}).status_code == 400
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["page", "png", "pdf", "webp", "gif", "zip"])
 def test_a_result_is_taken_away(browser: TestClient, kind: str) -> None:
     said, file = made(browser.post("/stage/export", json={"keys": [KEY], "kind": kind}))
