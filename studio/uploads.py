@@ -32,6 +32,7 @@ _ASSETS = Path(__file__).parent.parent / "assets"
 CLEANING_SECONDS = 3600
 # A claim holds for a day, however short uploads are kept.
 CLAIM_SECONDS = 86_400
+CLAIMS_LOCK = ".lock"
 # For uploads and for runs; in bytes.
 FREE_MIN = 1_000_000_000
 # What a run may still write when it ends: its result and the copies of it.
@@ -243,7 +244,7 @@ def clean(keep_seconds: float) -> None:
     kept = {results_folder(), records_folder(), hosted_folder(), claims_folder()}
     for claim in _inside(claims_folder()):
         with suppress(OSError):
-            if time.time() - claim.stat().st_mtime > CLAIM_SECONDS:
+            if claim.name != CLAIMS_LOCK and time.time() - claim.stat().st_mtime > CLAIM_SECONDS:
                 claim.unlink()
     for old in (*_inside(results_folder()), *_inside(records_folder()), *_uploads()):
         with suppress(OSError):  # a visitor may be deleting it just now

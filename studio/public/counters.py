@@ -13,17 +13,19 @@ import os
 from abc import ABC, abstractmethod
 from contextlib import contextmanager
 from dataclasses import dataclass
-from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from filelock import FileLock
+
 from studio import uploads
+from wan_client.files import part_beside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 KEY_PREFIX = "wan:"
-# How long Redis may keep a caller waiting, in seconds.
+# How long Redis, or another process that claims a key, may keep a caller waiting, in seconds.
 STORE_SECONDS = 2.0
 PURGE_SECONDS = 60.0
 
@@ -171,11 +173,11 @@ class Store(ABC):
 class MemoryStore(Store):
     """Counts in this process. No method that counts waits, so each is one step.
 
-    Claims lie on the disk: what was paid for under one must not be paid for again after a restart.
+    Claims lie on the disk, which several processes may share: what was paid for under one must not be paid for again,
+    by another process or after a restart.
     """
 
     def __init__(self) -> None:
-        self._claiming = Lock()
         self._counts: dict[str, tuple[int, float]] = {}
         self._places: dict[str, dict[str, float]] = {}
         self._purged = 0.0
@@ -229,20 +231,23 @@ class MemoryStore(Store):
             await asyncio.to_thread(self._unclaim, uploads.claims_folder() / name, text)
 
     def _claim(self, file: Path, text: str, now: float, until: float) -> str | None:
-        with self._claiming:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with _claiming(file.parent):
             held = _claimed(file)
             if held and held[0] > now:
                 return held[1]
-            file.unlink(missing_ok=True)
-            file.parent.mkdir(parents=True, exist_ok=True)
-            with file.open("x", encoding="utf-8") as opened:
-                opened.write(f"{until} {text}")
-                opened.flush()
-                os.fsync(opened.fileno())
+            with part_beside(file) as part:
+                with part.open("w", encoding="utf-8") as opened:
+                    opened.write(f"{until} {text}")
+                    opened.flush()
+                    os.fsync(opened.fileno())
+                part.replace(file)
         return None
 
     def _unclaim(self, file: Path, text: str) -> None:
-        with self._claiming:
+        if not file.parent.exists():
+            return
+        with _claiming(file.parent):
             held = _claimed(file)
             if held and held[1] == text:
                 file.unlink(missing_ok=True)
@@ -393,6 +398,11 @@ def _claimed(file: Path) -> tuple[float, str] | None:
     except FileNotFoundError:
         return None
     return float(until), text
+
+
+def _claiming(folder: Path) -> FileLock:
+    """Return what only one of the processes that share a folder holds at a time."""
+    return FileLock(folder / uploads.CLAIMS_LOCK, timeout=STORE_SECONDS)
 
 
 @contextmanager

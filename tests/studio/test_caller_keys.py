@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 
 from studio import uploads
 from studio.prompt.form import Form
+from studio.public.counters import MemoryStore
 from studio.public.limits import LimitReached
 from studio.public.visitors import Visitor
 from studio.runs import jobs as jobs_module
@@ -95,6 +96,22 @@ async def test_one_key_is_one_run_however_often_and_wherever_it_is_called(
         await end_of(jobs, run)
     assert await replica().start_once(replace(form, prompt="  sketch\n"), ANN, KEY) == (run, True)
     assert sandbox.counters.submits_received == 1
+
+
+async def test_of_two_processes_over_one_disk_one_gets_each_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    stores = [MemoryStore(), MemoryStore()]
+    names = [f"{number:04}" for number in range(100)]
+    for name in names[::2]:  # every other one is free again, as its day is over
+        await stores[0].claim(name, "yesterday", now=0, seconds=1)
+    claims = [
+        store.claim(name, f"store {index}", now=9, seconds=9) for name in names for index, store in enumerate(stores)
+    ]
+    answers = await asyncio.gather(*claims)
+    for pair in zip(answers[::2], answers[1::2], strict=True):
+        assert pair in {(None, "store 0"), ("store 1", None)}
 
 
 async def test_a_key_is_its_callers_and_its_accounts_own(
@@ -230,7 +247,7 @@ async def test_the_store_keeps_neither_key_nor_caller_nor_run(
             names = await client.keys("wan:claim/*")
             kept = [text for name in names for text in (name.decode(), (await client.get(name)).decode())]
     else:
-        kept = [text for file in uploads.claims_folder().iterdir() for text in (file.name, file.read_text("utf-8"))]
+        kept = [text for file in uploads.claims_folder().glob("[!.]*") for text in (file.name, file.read_text("utf-8"))]
     assert len(kept) == 2
     said = json.dumps(kept)
     assert not any(secret in said for secret in (KEY, run, "192.0.2.1", "sketch", "rehearsed"))
