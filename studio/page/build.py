@@ -83,6 +83,10 @@ def _built(settings: PageSettings, jobs: Jobs, programme: Programme | None) -> g
         if programme:
             _connect_programme(StageHandlers(programme, components, run_handlers), form_handlers, components)
         page.queue(default_concurrency_limit=None, api_open=False)
+    # None of them shows any, and with every answer Gradio's browser code renews all components that an event under way
+    # could show its progress on.
+    for event in page.fns.values():
+        event.show_progress_on = [components.status]
     return page
 
 

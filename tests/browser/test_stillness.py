@@ -1,4 +1,4 @@
-"""Nothing on the page jumps, as it opens and as a run goes on."""
+"""Nothing on the page jumps as it opens and as a run goes on, and neither costs the browser more than it has to."""
 
 from __future__ import annotations
 
@@ -54,3 +54,13 @@ def test_nothing_jumps_on_opening_and_in_a_run(app: App, visit: Visit, photos: P
     expect(page.locator("#history li")).to_have_count(1)
     ended, moved = shift(page)
     assert ended - opened <= SHIFT_MAX, moved
+
+
+def test_an_event_costs_the_browser_no_more_as_the_page_has_more_components(app: App, visit: Visit) -> None:
+    page = visit(app.url)
+    # With every answer Gradio renews all components on which a running event shows its progress.
+    assert page.evaluate("gradio_config.dependencies.map(({ show_progress_on: on }) => on.length)") == [
+        1
+    ] * page.evaluate("gradio_config.dependencies.length")
+    # Of a plain array Svelte makes reactive proxies, through which Gradio looks once for each component and event.
+    assert page.evaluate("Object.getPrototypeOf(gradio_config.dependencies) !== Array.prototype")
