@@ -14,7 +14,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from . import gradio_compat, telemetry, uploads
-from .browser import script
+from .browser import files
 from .i18n.language import language_middleware
 from .i18n.texts import DEFAULT_LANGUAGE, Texts
 from .page.build import build, launch
@@ -186,7 +186,7 @@ class Server:
                 self._page,
                 app_kwargs={
                     "routes": [
-                        script.route(),
+                        *files.routes(),
                         *Health(self._jobs, self._settings).routes(),
                         Route("/slot", Verdicts().answer, methods=["POST"]),
                         Route("/compare", self._comparisons.compare, methods=["POST"]),

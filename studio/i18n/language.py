@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-from functools import cache, lru_cache
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import gradio as gr
-from markupsafe import Markup
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.requests import Request
 
-from studio.browser import script
+from studio.browser import files
 from studio.browser.compression import compress, encoding_for
 from studio.prompt import link
+from studio.public.own_address import ADDRESS
 from studio.public.visitors import signed_in_name
 from studio.settings import can_sign_in
 from studio.views.render import render
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 # Gradio knows Chinese by its regions only.
 _TAGS = {"zh": "zh-CN"}
-# The page is much the same for all, so what was made for one is kept for the next: languages times encodings.
+# How many pages are kept: languages times encodings times the addresses that the page is at.
 _KEPT = 16
 # The names of Gradio, for link previews: the page has its own.
 _GRADIOS_NAMES = re.compile(rb'<meta\s+(?:property|name)="(?:og|twitter):[^>]*>\s*')
@@ -71,14 +71,15 @@ def localised(page: bytes, language: str, kinds: tuple[str, ...] = ()) -> bytes:
     texts, code = Texts(language), tag(language)
     # What the browser fills in by itself.
     words = texts.starting_with("slot.", "camera.", "toast.", "run.left")
-    style, scripts = _stage_style(), script.address()
-    head = render("head", texts=texts, code=code, words=words, kinds=kinds, stage_style=style, scripts=scripts)
+    styles, scripts = files.address(files.STYLES), files.address(files.SCRIPTS)
+    head = render("head", texts=texts, code=code, words=words, kinds=kinds, styles=styles, scripts=scripts)
     page = _GRADIOS_NAMES.sub(b"", page)
     # Where the page is, the browser knows best.
     page = page.replace(b"const root = ", b"const root = window.gradio_config.root || ", 1)
     page = page.replace(b'href="/manifest.json"', b'href="manifest.json"', 1)
     page = page.replace(b'lang="en"', f'lang="{code}"'.encode(), 1)
     page = page.replace(_title(DEFAULT_LANGUAGE), _title(language), 1)
+    page = page.replace(b"<gradio-app", render("opening", texts=texts).encode() + b"<gradio-app", 1)
     return page.replace(b"<head>", b"<head>" + head.encode(), 1)
 
 
@@ -146,23 +147,16 @@ def _sign_in(texts: Texts, request: gr.Request) -> dict[str, str] | None:
     return {"path": path, "words": words}
 
 
-@cache
-def _stage_style() -> Markup:
-    return Markup((script.STATIC / "present.css").read_text("utf-8"))  # noqa: S704  # a file of this package
-
-
-@lru_cache(_KEPT)
-def _packed(page: bytes, language: str, encoding: str, kinds: tuple[str, ...]) -> bytes:
-    """Return the page localised and compressed."""
-    return compress(localised(page, language, kinds), encoding)
-
-
 class _Language:
-    """Passes every answer on as it comes, but a page, which it sends on localised and packed."""
+    """Passes every answer on as it comes, but a page, which it sends on localised and packed.
+
+    Gradio puts a page together anew for each request, so it is asked once for each that is the same for all.
+    """
 
     def __init__(self, app: ASGIApp, kinds: tuple[str, ...]) -> None:
         self._app = app
         self._kinds = kinds
+        self._kept: dict[Any, tuple[Message, bytes]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] != "GET":
@@ -171,29 +165,61 @@ class _Language:
         request = Request(scope)
         language = negotiate(request.query_params.get("lang"), request.headers.get("accept-language"))
         encoding = encoding_for(request.headers.get("accept-encoding", ""))
+        key = (language, encoding, _asked(request)) if _is_for_all(request) else None
         start: Message | None = None
         page = b""
+
+        async def send_page(start: Message, page: bytes) -> None:
+            # What is around here adds headers.
+            await send({**start, "headers": [*start["headers"]]})
+            await send({"type": "http.response.body", "body": page})
 
         async def send_localised(message: Message) -> None:
             nonlocal start, page
             if message["type"] == "http.response.start" and _is_page(message):
                 start = message
                 return
-            if start and message["type"] == "http.response.body":
-                page += message.get("body", b"")
-                if message.get("more_body"):
-                    return
-                page = _packed(with_first_values(page, request), language, encoding, self._kinds)
-                headers = MutableHeaders(scope=start)
-                headers["content-length"] = str(len(page))
-                headers.add_vary_header("Accept-Language, Accept-Encoding")
-                if encoding:
-                    headers["content-encoding"] = encoding
-                await send(start)
-                message = {"type": "http.response.body", "body": page}
-            await send(message)
+            if start is None or message["type"] != "http.response.body":
+                await send(message)
+                return
+            page += message.get("body", b"")
+            if message.get("more_body"):
+                return
+            page = self._packed(start, with_first_values(page, request), language, encoding)
+            if key and start["status"] == HTTPStatus.OK:
+                self._kept[key] = start, page
+                if len(self._kept) > _KEPT:
+                    del self._kept[next(iter(self._kept))]
+            await send_page(start, page)
 
-        await self._app(scope, receive, send_localised)
+        if key in self._kept:
+            await send_page(*self._kept[key])
+        else:
+            await self._app(scope, receive, send_localised)
+
+    def _packed(self, start: Message, page: bytes, language: str, encoding: str) -> bytes:
+        """Return the page localised and compressed, and say so in its headers."""
+        page = compress(localised(page, language, self._kinds), encoding)
+        headers = MutableHeaders(scope=start)
+        headers["content-length"] = str(len(page))
+        headers.add_vary_header("Accept-Language, Accept-Encoding")
+        if encoding:
+            headers["content-encoding"] = encoding
+        return page
+
+
+def _is_for_all(request: Request) -> bool:
+    """Return whether a page says nothing of who asks for it, nor of what a link fills in."""
+    return (
+        request.url.path == request.scope.get("root_path", "") + "/"
+        and not can_sign_in()
+        and set(request.query_params) <= {"lang"}
+    )
+
+
+def _asked(request: Request) -> tuple[str | None, ...]:
+    """Return the address that a page is asked for at, as the page says it."""
+    return str(request.url), *(request.headers.get(name) for name in (ADDRESS, "x-forwarded-host", "x-forwarded-proto"))
 
 
 def _is_page(start: Message) -> bool:

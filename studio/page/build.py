@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from studio.browser.script import STATIC
 from studio.browser.store import READ
 from studio.gradio_compat import unserved
 from studio.i18n.language import by_language, word
@@ -37,10 +36,6 @@ if TYPE_CHECKING:
 
     from .components import Components
 
-_STYLES = (
-    "page.css", "language.css", "input.css", "slot.css", "viewer.css", "keep.css", "runs.css", "starred.css",
-    "access.css",
-)  # fmt: skip
 # Waiting costs a page next to nothing, so many may wait: what bounds the work is the API's queue.
 THREADS = 400
 UPLOAD_LIMIT = "40mb"
@@ -261,7 +256,6 @@ def launch(page: gr.Blocks, **options: Any) -> tuple[Any, str, str]:
             checkbox_label_background_fill_selected="*primary_600",
             checkbox_label_background_fill_selected_dark="*primary_600",
         ),
-        css_paths=[STATIC / name for name in _STYLES],
         run_history=False,
         enable_monitoring=False,
         ssr_mode=False,

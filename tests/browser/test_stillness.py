@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
+from studio.i18n.texts import Texts
+
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
     from tests.browser.test_page import Visit
     from tests.conftest import App
@@ -64,3 +66,24 @@ def test_an_event_costs_the_browser_no_more_as_the_page_has_more_components(app:
     ] * page.evaluate("gradio_config.dependencies.length")
     # Of a plain array Svelte makes reactive proxies, through which Gradio looks once for each component and event.
     assert page.evaluate("Object.getPrototypeOf(gradio_config.dependencies) !== Array.prototype")
+
+
+@pytest.mark.parametrize("width", [390, 1440, 1920])
+def test_the_heading_is_seen_at_once_and_stays_where_it_is(
+    app: App, visit: Visit, browser: Browser, width: int
+) -> None:
+    unbuilt = browser.new_page(locale="ko-KR", java_script_enabled=False, viewport={"width": width, "height": 900})
+    unbuilt.goto(app.url)
+    texts = Texts("ko")
+    expect(unbuilt.get_by_text(texts("page.title"), exact=True)).to_be_visible()
+    assert texts("page.needs_scripts") in unbuilt.content()
+    at_once = unbuilt.locator(".opening b").bounding_box()
+    unbuilt.close()
+    page = visit(app.url, width=width, locale="ko-KR")
+    expect(page.locator(".opening")).to_be_hidden()
+    heading = page.locator("#heading h1").bounding_box()
+    assert at_once
+    assert heading
+    assert abs(at_once["x"] - heading["x"]) < 2
+    assert abs(at_once["y"] - heading["y"]) < 6
+    assert at_once["height"] == pytest.approx(heading["height"], abs=2)
