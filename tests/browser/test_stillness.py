@@ -81,6 +81,7 @@ def test_the_heading_is_seen_at_once_and_stays_where_it_is(
     unbuilt.close()
     page = visit(app.url, width=width, locale="ko-KR")
     expect(page.locator(".opening")).to_be_hidden()
+    expect(page.get_by_text(texts("page.old_browser"))).to_be_hidden()
     heading = page.locator("#heading h1").bounding_box()
     assert at_once
     assert heading
