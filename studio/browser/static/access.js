@@ -131,6 +131,7 @@ function wanForgetWrong(blocks) {
 }
 
 function wanHoldWrong(changes) {
+  if (!wanWrong.size && !document.querySelector(WAN_WRONG)) return;
   for (const { target, addedNodes, removedNodes } of changes) {
     const block = target.closest?.("#inputs .block");
     if (!block) continue;
