@@ -10,14 +10,18 @@ from typing import TYPE_CHECKING
 
 import gradio as gr
 import pytest
+from gradio.route_utils import get_root_url
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, StreamingResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
+from studio.i18n import language
 from studio.i18n.language import language_middleware, switch
 from studio.i18n.texts import translations
+from studio.public.own_address import OwnAddress
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -198,3 +202,34 @@ def test_the_walk_through_the_code_finds_such_a_text() -> None:
         assert any(_letters(text) for _, text in _shown(ast.parse(line)))
     for line in ('gr.Button(word("a.b"), elem_id="go")', "x = f'<p class=\"a\">{name} · {size}</p>'"):
         assert not any(_letters(text) for _, text in _shown(ast.parse(line)))
+
+
+def test_a_page_is_put_together_once_for_all_who_get_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = 0
+
+    async def page(request: Request) -> HTMLResponse:
+        nonlocal asked
+        asked += 1
+        return HTMLResponse(PAGE.replace("</body>", f"{get_root_url(request, '/', None)}</body>"))
+
+    visits: list[tuple[str, dict[str, str]]] = [
+        ("/", {}),
+        ("/", {"X-Forwarded-Proto": "https"}),
+        ("/", {"X-Forwarded-Host": "wan.example"}),
+        ("/", {"X-Forwarded-Prefix": "/wan"}),
+        ("/", {"Host": "another.example"}),
+        ("/", {"Accept-Language": "ja"}),
+        ("/?lang=ko", {}),
+    ]
+    app = Starlette(routes=[Route("/", page)], middleware=[Middleware(OwnAddress), language_middleware()])
+    with TestClient(app) as client:
+        pages = [client.get(path, headers=headers).text for path, headers in visits]
+        assert len(set(pages)) == asked == len(visits)
+        assert [client.get(path, headers=headers).text for path, headers in visits] == pages
+        assert asked == len(visits)
+        for _ in range(2):
+            client.get("/?prompt=for+one+visitor")
+        assert asked == len(visits) + 2
+        monkeypatch.setattr(language, "can_sign_in", lambda: True)
+        client.get("/")
+        assert asked == len(visits) + 3
