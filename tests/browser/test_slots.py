@@ -202,6 +202,17 @@ def test_the_content_counts_and_what_a_browser_can_not_show_gets_a_small_copy(
     expect(slot(page, 1).locator("img")).to_be_visible()
 
 
+# The slot's buttons that cover a line of what is said there.
+LIES_UNDER_A_BUTTON = """(() => {
+  const slot = document.querySelector("#slot-2"), said = document.createRange();
+  said.selectNodeContents(slot.querySelector(".slot-words"));
+  const lines = [...said.getClientRects()];
+  return [...slot.querySelectorAll("button")].filter((button) => button.checkVisibility()).filter((button) => {
+    const box = button.getBoundingClientRect();
+    return lines.some(({ left, right, top, bottom }) =>
+      right > box.left && left < box.right && bottom > box.top && top < box.bottom);
+  }).map((button) => button.dataset.does);
+})()"""
 IS_READ_WHOLE = """(() => {
   const slot = document.querySelector("#slot-2"), words = slot.querySelector(".slot-words");
   return words.getBoundingClientRect().top + words.scrollHeight <= slot.getBoundingClientRect().bottom + 1;
@@ -228,6 +239,7 @@ def test_a_file_that_can_not_be_sent_is_refused_as_it_arrives(
         page.set_viewport_size({"width": width, "height": 844})
         # The whole sentence is to be read, without scrolling within the slot.
         page.wait_for_function(IS_READ_WHOLE)
+        assert page.evaluate(LIES_UNDER_A_BUTTON) == []
     page.locator("#slot-1 input[type=file]").set_input_files(_file(png()))
     ready(page, 1)
     prompt(page).fill("image 1 as a sketch")
