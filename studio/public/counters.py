@@ -231,7 +231,6 @@ class MemoryStore(Store):
             await asyncio.to_thread(self._unclaim, uploads.claims_folder() / name, text)
 
     def _claim(self, file: Path, text: str, now: float, until: float) -> str | None:
-        file.parent.mkdir(parents=True, exist_ok=True)
         with _claiming(file.parent):
             held = _claimed(file)
             if held and held[0] > now:
@@ -245,8 +244,6 @@ class MemoryStore(Store):
         return None
 
     def _unclaim(self, file: Path, text: str) -> None:
-        if not file.parent.exists():
-            return
         with _claiming(file.parent):
             held = _claimed(file)
             if held and held[1] == text:
@@ -401,7 +398,8 @@ def _claimed(file: Path) -> tuple[float, str] | None:
 
 
 def _claiming(folder: Path) -> FileLock:
-    """Return what only one of the processes that share a folder holds at a time."""
+    """Return what only one of the processes that share a folder, which is made here, holds at a time."""
+    folder.mkdir(parents=True, exist_ok=True)
     return FileLock(folder / uploads.CLAIMS_LOCK, timeout=STORE_SECONDS)
 
 
