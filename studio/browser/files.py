@@ -19,7 +19,9 @@ _STATIC = Path(__file__).parent / "static"
 SCRIPTS: Final = "wan.js"
 STYLES: Final = "wan.css"
 _MEDIA_TYPES = {SCRIPTS: "text/javascript", STYLES: "text/css"}
-_SCRIPT_PARTS = ("store.js", "page.js", "slot.js", "viewer.js", "keep.js", "access.js", "starred.js", "present.js")
+_SCRIPT_PARTS = (
+    "frames.js", "store.js", "page.js", "slot.js", "viewer.js", "keep.js", "access.js", "starred.js", "present.js",
+)  # fmt: skip
 _STYLE_PARTS = (
     "page.css", "language.css", "input.css", "slot.css", "viewer.css", "keep.css", "runs.css", "starred.css",
     "access.css",

@@ -88,3 +88,22 @@ def test_the_heading_is_seen_at_once_and_stays_where_it_is(
     assert abs(at_once["x"] - heading["x"]) < 2
     assert abs(at_once["y"] - heading["y"]) < 6
     assert at_once["height"] == pytest.approx(heading["height"], abs=2)
+
+
+COUNT_FRAMES = """window.asked = 0;
+const request = window.requestAnimationFrame.bind(window);
+window.requestAnimationFrame = (callback) => { window.asked++; return request(callback); };"""
+# True once nothing has asked for the next frame for half a second.
+RESTS = """() => {
+  if (window.seen !== window.asked) [window.seen, window.since] = [window.asked, performance.now()];
+  return performance.now() - window.since > 500;
+}"""
+
+
+def test_a_page_on_which_nothing_happens_draws_no_frames(app: App, browser: Browser) -> None:
+    with browser.new_context(locale="en-US") as context:
+        page = context.new_page()
+        page.add_init_script(COUNT_FRAMES)
+        page.goto(app.url)
+        page.locator("#draft data").wait_for(state="attached")
+        page.wait_for_function(RESTS, polling=100, timeout=30_000)

@@ -113,6 +113,7 @@ function wanKeep(said) {
     wanUntouched = JSON.stringify(JSON.parse(said.untouched));
     if (said.draft) wanTab.set("wan-draft", said.draft);
     wanLeaveLink();
+    window.wanPageIsThere();
   }
 }
 
