@@ -66,9 +66,7 @@ def _built(settings: PageSettings, jobs: Jobs, programme: Programme | None) -> g
         page.load(form_handlers.opened, components.kept, components.opened, js=READ, queue=False, **PRIVATE)
         # What a page mostly opens without is asked for only where there is something to wait for.
         _name_price(form_handlers, components, components.unpriced.change)
-        resumed = components.waiting.change(
-            run_handlers.resume, [components.kept, components.token], components.run, js=READ, **PRIVATE
-        )
+        resumed = components.waiting.change(run_handlers.resume, components.page, components.run, js=READ, **PRIVATE)
         _name_cost(form_handlers, components, resumed.then)
         page.unload(run_handlers.left)
         _connect_runs(run_handlers, form_handlers, components)
@@ -108,7 +106,8 @@ def _connect_runs(run_handlers: RunHandlers, form_handlers: FormHandlers, compon
     """Generate, cancel, fetch, look at, delete."""
     known: dict[str, Any] = {"outputs": components.run, "js": READ, **PRIVATE}
     quick: dict[str, Any] = {**known, "queue": False}
-    form = [components.kept, components.token, components.engine, components.variations]
+    runs = [components.kept, components.shown]
+    form = [*components.page, components.engine, components.variations]
     for button, handler in (
         (components.generate, run_handlers.generate),
         (components.anyway, run_handlers.generate_anyway),
@@ -117,33 +116,32 @@ def _connect_runs(run_handlers: RunHandlers, form_handlers: FormHandlers, compon
         _name_cost(form_handlers, components, run.then)
     # As runs begin, those of a page that was opened anew included.
     _name_cost(form_handlers, components, partial(gr.on, [components.group.change, components.variations.change]))
-    again = components.again.click(run_handlers.resume, [components.kept, components.token], **known)
+    again = components.again.click(run_handlers.resume, components.page, **known)
     _name_cost(form_handlers, components, again.then)
     fetched = gr.on(
         [components.code_fetch.click, components.code_box.submit],
         run_handlers.fetch,
-        [components.kept, components.token, components.code_box],
+        [*components.page, components.code_box],
         [*components.run, components.code_box],
         js=READ,
         **PRIVATE,
     )
     _name_cost(form_handlers, components, fetched.then)
-    retried = components.filmstrip.retry(run_handlers.retry, [components.kept, components.token], **known)
+    retried = components.filmstrip.retry(run_handlers.retry, components.page, **known)
     _name_cost(form_handlers, components, retried.then)
     components.cancel.click(run_handlers.cancel, components.group, components.run, queue=False, **PRIVATE)
     for strip in (components.filmstrip, components.history):
-        strip.click(run_handlers.show, components.kept, **quick)
-    components.history.delete(run_handlers.delete, components.kept, **quick)
+        strip.click(run_handlers.show, runs, **quick)
+    components.history.delete(run_handlers.delete, runs, **quick)
     everything = {**quick, "outputs": components.everything}
-    components.forget.click(
-        run_handlers.forget_everything, components.kept, inputs_kwargs=components.fields, **everything
-    )
+    components.forget.click(run_handlers.forget_everything, runs, inputs_kwargs=components.fields, **everything)
 
 
 def _connect_kept(compare_handlers: CompareHandlers, components: Components) -> None:
     """Kept composites."""
     quick: dict[str, Any] = {"queue": False, **PRIVATE}
-    components.panel.kept(compare_handlers.kept, components.kept, components.run, js=READ, **quick)
+    runs = [components.kept, components.shown]
+    components.panel.kept(compare_handlers.kept, runs, components.run, js=READ, **quick)
     components.panel.use(
         compare_handlers.use_kept, outputs=components.everything, inputs_kwargs=components.fields, **quick
     )
@@ -153,7 +151,7 @@ def _connect_programme(stage_handlers: StageHandlers, form_handlers: FormHandler
     """A press on a card plays the real run."""
     played = components.programme.retry(
         stage_handlers.play,
-        [components.kept, components.token, components.engine],
+        [*components.page, components.engine],
         components.everything,
         js=READ,
         **PRIVATE,
@@ -191,14 +189,13 @@ def _connect_form(form_handlers: FormHandlers, components: Components) -> None:
         components.token_forget.click(form_handlers.forget_token, components.variations, **own),
     ):
         _name_price(form_handlers, components, changed.then)
-    components.use.click(form_handlers.use_result, [components.kept, components.shown], **fields, **known)
-    components.back.click(form_handlers.back, [components.kept, components.shown], **known)
-    components.settings.click(form_handlers.restore_shown, [components.kept, components.shown], **known)
-    components.history.select(form_handlers.restore, components.kept, **known)
-    components.drop.upload(form_handlers.restore_dropped, components.kept, **fields, **known)
-    components.open_recipe.upload(
-        form_handlers.restore_recipe, [components.kept, components.open_recipe], **fields, **known
-    )
+    runs = [components.kept, components.shown]
+    components.use.click(form_handlers.use_result, runs, **fields, **known)
+    components.back.click(form_handlers.back, runs, **known)
+    components.settings.click(form_handlers.restore_shown, runs, **known)
+    components.history.select(form_handlers.restore, runs, **known)
+    components.drop.upload(form_handlers.restore_dropped, runs, **fields, **known)
+    components.open_recipe.upload(form_handlers.restore_recipe, [*runs, components.open_recipe], **fields, **known)
     for slot in components.slots:
         slot.move(form_handlers.moved, **filled)
         slot.example(form_handlers.example_dropped, None, slot, **quick)

@@ -13,11 +13,13 @@ from starlette.responses import JSONResponse, Response
 from studio import uploads
 from studio.browser import store
 from studio.i18n.texts import texts_for
+from studio.prompt.form import Form
 from studio.runs import compared, results
 from studio.views import compared as view
 from wan_client import Charged, WanError
 
-from .components import Changes  # noqa: TC001  # Gradio reads a handler's annotations as the page is built
+from .components import Changes, Shown  # noqa: TC001  # Gradio reads a handler's annotations as the page is built
+from .rendering import rendered
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -118,21 +120,19 @@ class CompareHandlers:
         self._run_handlers = run_handlers
         self._form_handlers = form_handlers
 
-    def kept(self, kept: str, event: gr.EventData, request: gr.Request) -> Changes:
+    @rendered
+    def kept(self, kept: str, shown: Shown, event: gr.EventData, request: gr.Request) -> Changes:
         """Show a kept composite that was made."""
         known = store.read(kept)
         key, picture = _named(event)
         entry = known.find(key)
-        if entry is None or picture is None:
-            return self._components.no_change
-        return self._run_handlers.looked_at(known, entry, request, kept=picture)
+        return self._run_handlers.looked_at(known, entry, shown, picture) if entry and picture else {}
 
+    @rendered
     def use_kept(self, event: gr.EventData, request: gr.Request, **fields: Any) -> Changes:
         """Go on from a kept composite: it becomes image 1, alone."""
         key, picture = _named(event)
-        if picture is None:
-            return self._components.no_change
-        return self._form_handlers.used(request, str(picture.file(key)), "kept.used", **fields)
+        return self._form_handlers.used(Form(**fields), str(picture.file(key)), "kept.used") if picture else {}
 
 
 def _named(event: gr.EventData) -> tuple[str, compared.KeptPicture | None]:

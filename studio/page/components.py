@@ -3,19 +3,41 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import gradio as gr
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from studio.i18n.texts import Texts
     from studio.prompt.form import Form
 
     from .slot import Slot
 
-# What a handler gives back: which components change, and to what.
+# What a component shows, in whichever language; see `rendering`.
+Seen: TypeAlias = "Callable[[Texts], Any]"
+# What a handler gives back: which components change, and to what, or what is `Seen` in them.
 Changes = dict[Any, Any]
 
 FIELDS = ("prompt", "image_1", "image_2", "image_3", "negative_prompt", "image_size", "seed", "prompt_extend")
+
+
+@dataclass
+class Shown:
+    """Which result a page shows, in its session: its handlers share it, those that go on included.
+
+    Attributes:
+        key: The run's key; empty where the page shows none.
+        stays: Whether another run's result does not take its place.
+    """
+
+    key: str = ""
+    stays: bool = False
+
+    def look_at(self, key: str) -> None:
+        """Show a run's result until another one is chosen; with an empty key, none."""
+        self.key, self.stays = key, bool(key)
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +52,7 @@ class Components:
         token: The visitor's own token, in this session's memory on the server.
         engine: Which engine the page shows: the server may have forgotten a token since.
         group: The runs that are shown, by what the variations of one click have in common.
-        shown: The key of the run whose result is shown.
+        shown: Which result is shown, as `Shown`.
         size_chosen: Whether the aspect ratio was chosen; until then it follows image 1.
         waiting: The newest run that the browser waited for as the page opened, if there is one.
         unpriced: Whether the catalogue had yet to name the price as the page opened.
@@ -98,6 +120,11 @@ class Components:
     forget: gr.Button
 
     @property
+    def page(self) -> list[Any]:
+        """What a handler that runs something knows of the page: what the browser keeps, the token, what is shown."""
+        return [self.kept, self.token, self.shown]
+
+    @property
     def slots(self) -> list[Slot]:
         """The three places for pictures, in the order of their numbers."""
         return [self.image_1, self.image_2, self.image_3]
@@ -122,7 +149,6 @@ class Components:
         return [
             self.notes,
             self.group,
-            self.shown,
             self.generate,
             self.cancel,
             self.status,

@@ -11,7 +11,6 @@ import gradio as gr
 
 from studio import uploads
 from studio.browser import store
-from studio.i18n.texts import texts_for
 from studio.prompt import link, recipe, references, sizes
 from studio.prompt.examples import load as load_examples
 from studio.prompt.form import Form, how_many
@@ -27,7 +26,8 @@ from wan_client.recipe import fingerprint, read
 from wan_client.schema import DEFAULT_IMAGE_SIZE, IMAGES_MAX
 from wan_client.settings import check_token
 
-from .components import Changes  # noqa: TC001  # Gradio reads a handler's annotations as the page is built
+from .components import Changes, Shown  # noqa: TC001  # Gradio reads a handler's annotations as the page is built
+from .rendering import rendered, said, seen
 
 if TYPE_CHECKING:
     from studio.i18n.texts import Texts
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from studio.settings import PageSettings
     from wan_client import ModelEntry
 
-    from .components import Components
+    from .components import Components, Seen
     from .run_handlers import RunHandlers
 
 
@@ -56,68 +56,73 @@ class FormHandlers:
         self._components = components
         self._settings = settings
 
+    @rendered
     async def opened(self, kept: str, request: gr.Request) -> Changes:
         """The page as it opens: what a link asks for, else what was entered here last, else the newest run's form."""
-        texts, known = texts_for(request), store.read(kept)
+        known = store.read(kept)
         form = link.from_query(request.query_params)
         chosen = form != Form()
         if not chosen:
             form = known.draft or (known.waiting[0].form if known.waiting else form)
             nearest = await asyncio.to_thread(self._nearest, form.image_1)
             chosen = form.image_size != (nearest or DEFAULT_IMAGE_SIZE).value
-        finished = await asyncio.to_thread(self._run_handlers.run_views, known.finished)
         # Nothing that was not kept is filled in: somebody may be quicker than this answer.
         filled = self._components.filled(form) if form != Form() else {}
         if known.variations > 1:
             filled[self._components.variations] = known.variations
         return {
             **filled,
-            **self._derived(texts, form),
+            **self._derived(form),
             **await self._engine(request, "", known.variations),
             self._components.size_chosen: chosen,
             self._components.waiting: known.waiting[0].key if known.waiting else "",
             self._components.unpriced: self._jobs.engines.is_price_due(),
-            self._components.generate: _generate(texts, self._jobs.engines.known_model(), known.variations),
+            self._components.generate: seen(_generate, self._jobs.engines.known_model(), known.variations),
             self._components.draft: store.storage_patch(opened=form),
-            self._components.keeping: view.keeps_nothing(texts) if not known.lasts else "",
-            self._components.panel: examples.ready(texts),
-            self._components.history: view.history(texts, finished),
+            self._components.keeping: view.keeps_nothing if not known.lasts else "",
+            self._components.panel: examples.ready,
+            self._components.history: self._run_handlers.history(known),
         }
 
+    @rendered
     def changed(self, request: gr.Request, **fields: Any) -> Changes:
         """After each change: the check of the references, the chips, the frame, and what the browser shall keep."""
-        return self._derived(texts_for(request), Form(**fields))
+        return self._derived(Form(**fields))
 
+    @rendered
     def apply_fix(self, event: gr.EventData, request: gr.Request, **fields: Any) -> Changes:
         """Do what a button of the reference check offers."""
         form = Form(**fields)
         fixes = [fix for finding in _findings(form) for fix in finding.fixes]
         index = str(getattr(event, "fix", ""))
         if not index.isdigit() or int(index) >= len(fixes):
-            return self._components.no_change
+            return {}
         fix = fixes[int(index)]
         if fix.move:
             form = _moved(form, fix.move)
         if fix.prompt is not None:
             form = replace(form, prompt=fix.prompt)
-        return self._filled(texts_for(request), form)
+        return self._filled(form)
 
+    @rendered
     def swap_1_2(self, request: gr.Request, **fields: Any) -> Changes:
         """Change image 1 for image 2, in the slots and in the prompt."""
-        return self._swapped(texts_for(request), Form(**fields), (2, 1, 3))
+        return self._swapped(Form(**fields), (2, 1, 3))
 
+    @rendered
     def swap_2_3(self, request: gr.Request, **fields: Any) -> Changes:
         """Change image 2 for image 3, in the slots and in the prompt."""
-        return self._swapped(texts_for(request), Form(**fields), (1, 3, 2))
+        return self._swapped(Form(**fields), (1, 3, 2))
 
+    @rendered
     def moved(self, event: gr.EventData, request: gr.Request, **fields: Any) -> Changes:
         """Exchange the pictures of two slots, one of which was dropped on the other, and their numbers."""
         places = (getattr(event, "from", None), getattr(event, "to", None))
         if not all(place in range(1, IMAGES_MAX + 1) for place in places) or places[0] == places[1]:
-            return self._components.no_change
+            return {}
         exchanged = dict(zip(places, reversed(places), strict=True))
         move = tuple(exchanged.get(number, number) for number in range(1, IMAGES_MAX + 1))
-        return self._swapped(texts_for(request), Form(**fields), move)
+        return self._swapped(Form(**fields), move)
 
     def choose_example(self, event: gr.EventData) -> Changes:
         """Put an example into the form, and let the aspect ratio follow image 1 again."""
@@ -156,9 +161,9 @@ class FormHandlers:
         size = sizes.size_of(image) if image and uploads.is_upload(image) else None
         return sizes.nearest(*size) if size else None
 
+    @rendered
     async def what_will_be_sent(self, token: str, request: gr.Request, **fields: Any) -> Changes:
         """The pictures and the request as they will be sent."""
-        texts = texts_for(request)
         sent: request_preview.RequestPreview | WanError
         try:
             way = await self._jobs.engines.handing_over(token)
@@ -166,57 +171,60 @@ class FormHandlers:
         except WanError as problem:
             sent = problem
         sandbox = self._jobs.engines.name(token) == SANDBOX
-        return {self._components.request_preview: request_preview.request_preview_html(texts, sent, sandbox=sandbox)}
+        return {self._components.request_preview: seen(request_preview.request_preview_html, sent, sandbox=sandbox)}
 
-    def use_result(self, kept: str, shown: str, request: gr.Request, **fields: Any) -> Changes:
+    @rendered
+    def use_result(self, kept: str, shown: Shown, request: gr.Request, **fields: Any) -> Changes:
         """Go on from the result: it becomes image 1, alone."""
-        entry = store.read(kept).find(shown)
+        entry = store.read(kept).find(shown.key)
         result = self._run_handlers.run_view(entry).outcome if entry else None
-        return self.used(request, str(result.path), "result.used", **fields) if result else self._components.no_change
+        return self.used(Form(**fields), str(result.path), "result.used") if result else {}
 
-    def used(self, request: gr.Request, path: str, said: str, **fields: Any) -> Changes:
-        """A picture of this server as image 1, alone, and the text that says so."""
-        texts = texts_for(request)
-        form = replace(Form(**fields), image_1=path, image_2=None, image_3=None, prompt="")
+    def used(self, form: Form, path: str, key: str) -> Changes:
+        """A picture of this server as image 1, alone, and the sentence of that key that says so."""
         return {
-            **self._filled(texts, form),
-            self._components.status: view.notice(texts(said)),
+            **self._filled(replace(form, image_1=path, image_2=None, image_3=None, prompt="")),
+            self._components.status: said(key),
             self._components.again: gr.update(visible=False),
         }
 
-    def back(self, kept: str, shown: str, request: gr.Request) -> Changes:
+    @rendered
+    def back(self, kept: str, shown: Shown, request: gr.Request) -> Changes:
         """Show the run that the shown one's image 1 came from, and put its form back."""
         known = store.read(kept)
-        entry = known.find(shown)
-        parent = known.parent(entry) if entry else None
-        return self._restored(request, known, parent) if parent else self._components.no_change
+        entry = known.find(shown.key)
+        return self._restored(known, entry and known.parent(entry), shown)
 
-    def restore_shown(self, kept: str, shown: str, request: gr.Request) -> Changes:
+    @rendered
+    def restore_shown(self, kept: str, shown: Shown, request: gr.Request) -> Changes:
         """Put the form of the run that is shown back."""
         known = store.read(kept)
-        entry = known.find(shown)
-        return self._restored(request, known, entry) if entry else self._components.no_change
+        return self._restored(known, known.find(shown.key), shown)
 
-    def restore(self, kept: str, event: gr.EventData, request: gr.Request) -> Changes:
+    @rendered
+    def restore(self, kept: str, shown: Shown, event: gr.EventData, request: gr.Request) -> Changes:
         """Put the form of an earlier run back."""
         known = store.read(kept)
-        entry = known.find(str(getattr(event, "key", "")))
-        return self._restored(request, known, entry) if entry else self._components.no_change
+        return self._restored(known, known.find(str(getattr(event, "key", ""))), shown)
 
-    async def restore_dropped(self, kept: str, event: gr.EventData, request: gr.Request, **fields: Any) -> Changes:
+    async def restore_dropped(
+        self, kept: str, shown: Shown, event: gr.EventData, request: gr.Request, **fields: Any
+    ) -> Changes:
         """Put back what a dropped picture's recipe says."""
-        return await self.restore_recipe(kept, str(getattr(event, "path", "")), request, **fields)
+        changes: Changes = await self.restore_recipe(kept, shown, str(getattr(event, "path", "")), request, **fields)
+        return changes
 
-    async def restore_recipe(self, kept: str, path: str, request: gr.Request, **fields: Any) -> Changes:
+    @rendered
+    async def restore_recipe(self, kept: str, shown: Shown, path: str, request: gr.Request, **fields: Any) -> Changes:
         """Put back what a picture's recipe says; its references too, where this browser's history has them."""
-        texts, form = texts_for(request), Form(**fields)
+        form = Form(**fields)
         try:
             found = await asyncio.to_thread(read, uploads.checked(path, number=1))
         except WanError:
             found = None
         if found is None:
             noted = store.storage_patch(uploads=[path] if path else [])
-            return {self._components.status: view.notice(texts("recipe.none")), self._components.notes: noted}
+            return {self._components.status: said("recipe.none"), self._components.notes: noted}
         runs = store.read(kept)
         known = next((entry for entry in runs.entries if entry.request_id == found.request_id), None)
         before = known.form if known else form
@@ -227,16 +235,17 @@ class FormHandlers:
             lambda: [fingerprint(slot) if slot and uploads.is_upload(slot) else None for slot in form.slots]
         )
         # A mask belongs to the result that it was painted on.
-        shown = known if known and known.result and found.kept else None
+        painted = known if known and known.result and found.kept else None
         return {
-            **self._filled(texts, form),
+            **self._filled(form),
             self._components.size_chosen: True,
-            self._components.status: recipe.restored(texts, found, prints),
+            self._components.status: seen(recipe.restored, found, prints),
             self._components.notes: store.storage_patch(uploads=[path]),
             self._components.again: gr.update(visible=False),
-            **(await asyncio.to_thread(self._run_handlers.looked_at, runs, shown, request) if shown else {}),
+            **(await asyncio.to_thread(self._run_handlers.looked_at, runs, painted, shown) if painted else {}),
         }
 
+    @rendered
     async def cost_changed(self, token: str, variations: int, group: str, request: gr.Request) -> Changes:
         """What the next run costs, once something has changed about that."""
         count = how_many(variations)
@@ -244,6 +253,7 @@ class FormHandlers:
         cost = {self._components.cost: await self._cost(request, token, count, model)}
         return cost | self._next_press(request, group, model, count)
 
+    @rendered
     async def price_arrived(self, token: str, variations: int, group: str, request: gr.Request) -> Changes:
         """The engine and the price, once the catalogue has named it."""
         count = how_many(variations)
@@ -254,99 +264,97 @@ class FormHandlers:
         """What Generate says, unless it says that a run is at work."""
         if self._jobs.is_at_work(request.session_hash, group):
             return {}
-        return {self._components.generate: _generate(texts_for(request), model, variations)}
+        return {self._components.generate: seen(_generate, model, variations)}
 
+    @rendered
     async def use_token(self, typed: str, variations: int, request: gr.Request) -> Changes:
         """Take a visitor's own token into this session's memory, and out of the box."""
-        texts, token = texts_for(request), (typed or "").strip()
+        token = (typed or "").strip()
         try:
             check_token(token)
             await self._jobs.admit(token, visitor_of(request))
         except WanError as problem:
             return {
                 self._components.token_box: "",
-                self._components.status: view.failure(texts, problem, sandbox=False),
+                self._components.status: seen(view.failure, problem, sandbox=False),
             }
         return {
             self._components.token: token,
-            self._components.token_box: gr.update(value="", placeholder=texts("token.in_use")),
+            self._components.token_box: _token_box("token.in_use"),
             self._components.token_forget: gr.update(visible=True),
             **await self._engine(request, token, how_many(variations)),
         }
 
+    @rendered
     async def forget_token(self, variations: int, request: gr.Request) -> Changes:
         """Forget the visitor's own token."""
-        texts = texts_for(request)
         return {
             self._components.token: "",
-            self._components.token_box: gr.update(value="", placeholder=texts("token.placeholder")),
+            self._components.token_box: _token_box("token.placeholder"),
             self._components.token_forget: gr.update(visible=False),
             **await self._engine(request, "", how_many(variations)),
         }
 
     async def _engine(self, request: gr.Request, token: str, variations: int) -> Changes:
         """Which engine is at work, and what it costs as far as that is known: nobody waits for the catalogue here."""
-        texts, engines = texts_for(request), self._jobs.engines
+        engines = self._jobs.engines
         engine, model = engines.name(token), engines.known_model(token)
         return {
             self._components.engine: engine,
-            self._components.banner: view.banner(texts, engine, engines.base(engine), model),
+            self._components.banner: seen(view.banner, engine, engines.base(engine), model),
             self._components.cost: await self._cost(request, token, variations, model),
         }
 
-    async def _cost(self, request: gr.Request, token: str, variations: int, model: ModelEntry) -> str:
+    async def _cost(self, request: gr.Request, token: str, variations: int, model: ModelEntry) -> Seen | str:
         """What the next run costs, and how many more this page allows."""
-        texts, engines = texts_for(request), self._jobs.engines
+        engines = self._jobs.engines
         engine = engines.name(token)
         if engine != SANDBOX and engines.is_asking(token):
             # It is not known yet whether there is a price.
             return ""
-        known = left = ""
-        if engine != SANDBOX:
-            price = view.price(texts, model, variations)
-            known = texts("cost.known", count=variations, price=price) if price else texts("cost.unknown")
-        if engine != VISITOR:
-            status = await self._jobs.limits.status(visitor_of(request), price=price_of(model))
-            left = status.sentence(texts) if status else ""
-        return render("cost", price=known, left=left)
+        asked = engine != VISITOR
+        left = await self._jobs.limits.status(visitor_of(request), price=price_of(model)) if asked else None
+        return seen(view.cost, None if engine == SANDBOX else model, variations, left)
 
-    def _derived(self, texts: Texts, form: Form) -> Changes:
+    def _derived(self, form: Form) -> Changes:
         """What is said about the form, whatever changed it."""
         return {
-            self._components.findings: references.findings_html(texts, _findings(form)),
-            self._components.chips: _chips(texts, form),
-            self._components.frame: sizes.frame_html(texts, ImageSize.parse(form.image_size)),
+            self._components.findings: seen(references.findings_html, _findings(form)),
+            self._components.chips: seen(_chips, form),
+            self._components.frame: seen(sizes.frame_html, ImageSize.parse(form.image_size)),
             # What it shows would be another request's by now.
             self._components.request_box: gr.update(open=False),
         }
 
-    def _filled(self, texts: Texts, form: Form) -> Changes:
-        return {**self._components.filled(form), **self._derived(texts, form)}
+    def _filled(self, form: Form) -> Changes:
+        return {**self._components.filled(form), **self._derived(form)}
 
-    def _swapped(self, texts: Texts, form: Form, move: tuple[int, ...]) -> Changes:
+    def _swapped(self, form: Form, move: tuple[int, ...]) -> Changes:
         swapped = _moved(form, move)
         mapping = {old: new for new, old in enumerate(move, 1)}
         swapped = replace(swapped, prompt=references.renumber(form.prompt or "", mapping))
-        said = "swap.rewritten" if swapped.prompt != (form.prompt or "") else "swap.done"
+        key = "swap.rewritten" if swapped.prompt != (form.prompt or "") else "swap.done"
         numbers = [number for number, old in enumerate(move, 1) if number != old]
-        return {
-            **self._filled(texts, swapped),
-            self._components.status: view.notice(texts(said, first=numbers[0], second=numbers[1])),
-        }
+        return {**self._filled(swapped), self._components.status: said(key, first=numbers[0], second=numbers[1])}
 
-    def _restored(self, request: gr.Request, known: store.BrowserStore, entry: store.Entry) -> Changes:
-        texts, form = texts_for(request), entry.form
-        there = all(uploads.is_upload(slot) for slot in form.slots if slot)
-        said = "history.restored" if there else "history.restored_without"
+    def _restored(self, known: store.BrowserStore, entry: store.Entry | None, shown: Shown) -> Changes:
+        if entry is None:
+            return {}
+        there = all(uploads.is_upload(slot) for slot in entry.form.slots if slot)
         changes = {
-            **self._filled(texts, form),
+            **self._filled(entry.form),
             self._components.size_chosen: True,
-            self._components.status: view.notice(texts(said)),
+            self._components.status: said("history.restored" if there else "history.restored_without"),
             self._components.again: gr.update(visible=False),
             self._components.anyway: gr.update(visible=False),
         }
         is_here = self._run_handlers.run_view(entry).outcome
-        return changes | self._run_handlers.looked_at(known, entry, request) if is_here else changes
+        return changes | self._run_handlers.looked_at(known, entry, shown) if is_here else changes
+
+
+def _token_box(key: str) -> Seen:
+    """The emptied box, with a sentence of that key in the token's place."""
+    return lambda texts: gr.update(value="", placeholder=texts(key))
 
 
 def _example(event: gr.EventData) -> Example | None:

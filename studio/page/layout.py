@@ -22,7 +22,7 @@ from wan_client.schema import (
     count_characters,
 )
 
-from .components import Components
+from .components import Components, Shown
 from .slot import Slot
 
 # A click on an element with data-event raises that event of the component, with the element's data.
@@ -72,7 +72,7 @@ def _unseen() -> dict[str, Any]:
         "token": gr.State(""),
         "engine": gr.Textbox(visible=False),
         "group": gr.State(""),
-        "shown": gr.State(""),
+        "shown": gr.State(Shown()),
         "size_chosen": gr.State(value=False),
         # Gradio raises no change of a state after an event that passes the queue by.
         "waiting": gr.Textbox(visible=False),

@@ -14,16 +14,16 @@ from studio.uploads import is_upload
 from wan_client import ImageError, WanError
 from wan_client.schema import DEFAULT_SEED, check_negative_prompt, check_prompt, check_seed
 
-from .components import FIELDS
+from .components import FIELDS, Shown  # Gradio reads annotations
 
 
 def validate(
-    kept: str, token: str, engine: str, variations: int, request: gr.Request, **fields: Any
+    kept: str, token: str, shown: Shown, engine: str, variations: int, request: gr.Request, **fields: Any
 ) -> list[dict[str, Any]]:
     """One verdict for each of the inputs of Generate, in their order."""
     wrong = dict(problems(Form(**fields), texts_for(request)))
     fine = gr.validate(True, "")
-    return [fine, fine, fine, fine, *(gr.validate(name not in wrong, wrong.get(name, "")) for name in FIELDS)]
+    return [fine, fine, fine, fine, fine, *(gr.validate(name not in wrong, wrong.get(name, "")) for name in FIELDS)]
 
 
 def problems(form: Form, texts: Texts) -> Iterator[tuple[str, str]]:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import gradio as gr  # noqa: TC002  # Gradio reads the annotations
 
 from studio.browser import store
-from studio.page.components import Changes  # noqa: TC001  # Gradio reads a handler's annotations as the page is built
+from studio.page.components import Changes, Shown  # noqa: TC001  # Gradio reads the annotations
+from studio.page.rendering import rendered
 
 if TYPE_CHECKING:
     from studio.page.components import Components
@@ -33,19 +34,19 @@ class StageHandlers:
         self._components = components
         self._run_handlers = run_handlers
 
+    @rendered
     async def play(
-        self, kept: str, token: str, engine: str, event: gr.EventData, request: gr.Request
+        self, kept: str, token: str, shown: Shown, engine: str, event: gr.EventData, request: gr.Request
     ) -> AsyncIterator[Changes]:
         """Put an edit of the programme into the form, and run it: really, whether or not it was run before."""
         number, session = str(getattr(event, "number", "")), request.session_hash or ""
         form = await asyncio.to_thread(self._programme.uploaded, number, session)
         if form is None:
-            yield self._components.no_change
             return
         yield {
             **self._components.filled(form),
             self._components.size_chosen: True,
             self._components.notes: store.storage_patch(uploads=[slot for slot in form.slots if slot]),
         }
-        async for changes in self._run_handlers.generate_anyway(kept, token, engine, 1, request, **asdict(form)):
+        async for changes in self._run_handlers.generate_anyway(kept, token, shown, engine, 1, request, **asdict(form)):
             yield changes

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
     from studio.browser.store import Entry
     from studio.i18n.texts import Texts
+    from studio.public.limits import LimitStatus
     from studio.runs.compared import KeptPicture
     from studio.runs.job import Job
     from studio.runs.results import Outcome
@@ -121,6 +122,22 @@ def price(texts: Texts, model: ModelEntry, runs: int) -> str:
     if model.price_usd is None or model.price_unit not in {"image", "output"}:
         return ""
     return texts("price", amount=f"{model.price_usd * runs:.4g}")
+
+
+def cost(texts: Texts, model: ModelEntry | None, variations: int, left: LimitStatus | None) -> str:
+    """What the next run costs, and how many more this page allows.
+
+    Args:
+        texts: The visitor's language.
+        model: The catalogue's entry; None for the local preview, which costs nothing.
+        variations: How many runs a press starts.
+        left: What the tightest limit leaves; None where nothing is limited.
+    """
+    known = ""
+    if model:
+        each = price(texts, model, variations)
+        known = texts("cost.known", count=variations, price=each) if each else texts("cost.unknown")
+    return render("cost", price=known, left=left.sentence(texts) if left else "")
 
 
 def _banner(kind: str, name: str, words: str) -> str:

@@ -25,6 +25,7 @@ from studio import uploads
 from studio.browser import store
 from studio.i18n.texts import Texts
 from studio.page.compare_handlers import CompareHandlers, Comparisons
+from studio.page.components import Shown
 from studio.page.form_handlers import FormHandlers
 from studio.page.layout import lay_out
 from studio.page.run_handlers import RunHandlers
@@ -340,7 +341,7 @@ async def test_a_kept_composite_is_shown_and_becomes_image_1(
     assert used[components.image_1] == str(kept.file(compared_job.key))
     assert uploads.is_upload(used[components.image_1])
     known = store.BrowserStore((compared_job.entry,))
-    shown = run_handlers.looked_at(known, compared_job.entry, request, kept=kept)[components.panel]
+    shown = run_handlers.looked_at(known, compared_job.entry, Shown(), kept)[components.panel](EN)
     assert f'data-b="{compared.kept_key(compared_job.key, kept.number)}"' in shown
     assert EN("kept.badge.preview") in shown
     assert "1800 × 1200" in shown

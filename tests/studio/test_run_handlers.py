@@ -10,6 +10,7 @@ import pytest
 from starlette.requests import Request
 
 from studio.i18n.texts import Texts
+from studio.page.components import Shown
 from studio.page.layout import lay_out
 from studio.page.run_handlers import RunHandlers
 from studio.runs.jobs import Jobs
@@ -38,7 +39,16 @@ async def test_a_visitor_who_chose_to_pay_never_spends_the_owners_money(
     told = [
         changes
         async for changes in run(
-            "", "", "visitor", 1, request_of_a_page, prompt="sketch", image_1=str(picture), image_2=None, image_3=None
+            "",
+            "",
+            Shown(),
+            "visitor",
+            1,
+            request_of_a_page,
+            prompt="sketch",
+            image_1=str(picture),
+            image_2=None,
+            image_3=None,
         )
     ]
     assert len(told) == 1
