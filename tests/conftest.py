@@ -22,7 +22,7 @@ import pytest
 from PIL import Image
 
 import studio  # noqa: F401  # before Gradio, which would write type stubs for two seconds
-from tests import programs
+from tests import forks, programs
 from wan_sandbox import Sandbox, Settings
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ SLOW_FOLDERS = frozenset(ROOT / "tests" / name for name in ("browser", "compare"
 # Each of these starts a server: a test that uses one is slow.
 SLOW_FIXTURES = frozenset({"as_on_a_space", "by_default", "redis", "shared_app"})
 START_SECONDS = 180.0
+# Gradio imports something else where these are set.
+READ_ON_IMPORT = frozenset({"OAUTH_CLIENT_ID", "WAN_MCP"})
 # A run that goes on until `Sandbox.finish_jobs` ends it.
 UNTIL_FINISHED = (3600.0, 3600.0)
 
@@ -83,10 +85,15 @@ def _interrupts() -> None:
 
 
 class App:
-    """The app as a user starts it, and the sandbox behind it, which each test can set up anew at the same address."""
+    """The app as a user starts it, and the sandbox behind it, which each test can set up anew at the same address.
+
+    Attributes:
+        forked: Whether what the app imports is there already when it starts, which is quicker.
+    """
 
     def __init__(self, folder: Path, *arguments: str, **environment: str) -> None:
         self._arguments = arguments
+        self.forked = READ_ON_IMPORT.isdisjoint(environment)
         host = environment.get("GRADIO_SERVER_NAME", "127.0.0.1")
         self.url = f"http://[{host}]:{free_port()}" if ":" in host else f"http://{host}:{free_port()}"
         self.folder = folder
@@ -101,7 +108,7 @@ class App:
             "RUNCOMFY_API_BASE": f"http://127.0.0.1:{self._api_port}",
             **environment,
         }
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | forks.Fork | None = None
 
     @property
     def log(self) -> str:
@@ -111,14 +118,11 @@ class App:
     def start(self) -> None:
         """Start the app and wait until it answers."""
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                # nohup ignores this signal, and children inherit that.
-                ["env", "--default-signal=HUP", sys.executable, str(ROOT / "app.py"), *self._arguments],
-                cwd=ROOT,
-                env=self._environment,
-                stdout=log,
-                stderr=log,
-            )
+            if self.forked:
+                self._process = forks.template().start(self._arguments, self._environment, log)
+            else:
+                command = [sys.executable, str(ROOT / "app.py"), *self._arguments]
+                self._process = subprocess.Popen(command, cwd=ROOT, env=self._environment, stdout=log, stderr=log)
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and self._process.poll() is None:
             try:
@@ -146,10 +150,15 @@ class App:
         assert self._process
         self._process.send_signal(number)
 
+    @property
+    def pid(self) -> int:
+        """The id of the app's process."""
+        assert self._process
+        return self._process.pid
+
     def children(self) -> list[int]:
         """The processes that the app has started and that live."""
-        assert self._process
-        listed = subprocess.run(["pgrep", "-P", str(self._process.pid)], capture_output=True, text=True, check=False)
+        listed = subprocess.run(["pgrep", "-P", str(self.pid)], capture_output=True, text=True, check=False)
         return [int(line) for line in listed.stdout.split()]
 
     def wait(self, seconds: float = 60) -> int:
@@ -167,12 +176,11 @@ class App:
 
 
 @contextmanager
-def running_app(*arguments: str, **environment: str) -> Iterator[App]:
-    """An app with these arguments and environment variables, with a plain sandbox behind it."""
+def made_app(*arguments: str, **environment: str) -> Iterator[App]:
+    """An app with these arguments and environment variables, yet to be started, with a plain sandbox behind it."""
     with tempfile.TemporaryDirectory() as folder:
         app = App(Path(folder), *arguments, **environment)
         app.play()
-        app.start()
         try:
             yield app
         finally:
@@ -181,10 +189,27 @@ def running_app(*arguments: str, **environment: str) -> Iterator[App]:
                 app.sandbox.stop()
 
 
-@pytest.fixture(scope="session")
-def shared_app() -> Iterator[App]:
-    with running_app(WAN_BACKEND="sandbox") as app:
+@contextmanager
+def running_app(*arguments: str, **environment: str) -> Iterator[App]:
+    """An app as `made_app` makes it, running."""
+    with made_app(*arguments, **environment) as app:
+        app.start()
         yield app
+
+
+# An app that waits takes a twentieth of a processor, so it runs while there are tests for it, each time at one address:
+# browsers keep its scripts.
+@pytest.fixture(scope="session")
+def plain_app() -> Iterator[App]:
+    with made_app(WAN_BACKEND="sandbox") as app:
+        yield app
+
+
+@pytest.fixture(scope="module")
+def shared_app(plain_app: App) -> Iterator[App]:
+    plain_app.start()
+    yield plain_app
+    plain_app.stop()
 
 
 @pytest.fixture

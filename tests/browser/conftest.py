@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, Page, Request, expect, sync_playwright
 
 from tests import programs
-from tests.conftest import running_app
+from tests.conftest import made_app
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -80,9 +80,16 @@ class Tabs:
 
 
 @pytest.fixture(scope="session")
-def shared_hosted_app() -> Iterator[App]:
-    with running_app(RUNCOMFY_API_TOKEN=OWNERS_TOKEN) as app:
+def owners_app() -> Iterator[App]:
+    with made_app(RUNCOMFY_API_TOKEN=OWNERS_TOKEN) as app:
         yield app
+
+
+@pytest.fixture(scope="module")
+def shared_hosted_app(owners_app: App) -> Iterator[App]:
+    owners_app.start()
+    yield owners_app
+    owners_app.stop()
 
 
 @pytest.fixture

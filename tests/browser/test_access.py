@@ -24,6 +24,7 @@ EN = Texts("en")
 Visit: TypeAlias = "Callable[..., Page]"
 LANGUAGES = sorted(translations())
 PROMPT = "make image 1 sepia"
+CAT_RATIO = "3:2"
 FOLDS = ("starters-box", "more", "request-box", "token-panel")
 AXE = Axe().axe_script
 RULES = {
@@ -73,6 +74,8 @@ def give(page: Page, picture: Path, slot: int = 1) -> None:
 
 def fill(page: Page, photos: Path, prompt: str = PROMPT) -> None:
     give(page, photos / "cat.jpg")
+    # The aspect ratio has followed: what comes of that closes a request that was opened.
+    expect(page.locator("#frame")).to_contain_text(CAT_RATIO)
     page.locator("#prompt textarea").fill(prompt)
 
 

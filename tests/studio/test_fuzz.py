@@ -444,8 +444,7 @@ def test_a_call_that_is_too_large_or_too_deep_is_not_read(fuzzed: App) -> None:
 
 def test_after_all_that_the_app_is_as_small_as_before_and_still_works(fuzzed: App, picture: str) -> None:
     assert isinstance(outcome_of(fuzzed, "edit", {"prompt": "sketch", "image_1": {"path": picture}}), list)
-    assert fuzzed._process
-    pages = Path(f"/proc/{fuzzed._process.pid}/statm").read_text("ascii").split()[1]
+    pages = Path(f"/proc/{fuzzed.pid}/statm").read_text("ascii").split()[1]
     assert int(pages) * os.sysconf("SC_PAGE_SIZE") < MEGABYTES_MAX * 1_000_000
 
 

@@ -22,8 +22,7 @@ GROWTH_MAX = 60_000_000
 
 
 def resident(app: App) -> int:
-    assert app._process
-    pages = Path(f"/proc/{app._process.pid}/statm").read_text("ascii").split()[1]
+    pages = Path(f"/proc/{app.pid}/statm").read_text("ascii").split()[1]
     return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
