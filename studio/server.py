@@ -76,6 +76,8 @@ STOP_SIGNALS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasat
 TELL_SECONDS = 1.0
 # What calls may still take that are at work when the page hangs up.
 CLOSE_SECONDS = 2
+# How long a signal may wait.
+WAKE_SECONDS = 1.0
 
 
 class PortTaken(OSError):
@@ -170,8 +172,9 @@ class Server:
         """
         self._start()
         try:
+            # The system may hand a signal to any thread, and Python handles it once this one wakes.
             while True:
-                time.sleep(3600)
+                time.sleep(WAKE_SECONDS)
         except KeyboardInterrupt:
             self._stop()
 

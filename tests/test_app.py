@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
+import platform
+import signal
 import socket
 import subprocess
 import sys
@@ -12,7 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.conftest import running_app
+from tests.conftest import App, made_app
 
 pytestmark = pytest.mark.slow
 
@@ -91,9 +94,22 @@ def test_a_taken_port_for_metrics_names_its_own_variable_and_every_line_is_json(
 @pytest.mark.parametrize("host", ["::1", "127.0.0.1"])
 def test_the_page_starts_behind_a_proxy_that_is_not_there_and_every_line_is_json(host: str) -> None:
     proxy = dict.fromkeys(("HTTP_PROXY", "http_proxy"), "http://127.0.0.1:9")
-    with running_app(WAN_BACKEND="sandbox", WAN_LOG="json", GRADIO_SERVER_NAME=host, **proxy) as app:
+    with made_app(WAN_BACKEND="sandbox", WAN_LOG="json", GRADIO_SERVER_NAME=host, **proxy) as app:
+        app.forked = False
+        app.start()
         assert httpx.get(app.url, trust_env=False, timeout=60).is_success
         assert httpx.get(app.url + "/healthz", trust_env=False).json()["status"] == "ok"
         app.stop()
         lines = app.log.splitlines()
     assert [json.loads(line)["level"] for line in lines]
+
+
+# The number of Linux's call that sends a signal to one thread.
+TGKILL = {"x86_64": 234, "aarch64": 131}
+
+
+def test_a_signal_that_another_thread_receives_stops_the_page(app: App) -> None:
+    threads = [int(folder.name) for folder in Path(f"/proc/{app.pid}/task").iterdir()]
+    other = next(thread for thread in threads if thread != app.pid)
+    assert ctypes.CDLL(None).syscall(TGKILL[platform.machine()], app.pid, other, signal.SIGTERM) == 0
+    assert app.wait() == 0
