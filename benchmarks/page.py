@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections import defaultdict
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -56,6 +57,7 @@ def describe() -> list[dict[str, Any]]:
     from studio.i18n.language import in_one_language  # noqa: PLC0415
     from studio.i18n.texts import Texts, translations  # noqa: PLC0415
     from studio.page.build import build  # noqa: PLC0415
+    from studio.page.components import Shown  # noqa: PLC0415
     from studio.runs.jobs import Jobs  # noqa: PLC0415
     from studio.settings import PageSettings  # noqa: PLC0415  # the bare page's process has nothing of ours
 
@@ -64,6 +66,8 @@ def describe() -> list[dict[str, Any]]:
     def plain(value: Any) -> Any:
         if isinstance(value, (list, tuple)):
             return [plain(item) for item in value]
+        if isinstance(value, Shown):
+            return asdict(value)
         if key := getattr(value, "key", None):
             return translations()["en"][key]
         return in_one_language(value, Texts("en")) if isinstance(value, str) else value
