@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] = ()) -> int:
     except SettingsError as problem:
         return _say(texts_for(None).sentences(problem, sandbox=False), BAD_SETTING)
     except KeyboardInterrupt:
-        # Told once more while it was stopping, or before it served.
+        # A second signal while it was stopping, or one before it served.
         return INTERRUPTED
     return 0
 

@@ -241,6 +241,7 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let clients in this process ask how a run goes so often that no test waits for it."""
     for name in ("QUEUE_SECONDS", "LEARNING_SECONDS", "RETRY_SECONDS"):
         monkeypatch.setattr(f"wan_client.state.polling.{name}", (0.025, 0.4))
+    monkeypatch.setattr("wan_client.state.polling.POLLS_PER_SECOND", 1000.0)
 
 
 @pytest.hookimpl(tryfirst=True)

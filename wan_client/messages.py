@@ -99,7 +99,7 @@ MESSAGES: Final[dict[str, str]] = {
     "error.batch_busy": "Another batch is at work in the folder “{folder}”.",
     "error.batch_busy.hint": "Wait for it, or choose another folder for the results.",
     "error.rows_bad": "{count} of {total} rows can't be used, so nothing was sent.",
-    "error.rows_bad.hint": "Mend them and try again.",
+    "error.rows_bad.hint": "Correct them and try again.",
     "error.proxy_malformed": "{name} is no proxy's address.",
     "error.proxy_malformed.hint": "Give it as host:port, or unset it.",
     "error.proxy_socks": "{name} names a SOCKS proxy, for which a package is missing.",

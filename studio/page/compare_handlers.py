@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Comparing takes memory and a processor. Who comes when so many wait is asked to try again.
+# Comparing takes memory and a processor. A call that comes when so many wait gets a sentence that asks to try again.
 AT_ONCE, WAITING_MAX = 1, 30
 _FIELDS_MAX = 3
 

@@ -68,7 +68,7 @@ class Jobs:
     def __init__(self, settings: PageSettings) -> None:
         self.engines = Engines(settings)
         free = settings.engine.backend is Backend.SANDBOX
-        # Whoever pays for a run, its end is counted once on all replicas.
+        # A run's end is counted once on all replicas, no matter who pays for it.
         self._shared = Limits(settings.limits)
         self.limits = Limits(settings.limits.of_free_runs, ends=self._shared) if free else self._shared
         # A token is believed only when the API has seen it, and until then its runs are this server's work.
@@ -103,7 +103,7 @@ class Jobs:
             # A program that hangs up while it waits here has heard of no run, so none is started.
             return await self._start(asked, visitor, token)
         starting = asyncio.create_task(self._start(asked, visitor, token))
-        # Who never opened the page never closes it either.
+        # Callers without a page never close one, so what is over is dropped here.
         self._latest = {name: one for name, one in self._latest.items() if not _is_over(one[1])}
         self._latest[session] = asked, starting
         return await asyncio.shield(starting)

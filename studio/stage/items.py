@@ -111,7 +111,7 @@ class StageItem:
 
 
 class Items:
-    """Finds results by their keys. Who has a run's key may see the run, as everywhere on the page.
+    """Finds results by their keys. A run's key opens the run, as everywhere on the page.
 
     Args:
         jobs: The server's jobs.

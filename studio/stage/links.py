@@ -98,7 +98,7 @@ class Links:
 
         Args:
             name: The link's name.
-            language: The language of whoever opens it. The first of a language waits for its page to be made.
+            language: The language of the person who opens it. The first of a language waits for its page to be made.
         """
         shared = _opened(name)
         if shared is None:

@@ -203,9 +203,9 @@ class Programme:
         weakref.finalize(self, shutil.rmtree, self._own, ignore_errors=True)
         self._secret = os.urandom(16)
         self._left = ALL_BYTES_MAX
-        source, told = _opened(path)
-        self.title, self.rehearse = told.title, told.rehearse
-        self._cards = [self._card(source, number, edit) for number, edit in enumerate(told.edits)]
+        source, described = _opened(path)
+        self.title, self.rehearse = described.title, described.rehearse
+        self._cards = [self._card(source, number, edit) for number, edit in enumerate(described.edits)]
 
     def __len__(self) -> int:
         return len(self._cards)

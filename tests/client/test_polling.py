@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import random
+from contextlib import ExitStack
 from itertools import pairwise
 from statistics import fmean
+from typing import TYPE_CHECKING
 
 import pytest
 
-from wan_client.state.polling import RUN_SECONDS, PollSchedule
+from wan_client.state.polling import POLLS_PER_SECOND, RUN_SECONDS, PollSchedule
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def lengths(number: int, seed: int, spread: float) -> list[float]:
@@ -86,3 +91,25 @@ def test_it_is_jittered_repeatable_and_never_sooner_than_told() -> None:
     assert schedule.retry_delay(1, 30) >= 30
     assert schedule.retry_delay(1000, None) <= 10
     assert schedule.retry_delay(1, None) < 1
+
+
+@pytest.mark.parametrize("delay", [PollSchedule.queued_delay, PollSchedule.running_delay])
+def test_many_runs_together_ask_no_more_often_than_so_while_nothing_is_known(
+    delay: Callable[[PollSchedule, float], float],
+) -> None:
+    schedule = PollSchedule(1)
+    alone = delay(schedule, 60.0)
+    with ExitStack() as runs:
+        for _ in range(200):
+            runs.enter_context(schedule.polling())
+        together = [delay(schedule, 60.0) for _ in range(50)]
+        assert 200 / fmean(together) == pytest.approx(POLLS_PER_SECOND, rel=0.1)
+    assert delay(schedule, 60.0) == pytest.approx(alone, rel=0.25)
+
+
+def test_many_runs_of_a_known_length_are_asked_for_as_if_alone() -> None:
+    schedule = PollSchedule(1, recall=lambda size: [80.0] * 50)
+    with ExitStack() as runs:
+        for _ in range(200):
+            runs.enter_context(schedule.polling())
+        assert schedule.running_delay(79.0, "1:1") < 1

@@ -10,11 +10,12 @@ from __future__ import annotations
 import math
 import random
 from collections import deque
+from contextlib import contextmanager
 from statistics import NormalDist, fmean, pstdev, quantiles
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 REMEMBERED = 50
 ENOUGH = 3
@@ -22,6 +23,8 @@ QUEUE_SECONDS = (0.5, 3.0)
 LEARNING_SECONDS = (0.25, 3.0)
 RUN_SECONDS = (0.05, 10.0)
 RETRY_SECONDS = (0.5, 8.0)
+# As long as the past says nothing, all runs that are polled together ask no more often than so.
+POLLS_PER_SECOND = 20.0
 
 # How many seconds of lateness one request saved is worth.
 REQUEST_PRICE = 0.02
@@ -54,6 +57,7 @@ class PollSchedule:
         recall: Callable[[str], Sequence[float]] = lambda size: (),
         keep: Callable[[str, float], None] = lambda size, seconds: None,
     ) -> None:
+        self._polled = 0
         self._durations: dict[str, deque[float]] = {}
         self._fits: dict[str, NormalDist | None] = {}
         self._random = random.Random(seed)  # noqa: S311  # jitter, no secret
@@ -61,6 +65,15 @@ class PollSchedule:
         self._price = price
         self._recall = recall
         self._keep = keep
+
+    @contextmanager
+    def polling(self) -> Iterator[None]:
+        """Count a run among those that are polled."""
+        self._polled += 1
+        try:
+            yield
+        finally:
+            self._polled -= 1
 
     def learn(self, seconds: float, size: str = "") -> None:
         """Remember how long a run of a size ran."""
@@ -78,13 +91,13 @@ class PollSchedule:
 
     def queued_delay(self, elapsed: float) -> float:
         """Seconds until the next look at a queued run."""
-        return self._jittered(_clamp(elapsed * 0.1, *QUEUE_SECONDS))
+        return self._jittered(self._shared(_clamp(elapsed * 0.1, *QUEUE_SECONDS)))
 
     def running_delay(self, elapsed: float, size: str = "") -> float:
         """Seconds until the next look at a run that has been running for `elapsed` seconds."""
         usual = self._fitted(size)
         if usual is None:
-            return self._jittered(_clamp(elapsed * SHARE_OF_ELAPSED, *LEARNING_SECONDS))
+            return self._jittered(self._shared(_clamp(elapsed * SHARE_OF_ELAPSED, *LEARNING_SECONDS)))
         wait, most = RUN_SECONDS
         # The chance rises towards the usual end, so it is taken where the look would fall.
         while wait < most and wait**2 * hazard(usual, elapsed + wait) < 2 * self._price:
@@ -95,6 +108,9 @@ class PollSchedule:
         """Seconds until the next try after so many failures in a row; never under what the server asked for."""
         wait = self._jittered(_clamp(RETRY_SECONDS[0] * 2.0 ** min(failures - 1, 10), *RETRY_SECONDS))
         return max(wait, retry_after or 0.0)
+
+    def _shared(self, seconds: float) -> float:
+        return max(seconds, self._polled / POLLS_PER_SECOND)
 
     def _fitted(self, size: str) -> NormalDist | None:
         """What the past says of the logarithm of a duration; None while it says too little."""

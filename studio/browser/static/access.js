@@ -30,8 +30,8 @@ function wanFold() {
   }
 }
 
-// Screen readers pass over words that come together with the region that is to be read out, so one region stays: it is
-// told what is new in whatever is marked as said, once, when it has settled.
+// Screen readers pass over words that come together with the region that is to be read out, so one region stays. It says
+// what is new in what is marked as said, once, when that has settled.
 const wanVoice = document.createElement("p");
 wanVoice.id = "voice";
 wanVoice.className = "unseen";
