@@ -207,11 +207,12 @@ LIES_UNDER_A_BUTTON = """(() => {
   const slot = document.querySelector("#slot-2"), said = document.createRange();
   said.selectNodeContents(slot.querySelector(".slot-words"));
   const lines = [...said.getClientRects()];
-  return [...slot.querySelectorAll("button")].filter((button) => button.checkVisibility()).filter((button) => {
+  const buttons = [...slot.querySelectorAll("button"), ...document.querySelectorAll("#swaps button")];
+  return buttons.filter((button) => button.checkVisibility()).filter((button) => {
     const box = button.getBoundingClientRect();
     return lines.some(({ left, right, top, bottom }) =>
       right > box.left && left < box.right && bottom > box.top && top < box.bottom);
-  }).map((button) => button.dataset.does);
+  }).map((button) => button.dataset.does ?? button.innerText);
 })()"""
 IS_READ_WHOLE = """(() => {
   const slot = document.querySelector("#slot-2"), words = slot.querySelector(".slot-words");
@@ -235,13 +236,13 @@ def test_a_file_that_can_not_be_sent_is_refused_as_it_arrives(
     page.locator("#slot-2 input[type=file]").set_input_files({"name": name, "mimeType": "image/png", "buffer": content})
     expect(slot(page, 2)).to_have_attribute("data-state", "refused")
     expect(slot(page, 2)).to_contain_text(EN(f"error.{code}", number=2))
+    page.locator("#slot-1 input[type=file]").set_input_files(_file(png()))
+    ready(page, 1)
     for width in (1440, 390):
         page.set_viewport_size({"width": width, "height": 844})
         # The whole sentence is to be read, without scrolling within the slot.
         page.wait_for_function(IS_READ_WHOLE)
         assert page.evaluate(LIES_UNDER_A_BUTTON) == []
-    page.locator("#slot-1 input[type=file]").set_input_files(_file(png()))
-    ready(page, 1)
     prompt(page).fill("image 1 as a sketch")
     generate(page)
     expect(slot(page, 2).locator("button:focus")).to_have_count(1)
