@@ -61,7 +61,8 @@ def run(page: Page, picture: Path, words: str = PROMPT) -> None:
 
 def add(page: Page, number: int, picture: Path) -> None:
     page.locator(f"#slot-{number} input[type=file]").set_input_files(picture)
-    page.locator(f"#slot-{number} img").wait_for()
+    # The picture is seen at once, and is part of the form once it has arrived.
+    page.locator(f"#slot-{number} .slot[data-state=ready]").wait_for()
 
 
 def vary(page: Page, count: int) -> None:
