@@ -6,6 +6,7 @@ import asyncio
 import os
 import secrets
 import shutil
+import threading
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -33,6 +34,8 @@ CLEANING_SECONDS = 3600
 # A claim holds for a day, however short uploads are kept.
 CLAIM_SECONDS = 86_400
 CLAIMS_LOCK = ".lock"
+# Held while files of a run are added to what it left, or all of them are deleted.
+WRITING = threading.Lock()
 # For uploads and for runs; in bytes.
 FREE_MIN = 1_000_000_000
 # What a run may still write when it ends: its result and the copies of it.
@@ -230,9 +233,10 @@ def _is_shipped(file: Path) -> bool:
 
 
 def forget_run(key: str) -> None:
-    """Delete all files of a run."""
-    for folder in (run_folder(key), old_run_folder(key), *(served_folder(key, kind) for kind in KINDS)):
-        shutil.rmtree(folder, ignore_errors=True)
+    """Delete all files of a run, once nothing is being written about it."""
+    with WRITING:
+        for folder in (run_folder(key), old_run_folder(key), *(served_folder(key, kind) for kind in KINDS)):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def clean(keep_seconds: float) -> None:

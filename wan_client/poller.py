@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -87,15 +86,9 @@ class Poller:
 
     async def events(self) -> AsyncGenerator[Event]:
         """Ask until the run has ended."""
-        yield Submitted(self._request_id)
-        with self._resources.schedule.polling():
-            async with aclosing(self._polled()) as events:
-                async for event in events:
-                    yield event
-
-    async def _polled(self) -> AsyncGenerator[Event]:
         state = PollState(time.monotonic())
         schedule = self._resources.schedule
+        yield Submitted(self._request_id)
         while True:
             poll = asyncio.create_task(self._poll_once(state))
             poll.add_done_callback(retrieve)

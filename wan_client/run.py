@@ -266,9 +266,10 @@ class Run:
             is_fresh=submission is not None,
             is_whole=submission is not None and not submission.recovered,
         )
-        async with aclosing(self._poller.events()) as events:
-            async for event in events:
-                yield event
+        with self._resources.schedule.polling():
+            async with aclosing(self._poller.events()) as events:
+                async for event in events:
+                    yield event
         images = submission.images if submission else ()
         fetch = Fetch(
             self._resources,

@@ -106,7 +106,6 @@ def _connect_runs(run_handlers: RunHandlers, form_handlers: FormHandlers, compon
     """Generate, cancel, fetch, look at, delete."""
     known: dict[str, Any] = {"outputs": components.run, "js": READ, **PRIVATE}
     quick: dict[str, Any] = {**known, "queue": False}
-    runs = [components.kept, components.shown]
     form = [*components.page, components.engine, components.variations]
     for button, handler in (
         (components.generate, run_handlers.generate),
@@ -131,17 +130,18 @@ def _connect_runs(run_handlers: RunHandlers, form_handlers: FormHandlers, compon
     _name_cost(form_handlers, components, retried.then)
     components.cancel.click(run_handlers.cancel, components.group, components.run, queue=False, **PRIVATE)
     for strip in (components.filmstrip, components.history):
-        strip.click(run_handlers.show, runs, **quick)
-    components.history.delete(run_handlers.delete, runs, **quick)
+        strip.click(run_handlers.show, components.shown_run, **quick)
+    components.history.delete(run_handlers.delete, components.shown_run, **quick)
     everything = {**quick, "outputs": components.everything}
-    components.forget.click(run_handlers.forget_everything, runs, inputs_kwargs=components.fields, **everything)
+    components.forget.click(
+        run_handlers.forget_everything, components.shown_run, inputs_kwargs=components.fields, **everything
+    )
 
 
 def _connect_kept(compare_handlers: CompareHandlers, components: Components) -> None:
     """Kept composites."""
     quick: dict[str, Any] = {"queue": False, **PRIVATE}
-    runs = [components.kept, components.shown]
-    components.panel.kept(compare_handlers.kept, runs, components.run, js=READ, **quick)
+    components.panel.kept(compare_handlers.kept, components.shown_run, components.run, js=READ, **quick)
     components.panel.use(
         compare_handlers.use_kept, outputs=components.everything, inputs_kwargs=components.fields, **quick
     )
@@ -189,13 +189,13 @@ def _connect_form(form_handlers: FormHandlers, components: Components) -> None:
         components.token_forget.click(form_handlers.forget_token, components.variations, **own),
     ):
         _name_price(form_handlers, components, changed.then)
-    runs = [components.kept, components.shown]
-    components.use.click(form_handlers.use_result, runs, **fields, **known)
-    components.back.click(form_handlers.back, runs, **known)
-    components.settings.click(form_handlers.restore_shown, runs, **known)
-    components.history.select(form_handlers.restore, runs, **known)
-    components.drop.upload(form_handlers.restore_dropped, runs, **fields, **known)
-    components.open_recipe.upload(form_handlers.restore_recipe, [*runs, components.open_recipe], **fields, **known)
+    components.use.click(form_handlers.use_result, components.shown_run, **fields, **known)
+    components.back.click(form_handlers.back, components.shown_run, **known)
+    components.settings.click(form_handlers.restore_shown, components.shown_run, **known)
+    components.history.select(form_handlers.restore, components.shown_run, **known)
+    components.drop.upload(form_handlers.restore_dropped, components.shown_run, **fields, **known)
+    chosen = [*components.shown_run, components.open_recipe]
+    components.open_recipe.upload(form_handlers.restore_recipe, chosen, **fields, **known)
     for slot in components.slots:
         slot.move(form_handlers.moved, **filled)
         slot.example(form_handlers.example_dropped, None, slot, **quick)

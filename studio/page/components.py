@@ -125,6 +125,11 @@ class Components:
         return [self.kept, self.token, self.shown]
 
     @property
+    def shown_run(self) -> list[Any]:
+        """What a handler that shows a run knows of the page: what the browser keeps, and what is shown."""
+        return [self.kept, self.shown]
+
+    @property
     def slots(self) -> list[Slot]:
         """The three places for pictures, in the order of their numbers."""
         return [self.image_1, self.image_2, self.image_3]

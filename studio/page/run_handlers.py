@@ -165,9 +165,25 @@ class RunHandlers:
         return self.looked_at(known, entry, shown) if entry else {}
 
     def looked_at(self, known: BrowserStore, entry: Entry, shown: Shown, kept: KeptPicture | None = None) -> Changes:
-        """A run of the history or of this server, shown until another one is chosen; or a kept composite of it."""
+        """A finished run in the panel until another one is chosen, or a kept composite of it, with its buttons."""
         shown.look_at(entry.key)
-        return self._looked_at(known, entry, kept)
+        components, variations = self._components, self._variations(known, entry.group)
+        views = {one.key: self.run_view(one) for one in (*known.finished, *variations, entry)}
+        run, strip = views[entry.key], [views[one.key] for one in variations]
+        finished = [views[one.key] for one in known.finished]
+        earlier = [run for run in finished if run.entry.group != entry.group]
+        others = [other for other in (*strip, *earlier) if other is not run]
+        return {
+            components.panel: seen(view.result_panel, run, others, kept),
+            components.code: self._code(entry) if run.outcome else "",
+            components.filmstrip: seen(view.filmstrip, strip),
+            components.history: seen(view.history, finished),
+            components.caption: seen(view.caption, run),
+            components.downloads: seen(view.downloads, run),
+            components.copies: seen(view.copies, run),
+            components.tools: gr.update(visible=run.outcome is not None),
+            components.back: gr.update(visible=known.parent(entry) is not None),
+        }
 
     @rendered
     async def delete(self, kept: str, shown: Shown, event: gr.EventData, request: gr.Request) -> Changes:
@@ -316,26 +332,6 @@ class RunHandlers:
     def history(self, known: BrowserStore) -> Seen:
         """The finished runs, newest first. Reads their records once it is rendered."""
         return lambda texts: view.history(texts, self.run_views(known.finished))
-
-    def _looked_at(self, known: BrowserStore, entry: Entry, kept: KeptPicture | None = None) -> Changes:
-        """A finished run in the panel, with what can be done with it."""
-        components, variations = self._components, self._variations(known, entry.group)
-        views = {one.key: self.run_view(one) for one in (*known.finished, *variations, entry)}
-        run, strip = views[entry.key], [views[one.key] for one in variations]
-        finished = [views[one.key] for one in known.finished]
-        earlier = [run for run in finished if run.entry.group != entry.group]
-        others = [other for other in (*strip, *earlier) if other is not run]
-        return {
-            components.panel: seen(view.result_panel, run, others, kept),
-            components.code: self._code(entry) if run.outcome else "",
-            components.filmstrip: seen(view.filmstrip, strip),
-            components.history: seen(view.history, finished),
-            components.caption: seen(view.caption, run),
-            components.downloads: seen(view.downloads, run),
-            components.copies: seen(view.copies, run),
-            components.tools: gr.update(visible=run.outcome is not None),
-            components.back: gr.update(visible=known.parent(entry) is not None),
-        }
 
     def _code(self, entry: Entry) -> Seen:
         sandbox, base = entry.engine == SANDBOX, self._jobs.engines.base(entry.engine)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal
 from PIL import Image
 from pydantic import TypeAdapter, ValidationError
 
-from studio.uploads import KEPT_MAX, forget_run, is_upload, read_record, served_folder, write_record
+from studio.uploads import KEPT_MAX, WRITING, forget_run, is_upload, read_record, served_folder, write_record
 from wan_client import InvalidRequest
 from wan_client.compare import Alignment, Tone, align, change_map, laid_over, resembles
 from wan_client.compare import keep as keep_rest
@@ -299,10 +299,12 @@ def _jpeg(image: Image.Image) -> bytes:
 
 def _write(outcome: Outcome, files: Mapping[Path, bytes], name: str, record: bytes) -> None:
     """Write what was found out or made, unless the run was deleted meanwhile: then nothing of it is left behind."""
-    if outcome.path.is_file():
-        for file, data in files.items():
-            file.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(file, data)
-        write_record(outcome.key, name, record)
+    with WRITING:
+        if outcome.path.is_file():
+            for file, data in files.items():
+                file.parent.mkdir(parents=True, exist_ok=True)
+                write_whole(file, data)
+            write_record(outcome.key, name, record)
+    # Another server that shares the disk may have deleted it.
     if not outcome.path.is_file():
         forget_run(outcome.key)

@@ -11,7 +11,6 @@ import gradio as gr  # noqa: TC002  # Gradio reads the annotations
 
 from studio.browser import store
 from studio.page.components import Changes, Shown  # noqa: TC001  # Gradio reads the annotations
-from studio.page.rendering import rendered
 
 if TYPE_CHECKING:
     from studio.page.components import Components
@@ -34,7 +33,6 @@ class StageHandlers:
         self._components = components
         self._run_handlers = run_handlers
 
-    @rendered
     async def play(
         self, kept: str, token: str, shown: Shown, engine: str, event: gr.EventData, request: gr.Request
     ) -> AsyncIterator[Changes]:
@@ -42,6 +40,7 @@ class StageHandlers:
         number, session = str(getattr(event, "number", "")), request.session_hash or ""
         form = await asyncio.to_thread(self._programme.uploaded, number, session)
         if form is None:
+            yield self._components.no_change
             return
         yield {
             **self._components.filled(form),

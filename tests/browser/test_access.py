@@ -371,6 +371,10 @@ SPACED = """* { line-height: 1.5 !important; letter-spacing: 0.12em !important; 
 p { margin-bottom: 2em !important; }"""
 
 
+FIXED = """() => [...document.querySelectorAll("body *")]
+  .filter((e) => e.checkVisibility() && e.offsetHeight > 8)
+  .filter((e) => ["fixed", "sticky"].includes(getComputedStyle(e).position))
+  .map((e) => e.outerHTML.slice(0, 100))"""
 # Twice and four times as large: what is left of 1280 pixels.
 ENLARGED = ((640, 400), (320, 640))
 
@@ -396,11 +400,7 @@ def test_enlarged_it_never_scrolls_sideways_and_nothing_is_cut_off(
             assert page.evaluate("document.documentElement.scrollWidth") <= width
             assert page.evaluate(OUTSIDE) == []
             assert page.evaluate(CLIPPED) == []
-    fixed = page.evaluate("""() => [...document.querySelectorAll("body *")]
-      .filter((e) => e.checkVisibility() && e.offsetHeight > 8)
-      .filter((e) => ["fixed", "sticky"].includes(getComputedStyle(e).position))
-      .map((e) => e.outerHTML.slice(0, 100))""")
-    assert fixed == []
+            assert page.evaluate(FIXED) == []
 
 
 def test_nothing_moves_where_motion_is_not_wanted(app: App, visit: Visit, photos: Path) -> None:

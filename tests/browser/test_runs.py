@@ -260,7 +260,7 @@ def test_forget_everything_forgets_everything(app: App, visit: Visit, photos: Pa
     expect(prompt(page)).to_have_value("")
     expect(page.locator(".stage-empty")).to_be_visible()
     page.wait_for_function(f"{RUNS}.length == 0 && sessionStorage.length == 0")
-    until(lambda: not folder_of(app, entry["key"]).exists())
+    assert not folder_of(app, entry["key"]).exists()
     assert not [*app.folder.rglob(picture.name), *app.folder.rglob(replaced.name)]
     assert page.evaluate("localStorage.getItem('wan-uploads')") is None
     page.reload()
