@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 from studio.i18n.texts import Texts
 from tests.browser.test_access import Visit, choose_variations, fill, finish, violations
 from tests.conftest import PHOTOS, UNTIL_FINISHED, running_app
+from tests.sandbox.support import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -158,7 +159,7 @@ def test_a_run_that_goes_on_shows_its_bar(app: App, visit: Visit, photos: Path) 
     page = visit(app.url)
     fill(page, photos)
     page.locator("#generate").click()
-    page.locator("#status .run-waiting").wait_for()
+    until(lambda: sandbox.counters.submits_accepted == 1)
     page.locator("h1").click()
     page.keyboard.press("p")
     expect(page.locator(".present-run .bar")).to_be_visible()

@@ -101,6 +101,8 @@ def drag(page: Page, start: tuple[float, float], end: tuple[float, float]) -> No
 
 def colour_at(page: Page, across: float, down: float = 0.75) -> tuple[int, ...]:
     """What is seen at a share of the stage's width and height."""
+    # A picture that has arrived is painted once it is decoded.
+    page.evaluate("Promise.allSettled([...document.images].map((image) => image.decode()))")
     stage = box(page, ".viewer-stage")
     x, y = stage["x"] + stage["width"] * across, stage["y"] + stage["height"] * down
     shot = page.screenshot(clip={"x": x, "y": y, "width": 1, "height": 1})

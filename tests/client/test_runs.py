@@ -52,7 +52,7 @@ async def until_running(run: Run) -> None:
 
 
 async def test_a_run_goes_through_every_state_in_order(serve: Serve, tmp_path: Path) -> None:
-    sandbox = serve(run_time=(30, 30), speed=40)
+    sandbox = serve(run_time=(30, 30), speed=40, warm_up=2)
     async with hurried(sandbox.url, tmp_path) as client:
         run = client.run(an_edit(picture(), picture(500), image_size="16:9"))
         assert not run.submitting
