@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 import httpx
 
 from .addresses import without_addresses, without_secret
-from .bodies import HEADERS, read_body
+from .bounded_bodies import HEADERS, read_body
 from .errors import (
     InvalidRequest,
     ReadRefused,

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import httpx
 
 from .api import Api, ModelEntry
-from .catalogue import differences
 from .errors import WanError
 from .hosting.bucket import Bucket
 from .outputs import Outputs
 from .run import ClientResources, Run
 from .sandbox import running_sandbox
 from .schema import EditRequest
+from .schema_drift import differences
 from .settings import DEFAULT_API_BASE, Backend, Settings
 from .state.journal import RENEW_SECONDS, Journal
 from .state.polling import PollSchedule
@@ -46,7 +46,7 @@ OUTPUT_FOLDER = Path("outputs")
 Value = TypeVar("Value")
 
 # Of which models, and at which API, it has been said how their schema differs.
-_compared: set[str] = set()
+_checked_schemas: set[str] = set()
 
 
 class AsyncWanClient:
@@ -247,8 +247,8 @@ class AsyncWanClient:
         except WanError as problem:
             log.info("no catalogue entry: %s", problem.code)
             return ModelEntry()
-        if entry.input_schema and api.model_url not in _compared:
-            _compared.add(api.model_url)
+        if entry.input_schema and api.model_url not in _checked_schemas:
+            _checked_schemas.add(api.model_url)
             if different := differences(entry.input_schema):
                 log.warning("the catalogue's schema of the model differs from ours: %s", "; ".join(different))
         return entry

@@ -14,7 +14,7 @@ from .errors import Charged, DownloadFailed, RunFailed, WanError
 from .events import Downloading, Finished, Result, Retrying
 from .failures import cancelled, error_of_run
 from .poller import RETRYING_AFTER_FAILURES
-from .submission import ticks
+from .submission import until_done
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -77,7 +77,7 @@ class Fetch:
             self._received, self._expected = 0, None
             download = asyncio.create_task(self._download(self._reply.urls))
             try:
-                async for _ in ticks(download):
+                async for _ in until_done(download):
                     yield Downloading(self._received, self._expected)
                 missing = download.result()
             finally:

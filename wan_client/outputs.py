@@ -16,11 +16,11 @@ from PIL import Image
 
 from .addresses import parse_address, without_addresses
 from .api import drop_location
-from .bodies import HEADERS, BodyTooLarge, read_body
+from .bounded_bodies import HEADERS, BodyTooLarge, read_body
 from .errors import DownloadFailed, SettingsError
 from .files import part_beside
+from .log_privacy import unlogged
 from .settings import Timeouts, is_loopback
-from .unlogged import unlogged
 from .version import USER_AGENT
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from .api import ResultReply, State
 from .errors import Charged, DeadlineExceeded, ReadRefused, RunNotFound, TransientError, WanError
 from .events import Queued, Retrying, Running, Submitted
-from .submission import check_patience, retrieve
+from .submission import check_patience, mark_exception_retrieved
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -91,7 +91,7 @@ class Poller:
         yield Submitted(self._request_id)
         while True:
             poll = asyncio.create_task(self._poll_once(state))
-            poll.add_done_callback(retrieve)
+            poll.add_done_callback(mark_exception_retrieved)
             try:
                 while not (await asyncio.wait({poll}, timeout=TICK_SECONDS))[0]:
                     yield state.event(time.monotonic(), schedule.usual(self._size))

@@ -19,7 +19,7 @@ from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, Ty
 
 from .api import check_request_id
 from .files import write_whole
-from .marks import KEPT_TEXT, PREVIEW_NAME, PREVIEW_TEXTS, make_chunk, text_chunk
+from .provenance import KEPT_TEXT, PREVIEW_NAME, PREVIEW_TEXTS, make_chunk, text_chunk
 from .schema import (
     DEFAULT_SEED,
     IMAGES_MAX,

@@ -239,7 +239,11 @@ class Run:
                     yield event
         except WanError as problem:
             problem.request_id = problem.request_id or self.request_id
-            if isinstance(problem, PictureNotFetched) and self._submission and await self._submission.offer_address():
+            if (
+                isinstance(problem, PictureNotFetched)
+                and self._submission
+                and await self._submission.prefer_public_url()
+            ):
                 problem.code = "image_not_fetched_inside"
             self.problem = problem
             raise

@@ -164,7 +164,7 @@ class Submission:
         # A cancel until now has promised that nothing is sent; one from here on waits for what the look-up finds.
         self._raise_if_cancelled()
         self._look_up = asyncio.create_task(self._recover(digest) if self._key is None else self._claim(digest))
-        self._look_up.add_done_callback(retrieve)
+        self._look_up.add_done_callback(mark_exception_retrieved)
         await asyncio.shield(self._look_up)
         if self.request_id:
             return
@@ -174,10 +174,10 @@ class Submission:
         self._raise_if_cancelled()
         self.state, self._total = SubmitState.SENDING, len(body)
         task = self._task = asyncio.create_task(self._send(digest, body, sources))
-        task.add_done_callback(retrieve)
+        task.add_done_callback(mark_exception_retrieved)
         self._resources.submissions.add(task)
         task.add_done_callback(self._resources.submissions.discard)
-        async for _ in ticks(task):
+        async for _ in until_done(task):
             if self._failures:
                 yield Retrying(time.monotonic() - self._began, self._failures)
             else:
@@ -219,7 +219,7 @@ class Submission:
         """Remove what lies anywhere for this run."""
         await asyncio.to_thread(self._host.release)
 
-    async def offer_address(self) -> bool:
+    async def prefer_public_url(self) -> bool:
         """Have the next run hand its pictures over by address, where this one's inside the request were of no use.
 
         Returns:
@@ -227,7 +227,7 @@ class Submission:
         """
         public = await asyncio.to_thread(self._second_host)
         if public is not None:
-            public.store.prefer(self._api_key)
+            public.store.prefer(self._model_url)
         return public is not None
 
     def _raise_if_cancelled(self) -> None:
@@ -248,7 +248,7 @@ class Submission:
         return sources
 
     @property
-    def _api_key(self) -> str:
+    def _model_url(self) -> str:
         """What it is remembered by how an API takes pictures."""
         return self._resources.api.model_url
 
@@ -257,9 +257,9 @@ class Submission:
         hosting, public = self._resources.settings.hosting, self._public
         if self._resources.bucket:
             return BucketHost(self._resources.bucket)
-        is_preferred = hosting is Hosting.AUTO and public is not None and public.store.is_preferred(self._api_key)
+        is_preferred = hosting is Hosting.AUTO and public is not None and public.store.is_preferred(self._model_url)
         if (hosting is Hosting.PUBLIC or is_preferred) and self.images:
-            if public is not None and public.store.is_usable(self._api_key):
+            if public is not None and public.store.is_usable(self._model_url):
                 return public
             if hosting is Hosting.PUBLIC:
                 raise SettingsError("public_missing", name="WAN_HOSTING")
@@ -271,7 +271,7 @@ class Submission:
         if self._resources.settings.hosting is not Hosting.AUTO or public is None:
             return None
         were_inside = bool(self.images) and isinstance(self._host, DataUri)
-        return public if were_inside and public.store.is_usable(self._api_key) else None
+        return public if were_inside and public.store.is_usable(self._model_url) else None
 
     async def _body(self, sources: list[str | PreparedImage]) -> bytes:
         """Return the request with its pictures as the API is given them."""
@@ -291,7 +291,7 @@ class Submission:
         notes = self._resources.journal
         found = await asyncio.to_thread(notes.claim, digest)
         first = found.leases
-        while found.entry is None and not self._cancel_asked and _undecided(first, found.leases):
+        while found.entry is None and not self._cancel_asked and _may_be_abandoned(first, found.leases):
             await asyncio.sleep(LEASE_LOOK_SECONDS)
             found = await asyncio.to_thread(notes.claim, digest)
         entry = found.entry
@@ -358,7 +358,7 @@ class Submission:
             self._raise_if_cancelled()
             self.state, self._total = SubmitState.SENDING, len(body)
             await self._send_noted(digest, body)
-            public.store.prefer(self._api_key)
+            public.store.prefer(self._model_url)
 
     async def _send_noted(self, digest: str, body: bytes) -> None:
         """Note the request, send it, and note what came of it."""
@@ -426,20 +426,20 @@ def check_patience(problem: TransientError, most: float) -> None:
         raise problem
 
 
-async def ticks(task: asyncio.Task[Any]) -> AsyncIterator[None]:
+async def until_done(task: asyncio.Task[Any]) -> AsyncIterator[None]:
     """Yield a few times a second until the task is done, and once then. Whatever happens here, it goes on."""
     while not task.done():
         await asyncio.wait({task}, timeout=TICK_SECONDS)
         yield
 
 
-def retrieve(task: asyncio.Task[Any]) -> None:
+def mark_exception_retrieved(task: asyncio.Task[Any]) -> None:
     """Take the exception of a task that perhaps nobody waits for any more."""
     if not task.cancelled():
         task.exception()
 
 
-def _undecided(first: dict[int, float], now: dict[int, float]) -> bool:
+def _may_be_abandoned(first: dict[int, float], now: dict[int, float]) -> bool:
     """Whether a lease that was there at first has neither been renewed nor run out."""
     return any(now.get(row) == until for row, until in first.items())
 

@@ -30,7 +30,7 @@ from studio import uploads
 from studio.i18n.texts import texts_for
 from studio.runs.caller_keys import KEY_MAX, KEY_MIN
 from wan_client import CancelOutcome, ImageError, InvalidRequest, WanError, __version__
-from wan_client.marks import PREVIEW_TEXTS
+from wan_client.provenance import PREVIEW_TEXTS
 from wan_client.schema import (
     DEFAULT_IMAGE_SIZE,
     DEFAULT_NEGATIVE_PROMPT,

@@ -18,13 +18,13 @@ from pydantic import TypeAdapter, ValidationError
 
 from studio.uploads import KEPT_MAX, WRITING, forget_run, is_upload, read_record, served_folder, write_record
 from wan_client import InvalidRequest
-from wan_client.compare import Alignment, Tone, align, change_map, laid_over, resembles
+from wan_client.compare import Alignment, Tone, align, change_map, find_reference, warp_to_after
 from wan_client.compare import keep as keep_rest
 from wan_client.errors import ImageError
 from wan_client.files import write_whole
 from wan_client.framing import JPEG_QUALITY
 from wan_client.images import open_full
-from wan_client.marks import KEPT_NAME
+from wan_client.provenance import KEPT_NAME
 from wan_client.recipe import KeptParts, embed, mask_text, read
 from wan_client.schema import SIDE_MAX
 
@@ -159,7 +159,7 @@ def compare(outcome: Outcome) -> Compared:
     if before:
         alignment = align(references[before - 1], after)
     else:
-        resemblance = resembles(after, references)
+        resemblance = find_reference(after, references)
         before = resemblance.number or 1
         alignment = resemblance.alignments[before - 1]
     found = Compared(before, alignment)
@@ -184,7 +184,7 @@ def _mapped(key: str, found: Compared, before: Image.Image, after: Image.Image) 
         areas=len(changes.regions),
         tones=changes.colours.tones if changes.colours else (),
     )
-    return known, {aligned: _jpeg(laid_over(before, found.alignment)), changed: drawn.getvalue()}
+    return known, {aligned: _jpeg(warp_to_after(before, found.alignment)), changed: drawn.getvalue()}
 
 
 def kept_pictures(key: str) -> tuple[KeptPicture, ...]:

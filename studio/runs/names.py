@@ -7,7 +7,7 @@ import unicodedata
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from wan_client.marks import PREVIEW_NAME
+from wan_client.provenance import PREVIEW_NAME
 from wan_client.schema import DEFAULT_SEED
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from studio.uploads import picture_folder, read_record, run_file, served_folder, write_record
 from wan_client import Change, Charged, WanError
-from wan_client.marks import PREVIEW_NAME
+from wan_client.provenance import PREVIEW_NAME
 from wan_client.recipe import write_copies
 
 from .comparison import framed, shown_image

@@ -13,7 +13,7 @@ from studio.runs.engines import SANDBOX
 from studio.views.files import file_url
 from wan_client import Backend, ImageSize, WanError
 from wan_client.export import ExportItem
-from wan_client.export.words import Words
+from wan_client.export.texts import Words
 from wan_client.recipe import Recipe, read
 from wan_client.schema import MODEL_ID
 

@@ -8,7 +8,7 @@ from studio.runs import compared
 from studio.uploads import is_upload
 from wan_client import ImageError
 from wan_client.images import size_of
-from wan_client.marks import PREVIEW_NAME
+from wan_client.provenance import PREVIEW_NAME
 
 from .files import file_url
 from .render import render

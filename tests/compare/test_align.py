@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from tests.conftest import ROOT
-from wan_client.compare import Doubt, align, resembles, unaligned
+from wan_client.compare import Doubt, align, find_reference, unaligned
 from wan_client.compare.alignment import look_at, match
 from wan_client.compare.geometry import square
 from wan_sandbox.preview import render
@@ -118,13 +118,13 @@ def test_the_reason_is_given() -> None:
 def test_the_reference_that_a_result_was_made_of_is_found(number: int) -> None:
     references = [photo("cat"), photo("cheetah2"), photo("coffee")]
     result = moved(references[number - 1], Move(5, 5, 1.05), FRAME)
-    found = resembles(result, references)
+    found = find_reference(result, references)
     assert found.number == number
     assert [alignment.sure for alignment in found.alignments] == [place == number for place in (1, 2, 3)]
 
 
 def test_a_new_scene_resembles_no_reference() -> None:
-    assert resembles(photo("tower"), [photo("cat"), photo("coffee")]).number is None
+    assert find_reference(photo("tower"), [photo("cat"), photo("coffee")]).number is None
 
 
 def test_what_the_sandbox_drifted_by_is_found() -> None:

@@ -12,7 +12,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from wan_client import ImageError, InvalidRequest, recipe
 from wan_client.compare import align, keep, unaligned
-from wan_client.marks import PREVIEW_TEXTS
+from wan_client.provenance import PREVIEW_TEXTS
 from wan_sandbox.preview import render
 
 from .support import Move, moved, noised, patched, photo, recoloured, rectangle

@@ -14,7 +14,7 @@ from PIL import Image
 
 from wan_client import ImageError
 from wan_client.export import LANGUAGES, ExportError, page
-from wan_client.export.words import LOCALES, Words
+from wan_client.export.texts import LOCALES, Words
 from wan_client.recipe import read
 
 from .support import MODEL, PROMPT, RUN, item, picture

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image, ImageChops
 
 from wan_client.export import LANGUAGES, ExportError, ExportItem, Paper, sheet_pdf, sheet_png
+from wan_client.export.texts import Words
 from wan_client.export.typeset import POINT, drawable, width_of, wrap
-from wan_client.export.words import Words
 
 from .support import MODEL, PROMPT, RUN, item, picture
 

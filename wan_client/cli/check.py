@@ -20,13 +20,13 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image
 
 from wan_client.addresses import parse_address, without_secret
-from wan_client.catalogue import differences
 from wan_client.client import AsyncWanClient
 from wan_client.errors import Charged, RunCancelled, RunNotFound, WanError
 from wan_client.events import Finished, Queued, Running, Submitted
 from wan_client.messages import MESSAGES
 from wan_client.outputs import is_vendors_host
 from wan_client.schema import EditRequest
+from wan_client.schema_drift import differences
 from wan_client.settings import DEFAULT_API_BASE, Backend, Hosting, is_loopback
 from wan_client.state.journal import Journal
 from wan_client.version import __version__

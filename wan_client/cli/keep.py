@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Literal
 
 from wan_client.errors import InvalidRequest, SettingsError, WanError
 from wan_client.files import part_beside
-from wan_client.marks import KEPT_NAME, PREVIEW_NAME
 from wan_client.messages import MESSAGES
+from wan_client.provenance import KEPT_NAME, PREVIEW_NAME
 
 from .console import Console
 from .main import INTERRUPTED, Parser, exit_code
@@ -48,7 +48,7 @@ def _keep(arguments: argparse.Namespace, console: Console) -> int:
     name = f"{sources[0].stem}_{KEPT_NAME}.png"
     named = arguments.out or Path(f"{PREVIEW_NAME}_{name}" if kept.preview else name)
     path = _write(_with_recipe(kept, *sources[:2], size=arguments.size), named, replace=arguments.out is not None)
-    console.info(_told(kept.alignment))
+    console.info(_alignment_text(kept.alignment))
     if kept.preview:
         console.info(MESSAGES["cli.keep.preview"])
     width, height = kept.size
@@ -93,7 +93,7 @@ def _parser(*, as_json: bool) -> Parser:
     return parser
 
 
-def _told(alignment: Alignment) -> str:
+def _alignment_text(alignment: Alignment) -> str:
     if not alignment.sure:
         return MESSAGES["cli.keep.not_aligned"]
     pixels, percent = round(alignment.moved), round(100 * alignment.scale)

@@ -26,7 +26,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from wan_client.api import CancelOutcome, ModelEntry
-from wan_client.catalogue import differences
 from wan_client.client import OUTPUT_FOLDER, READS_AT_ONCE, WanClient
 from wan_client.errors import (
     AuthenticationError,
@@ -45,6 +44,7 @@ from wan_client.errors import (
 from wan_client.mentions import mismatch
 from wan_client.messages import MESSAGES
 from wan_client.schema import DEFAULT_IMAGE_SIZE, DEFAULT_NEGATIVE_PROMPT, DEFAULT_SEED, ImageSize
+from wan_client.schema_drift import differences
 from wan_client.settings import Backend, Settings
 from wan_client.state.journal import Journal
 
@@ -71,7 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _main(words)
     except KeyboardInterrupt:  # before the command had a client
         _ignore_interrupts()
-        return _tell_interrupted("", None, Console(as_json="--json" in words), sandbox=False)
+        return _print_interrupted("", None, Console(as_json="--json" in words), sandbox=False)
     finally:
         # A process that ends here has said what came of everything: it is not to end with a traceback.
         if argv is not None and threading.current_thread() is threading.main_thread():
@@ -96,10 +96,10 @@ def _main(words: list[str]) -> int:
             return _COMMANDS[command](client, arguments, console)
     except KeyboardInterrupt:
         _ignore_interrupts()
-        return _tell_interrupted(command, client, console, sandbox=_is_sandbox(settings))
+        return _print_interrupted(command, client, console, sandbox=_is_sandbox(settings))
     except WanError as problem:
         _ignore_interrupts()
-        return _tell_problem(problem, console, sandbox=_is_sandbox(settings))
+        return _print_problem(problem, console, sandbox=_is_sandbox(settings))
 
 
 def _ignore_interrupts() -> None:
@@ -133,7 +133,7 @@ def _edit(client: WanClient, arguments: argparse.Namespace, console: Console) ->
         seed=arguments.seed,
         prompt_extend=arguments.prompt_extend,
     )
-    return _tell_result(client, result, console)
+    return _print_result(client, result, console)
 
 
 def _warn_of_mismatch(prompt: str, images: int, console: Console) -> None:
@@ -149,7 +149,7 @@ def _resume(client: WanClient, arguments: argparse.Namespace, console: Console) 
     out = arguments.out
     if out is None and (entry := _journal(client).find(arguments.request_id)):
         out = entry.file
-    return _tell_result(client, client.resume(arguments.request_id, out=out, on_event=console.show), console)
+    return _print_result(client, client.resume(arguments.request_id, out=out, on_event=console.show), console)
 
 
 def _cancel(client: WanClient, arguments: argparse.Namespace, console: Console) -> int:
@@ -218,14 +218,14 @@ def _batch(client: WanClient, arguments: argparse.Namespace, console: Console) -
         return exit_code(problem)
     with batch.Manifest(arguments.out_dir, client.settings.backend, read_only=arguments.dry_run) as manifest:
         work = batch.Batch(jobs, manifest, free=sandbox, again=arguments.again)
-        _tell_plan(client, work, console)
+        _print_plan(client, work, console)
         codes = [GOES_ON if work.held else 0]
 
         def show(_event: Event) -> None:
             console.follow(work.ended, len(jobs))
 
         def report(job: batch_source.Job, end: Result | WanError) -> None:
-            codes.append(_tell_row(job, end, console, sandbox=sandbox))
+            codes.append(_print_row(job, end, console, sandbox=sandbox))
 
         try:
             if not arguments.dry_run:
@@ -234,14 +234,14 @@ def _batch(client: WanClient, arguments: argparse.Namespace, console: Console) -
         except KeyboardInterrupt:
             _ignore_interrupts()
             if work.ended < len(jobs) and not work.stopped:
-                _tell_batch(work, console, interrupted=True)
+                _print_batch(work, console, interrupted=True)
                 # Leaving like this, the client does not wait for minutes for a submit on its way.
                 raise SystemExit(INTERRUPTED) from None
-        _tell_batch(work, console)
+        _print_batch(work, console)
     return max(codes)
 
 
-def _tell_plan(client: WanClient, work: batch.Batch, console: Console) -> None:
+def _print_plan(client: WanClient, work: batch.Batch, console: Console) -> None:
     sandbox = _is_sandbox(client.settings)
     if sandbox:
         console.info(MESSAGES["cli.sandbox"])
@@ -257,7 +257,7 @@ def _tell_plan(client: WanClient, work: batch.Batch, console: Console) -> None:
         console.error(MESSAGES["cli.batch.again"])
 
 
-def _tell_row(job: batch_source.Job, end: Result | WanError, console: Console, *, sandbox: bool) -> int:
+def _print_row(job: batch_source.Job, end: Result | WanError, console: Console, *, sandbox: bool) -> int:
     row = MESSAGES["cli.batch.row"]
     if isinstance(end, WanError):
         console.error(row.format(name=job.name, words=end.full_message(sandbox=sandbox)))
@@ -269,7 +269,7 @@ def _tell_row(job: batch_source.Job, end: Result | WanError, console: Console, *
     return 0
 
 
-def _tell_batch(work: batch.Batch, console: Console, *, interrupted: bool = False) -> None:
+def _print_batch(work: batch.Batch, console: Console, *, interrupted: bool = False) -> None:
     rows, counts = list(work.rows()), work.count()
     paid = [row["cost"] for row in rows if row.get("cost") is not None]
     cost = MESSAGES["cli.cost"].format(cost=f"{sum(paid):.4g}") if paid else ""
@@ -297,7 +297,7 @@ _COMMANDS: dict[str, Callable[[WanClient, argparse.Namespace, Console], int]] = 
 }
 
 
-def _tell_result(client: WanClient, result: Result, console: Console) -> int:
+def _print_result(client: WanClient, result: Result, console: Console) -> int:
     _ignore_interrupts()
     for number, image in enumerate(result.images, 1):
         if image.changes:
@@ -376,20 +376,20 @@ def exit_code(problem: WanError) -> int:
     return GOES_ON if problem.charged is Charged.UNKNOWN else 69
 
 
-def _tell_problem(problem: WanError, console: Console, *, sandbox: bool) -> int:
+def _print_problem(problem: WanError, console: Console, *, sandbox: bool) -> int:
     code = exit_code(problem)
     resume = code == GOES_ON and not sandbox
     console.fail(problem.as_dict(sandbox=sandbox), resume=problem.request_id if resume else None)
     return code
 
 
-def _tell_interrupted(command: str, client: WanClient | None, console: Console, *, sandbox: bool) -> int:
+def _print_interrupted(command: str, client: WanClient | None, console: Console, *, sandbox: bool) -> int:
     """Say what came of the run that Ctrl-C struck: it may have ended in the same moment."""
     run = client.last_run if client else None
     if client and run and run.result is not None:
-        return _tell_result(client, run.result, console)
+        return _print_result(client, run.result, console)
     if run and run.problem is not None and not isinstance(run.problem, RunCancelled):
-        return _tell_problem(run.problem, console, sandbox=sandbox)
+        return _print_problem(run.problem, console, sandbox=sandbox)
     outcome, what = _outcome(run) if run else (CancelOutcome.CANCELLED, "error.cancelled_before_submit")
     if command == "cancel":
         outcome, what = CancelOutcome.UNKNOWN, "cancel.unknown"

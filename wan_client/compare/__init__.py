@@ -8,10 +8,10 @@
 It needs the extra ``compare``. All of it computes for a while: an event loop calls it in a thread.
 """
 
-from .alignment import Alignment, Doubt, Resemblance, align, resembles, unaligned
+from .alignment import Alignment, Doubt, Resemblance, align, find_reference, unaligned
 from .changes import ChangeMap, ColourShift, Region, Tone, change_map
 from .keeping import Kept, keep
-from .overlay import laid_over
+from .overlay import warp_to_after
 
 __all__ = [
     "Alignment",
@@ -24,8 +24,8 @@ __all__ = [
     "Tone",
     "align",
     "change_map",
+    "find_reference",
     "keep",
-    "laid_over",
-    "resembles",
     "unaligned",
+    "warp_to_after",
 ]

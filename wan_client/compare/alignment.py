@@ -209,7 +209,7 @@ class Resemblance:
     alignments: tuple[Alignment, ...]
 
 
-def resembles(after: Picture, references: Sequence[Picture]) -> Resemblance:
+def find_reference(after: Picture, references: Sequence[Picture]) -> Resemblance:
     """Find which reference a picture was made of: the one that shares the most with it.
 
     Args:

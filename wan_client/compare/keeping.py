@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from wan_client.errors import InvalidRequest
-from wan_client.marks import KEPT_TEXT, PREVIEW_TEXTS, is_preview
+from wan_client.provenance import KEPT_TEXT, PREVIEW_TEXTS, is_preview
 
 from ._opencv import opencv
 from .alignment import Alignment, align

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .alignment import Alignment
 
 
-def laid_over(before: Picture, alignment: Alignment) -> Image.Image:
+def warp_to_after(before: Picture, alignment: Alignment) -> Image.Image:
     """Return *before* brought to *after*'s frame; what it does not reach shows the colours of its edge.
 
     Args:

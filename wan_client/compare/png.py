@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from wan_client.marks import make_chunk, text_chunk
+from wan_client.provenance import make_chunk, text_chunk
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -12,8 +12,8 @@ from .html_page import page
 from .item import ExportItem
 from .progress import ExportError, Progress
 from .sheet import Paper, sheet_pdf, sheet_png
+from .texts import LANGUAGES
 from .wipe import WIPE_BYTES_MAX, Destination, WipeFormat, video_available, wipe
-from .words import LANGUAGES
 
 __all__ = [
     "LANGUAGES",

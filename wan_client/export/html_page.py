@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from .item import facts_of, pictures_of
 from .progress import Steps
-from .words import Words
+from .texts import Words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from wan_client.recipe import Recipe
     from wan_client.schema import ImageSize
 
-    from .words import Words
+    from .texts import Words
 
 
 @dataclass(frozen=True)

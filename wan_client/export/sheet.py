@@ -16,7 +16,7 @@ from PIL.PngImagePlugin import PngInfo
 from . import typeset
 from .item import decoded, facts_of, pictures_of
 from .progress import Steps
-from .words import Words
+from .texts import Words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

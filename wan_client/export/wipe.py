@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw
 from . import typeset
 from .item import decoded, pictures_of
 from .progress import ExportError, Steps
-from .words import Words
+from .texts import Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

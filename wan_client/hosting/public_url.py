@@ -23,8 +23,8 @@ import httpx
 from wan_client.addresses import parse_address
 from wan_client.errors import WanError
 from wan_client.files import write_whole
+from wan_client.log_privacy import unlogged
 from wan_client.settings import is_loopback
-from wan_client.unlogged import unlogged
 from wan_client.version import USER_AGENT
 
 if TYPE_CHECKING:

@@ -19,7 +19,6 @@ from wan_client.errors import ImageError
 from wan_client.schema import IMAGE_BYTES_MAX, SIDE_MIN
 
 from .changes import Change, sizes
-from .clean import has_only_harmless, is_clean
 from .colour import opaque_rgb
 from .opening import (
     FILE_MEGABYTES_MAX,
@@ -33,6 +32,7 @@ from .opening import (
     orientation,
     room_for,
 )
+from .passthrough import has_only_harmless, is_clean
 from .resize import fit, resized, scaled, shrink, upright
 
 if TYPE_CHECKING:

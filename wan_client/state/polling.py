@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 REMEMBERED = 50
-ENOUGH = 3
+DURATIONS_MIN = 3
 QUEUE_SECONDS = (0.5, 3.0)
 LEARNING_SECONDS = (0.25, 3.0)
 RUN_SECONDS = (0.05, 10.0)
@@ -30,11 +30,11 @@ POLLS_PER_SECOND = 20.0
 REQUEST_PRICE = 0.02
 SHARE_OF_ELAPSED = 0.05
 # Runs may end at any time, whatever the past says.
-SURPRISE = 0.03
+HAZARD_FLOOR = 0.03
 # Durations are seen through looks, and no two runs are quite the same: spread that few samples hide.
 SPREAD_MIN = 0.03
 # In standard deviations: one run in a hundred is later.
-LATE = 2.33
+LATE_DEVIATIONS = 2.33
 
 
 class PollSchedule:
@@ -117,7 +117,7 @@ class PollSchedule:
         if size not in self._fits:
             logs = [math.log(max(seconds, 0.01)) for seconds in self._past(size)]
             # The fewer the runs, the less is known about their spread.
-            spread = math.hypot(pstdev(logs) * (1 + 1 / len(logs)), SPREAD_MIN) if len(logs) >= ENOUGH else 0.0
+            spread = math.hypot(pstdev(logs) * (1 + 1 / len(logs)), SPREAD_MIN) if len(logs) >= DURATIONS_MIN else 0.0
             self._fits[size] = NormalDist(fmean(logs), spread) if spread else None
         return self._fits[size]
 
@@ -132,12 +132,12 @@ class PollSchedule:
 
 def hazard(usual: NormalDist, elapsed: float) -> float:
     """The chance per second that a run ends now, if it has not yet; `usual` is of the durations' logarithms."""
-    late = math.exp(usual.mean + LATE * usual.stdev)
+    late = math.exp(usual.mean + LATE_DEVIATIONS * usual.stdev)
     place = min(max(elapsed, 0.01), late)
     z = (math.log(place) - usual.mean) / usual.stdev
     chance = usual.pdf(math.log(place)) / (place * 0.5 * math.erfc(z / math.sqrt(2)))
     # Later than nearly all, the past says nothing any more: a run may well be late for as long again.
-    return 1 / (1 / max(chance, 1e-9) + max(0.0, elapsed - late)) + SURPRISE / max(elapsed, 1.0)
+    return 1 / (1 / max(chance, 1e-9) + max(0.0, elapsed - late)) + HAZARD_FLOOR / max(elapsed, 1.0)
 
 
 def _clamp(value: float, low: float, high: float) -> float:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from wan_client import __version__
-from wan_client.catalogue import differences
+from wan_client.schema_drift import differences
 
 from .support import an_edit, answer, hurried, scripted
 
