@@ -35,7 +35,7 @@ from .errors import (
     WanError,
     unknown_outcome,
 )
-from .failures import MESSAGE_NAMES, NOT_READY, error_code, error_of_answer, is_refusal_of_pictures
+from .failures import MESSAGE_NAMES, NOT_READY, error_code, error_of_response, is_refusal_of_pictures
 from .schema import MODEL_ID
 from .settings import Timeouts, is_loopback
 from .version import USER_AGENT
@@ -72,7 +72,7 @@ class State(str, Enum):
     CANCELLED = "cancelled"
 
 
-_WORDS = {
+_STATES = {
     "in_queue": State.QUEUED,
     "queued": State.QUEUED,
     "pending": State.QUEUED,
@@ -328,8 +328,8 @@ class Api:
         schema = reply.get("input_schema")
         return ModelEntry(
             price_usd=_amount(reply.get("base_price_usd")),
-            price_unit=self._scrub(_plain(reply.get("price_unit"))),
-            pricing_note=self._scrub(_plain(reply.get("pricing_note"))),
+            price_unit=self._scrub(_as_text(reply.get("price_unit"))),
+            pricing_note=self._scrub(_as_text(reply.get("pricing_note"))),
             input_schema=self._clean(schema, (), SCHEMA_DEPTH_MAX) if isinstance(schema, dict) else {},
         )
 
@@ -380,7 +380,7 @@ class Api:
             if not _has_error_code(reply) or about_a_failed_run:
                 return reply
         is_page = body.lstrip()[:1] == b"<" or "html" in response.headers.get("Content-Type", "")
-        error = error_of_answer(
+        error = error_of_response(
             response.status_code,
             reply,
             is_page=is_page,
@@ -390,7 +390,7 @@ class Api:
         envelope = reply or {}
         words = (envelope.get(key) for key in MESSAGE_NAMES)
         error.http_status, error.api_code = response.status_code, error_code(envelope)
-        error.api_message = self._scrub(next((_plain(text) for text in words if text), ""))
+        error.api_message = self._scrub(next((_as_text(text) for text in words if text), ""))
         if isinstance(error, ServerError) and _is_request_id(envelope.get("request_id")):
             error.request_id = envelope["request_id"]
         if type(error) is Refused and client is self._submits:
@@ -427,7 +427,7 @@ def _call(request: httpx.Request) -> str:
 
 
 def _state(word: object) -> State | None:
-    return _WORDS.get(str(word).strip().casefold().replace("-", "_"))
+    return _STATES.get(str(word).strip().casefold().replace("-", "_"))
 
 
 def _output_urls(output: object, depth: int = DEPTH_MAX) -> list[str]:
@@ -451,7 +451,7 @@ def _failure(reply: Mapping[str, Any]) -> str:
     names = ["error"]
     if _state(reply.get("status")) is State.FAILED:
         names += ["error_message", "message", "detail"]
-    return next((_plain(reply[name]) for name in names if reply.get(name)), "")
+    return next((_as_text(reply[name]) for name in names if reply.get(name)), "")
 
 
 def _has_error_code(reply: Mapping[str, Any]) -> bool:
@@ -484,7 +484,7 @@ def _integer(digits: str) -> float:
     return int(digits) if len(digits) <= DIGITS_MAX else math.inf
 
 
-def _plain(value: object) -> str:
+def _as_text(value: object) -> str:
     if value is None or isinstance(value, str):
         return value or ""
     try:

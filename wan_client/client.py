@@ -117,7 +117,7 @@ class AsyncWanClient:
             settings = replace(settings, api_base=address)
         base = settings.api_base or ""
         tls = ssl.create_default_context()
-        transport = _Shared(self._transport) if self._transport else None
+        transport = _SharedTransport(self._transport) if self._transport else None
         if self._transport:
             self._stack.push_async_callback(self._transport.aclose)
         api = Api(base, settings.token, tls, settings.timeouts, transport, settings.model)
@@ -274,7 +274,7 @@ class AsyncWanClient:
         return self._open
 
 
-class _Shared(httpx.AsyncBaseTransport):
+class _SharedTransport(httpx.AsyncBaseTransport):
     """A transport that several lanes use, and that none of them closes."""
 
     def __init__(self, transport: httpx.AsyncBaseTransport) -> None:

@@ -49,9 +49,9 @@ _ENVELOPES: dict[str, tuple[type[WanError], str]] = {
 }
 # Where an envelope may have its message, the first of them first.
 MESSAGE_NAMES = ("error_message", "message", "error", "detail")
-_PICTURES = "image_urls"
+_PICTURES_FIELD = "image_urls"
 # What a proxy in front says of the token or of the size is as final as if the API had said it.
-_FINAL_PAGES = {401, 413}
+_FINAL_PAGE_STATUSES = {401, 413}
 _TRANSIENT_STATUSES = {408, 425}
 _SERVER_ERRORS = 500
 
@@ -75,7 +75,7 @@ _PICTURE = re.compile(r"\bimage_urls(?:\[|\.)(\d{1,3})\b")
 _NUMBERED = re.compile(r"\bimage (\d)\b")
 
 
-def error_of_answer(
+def error_of_response(
     status: int, envelope: Mapping[str, Any] | None, *, is_page: bool, submit: bool, retry_after: float | None
 ) -> WanError:
     """Return what an answer means that is no success.
@@ -90,8 +90,8 @@ def error_of_answer(
     if status == 429:
         return RateLimited("rate_limited", retry_after=retry_after)
     api_code = error_code(envelope or {})
-    if envelope is None and status not in _FINAL_PAGES:
-        error = _error_of_front(status, is_page=is_page, submit=submit)
+    if envelope is None and status not in _FINAL_PAGE_STATUSES:
+        error = _error_of_proxy(status, is_page=is_page, submit=submit)
         return error or ServerError("server_trouble", retry_after=retry_after)
     is_trouble = status >= _SERVER_ERRORS or status in _TRANSIENT_STATUSES
     if is_trouble or (submit and 300 <= status < 400) or str(api_code).startswith(("5", "429")):
@@ -122,7 +122,7 @@ def is_refusal_of_pictures(status: int, envelope: Mapping[str, Any] | None, *, i
 def _names_pictures(value: object, depth: int = 4) -> bool:
     """Return whether a message, or a detail's place or message, names the input of the pictures."""
     if isinstance(value, str):
-        return _PICTURES in value
+        return _PICTURES_FIELD in value
     if isinstance(value, list) and depth:
         return any(_names_pictures(item, depth - 1) for item in value)
     if isinstance(value, dict) and depth:
@@ -130,7 +130,7 @@ def _names_pictures(value: object, depth: int = 4) -> bool:
     return False
 
 
-def _error_of_front(status: int, *, is_page: bool, submit: bool) -> WanError | None:
+def _error_of_proxy(status: int, *, is_page: bool, submit: bool) -> WanError | None:
     """Return what it means that something in front of the API answered; None where that passes or says nothing."""
     final = 400 <= status < _SERVER_ERRORS and status not in _TRANSIENT_STATUSES
     if not submit:

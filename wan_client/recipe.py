@@ -53,7 +53,7 @@ COST_MAX = 1e6
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _ITXT_HEAD = KEYWORD + b"\0\0\0\0\0"  # not compressed, no language, no translated keyword
 # What decides how the picture looks; everything else is said about it.
-_LOOKS = {
+_RENDERING_CHUNKS = {
     b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"cICP", b"mDCV", b"cLLI",
     b"sBIT", b"bKGD", b"pHYs", b"acTL", b"fcTL", b"fdAT",
 }  # fmt: skip
@@ -236,15 +236,15 @@ def embed(png: bytes, recipe: Recipe) -> bytes:
 
 def says_preview(picture: bytes) -> bool:
     """Return whether a picture says of itself that it is a local preview."""
-    return _says(picture, PREVIEW_TEXTS[0])
+    return _has_label(picture, PREVIEW_TEXTS[0])
 
 
 def says_kept(picture: bytes) -> bool:
     """Return whether a picture says of itself that it is a kept composite."""
-    return _says(picture, KEPT_TEXT)
+    return _has_label(picture, KEPT_TEXT)
 
 
-def _says(picture: bytes, text: tuple[str, str]) -> bool:
+def _has_label(picture: bytes, text: tuple[str, str]) -> bool:
     label = text_chunk(*text)
     try:
         return any(chunk == label for chunk in _chunks(picture))
@@ -264,7 +264,7 @@ def strip(png: bytes, *, preview: bool = False) -> bytes:
     """
     labels = _labels(png, preview=preview)
     header, *rest = _chunks(png)
-    return b"".join([_SIGNATURE, header, *labels, *(chunk for chunk in rest if chunk[4:8] in _LOOKS)])
+    return b"".join([_SIGNATURE, header, *labels, *(chunk for chunk in rest if chunk[4:8] in _RENDERING_CHUNKS)])
 
 
 def read(picture: str | PathLike[str] | bytes) -> Recipe | None:

@@ -9,9 +9,9 @@ from typing import Any
 
 from . import schema as ours
 
-_RULE = re.compile(r"(\w+)\s*(<=|>=|<|>)\s*(\d{1,18})")
+_VENDOR_BOUND = re.compile(r"(\w+)\s*(<=|>=|<|>)\s*(\d{1,18})")
 # JSON Schema's own words, for where the catalogue uses them: which measure, and whether it is the lower bound.
-_WORDS = {
+_JSON_SCHEMA_BOUNDS = {
     "minLength": ("length", True),
     "maxLength": ("length", False),
     "minItems": ("item_count", True),
@@ -107,13 +107,13 @@ def _bounds(node: Mapping[str, Any]) -> Bounds:
         low, high = bounds.get(measure, (None, None))
         bounds[measure] = (limit, high) if is_low else (low, limit)
 
-    for word, (measure, is_low) in _WORDS.items():
+    for word, (measure, is_low) in _JSON_SCHEMA_BOUNDS.items():
         limit = node.get(word)
         if isinstance(limit, int) and not isinstance(limit, bool):
             note(measure, limit, is_low=is_low)
     rules = node.get("validations")
     for rule in rules if isinstance(rules, list) else ():
-        match = _RULE.fullmatch(str(rule.get("rule", "")).strip()) if isinstance(rule, Mapping) else None
+        match = _VENDOR_BOUND.fullmatch(str(rule.get("rule", "")).strip()) if isinstance(rule, Mapping) else None
         if match:
             strict = 0 if "=" in match[2] else 1
             is_low = ">" in match[2]

@@ -333,7 +333,7 @@ def check_base(base: str, name: str = "RUNCOMFY_API_BASE") -> str:
     """
     url = parse_address(base)
     allowed = url is not None and (url.scheme == "https" or (url.scheme == "http" and is_loopback(base)))
-    return _plain(url if allowed else None, base, "base_malformed", name)
+    return _normalised(url if allowed else None, base, "base_malformed", name)
 
 
 def check_sandbox_url(address: str) -> str:
@@ -344,10 +344,10 @@ def check_sandbox_url(address: str) -> str:
     """
     url = parse_address(address)
     allowed = url is not None and url.scheme in {"http", "https"}
-    return _plain(url if allowed else None, address, "sandbox_url_malformed", SANDBOX_URL)
+    return _normalised(url if allowed else None, address, "sandbox_url_malformed", SANDBOX_URL)
 
 
-def _plain(url: httpx.URL | None, given: str, code: str, name: str) -> str:
+def _normalised(url: httpx.URL | None, given: str, code: str, name: str) -> str:
     if url is None or url.userinfo or {"?", "#"} & set(given):
         raise SettingsError(code, name=name, given=url.host if url and url.userinfo else given)
     return str(url).rstrip("/")

@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 TICK_SECONDS = 0.25
-LEASE_LOOK_SECONDS = 0.2
+LEASE_POLL_SECONDS = 0.2
 SUBMIT_TRIES = 4
 SUBMIT_PATIENCE_SECONDS = 60.0
 
@@ -292,7 +292,7 @@ class Submission:
         found = await asyncio.to_thread(notes.claim, digest)
         first = found.leases
         while found.entry is None and not self._cancel_asked and _may_be_abandoned(first, found.leases):
-            await asyncio.sleep(LEASE_LOOK_SECONDS)
+            await asyncio.sleep(LEASE_POLL_SECONDS)
             found = await asyncio.to_thread(notes.claim, digest)
         entry = found.entry
         if entry is not None and entry.request_id is None:
@@ -310,7 +310,7 @@ class Submission:
         notes, key = self._resources.journal, self._key or ""
         found = await asyncio.to_thread(notes.claim_key, key, digest, self._out)
         while found is not None and found.has_owner and not self._cancel_asked:
-            await asyncio.sleep(LEASE_LOOK_SECONDS)
+            await asyncio.sleep(LEASE_POLL_SECONDS)
             found = await asyncio.to_thread(notes.claim_key, key, digest, self._out)
         if found is None:
             raise SettingsError("key_not_kept", name="key")
@@ -336,12 +336,12 @@ class Submission:
 
     async def _send(self, digest: str, body: bytes, sources: list[str | PreparedImage]) -> None:
         try:
-            await self._send_one_way(digest, body, sources)
+            await self._send_with_fallback(digest, body, sources)
         finally:
             if self.state is SubmitState.NOT_ACCEPTED:
                 self._unclaim()
 
-    async def _send_one_way(self, digest: str, body: bytes, sources: list[str | PreparedImage]) -> None:
+    async def _send_with_fallback(self, digest: str, body: bytes, sources: list[str | PreparedImage]) -> None:
         """Send the request; once more by address, where the API certainly refused its pictures for being inside."""
         try:
             await self._send_noted(digest, body)
@@ -367,7 +367,7 @@ class Submission:
             await asyncio.to_thread(self._note, digest)
             self._is_noted = True
             self._raise_if_cancelled()
-            self.request_id = await self._sent_once(body)
+            self.request_id = await self._submit(body)
         except UnknownOutcome:
             self.state = SubmitState.UNKNOWN
             await asyncio.to_thread(notes.set_state, self.row, journal.UNKNOWN)
@@ -399,7 +399,7 @@ class Submission:
         if self._on_sending:
             self._on_sending()
 
-    async def _sent_once(self, body: bytes) -> str:
+    async def _submit(self, body: bytes) -> str:
         """Send the request until it is accepted or refused; again only where certainly nothing was accepted."""
         while True:
             try:

@@ -30,7 +30,7 @@ from .support import TOKEN, names, noise, picture
 from .test_cli import Shell, wait_for
 
 if TYPE_CHECKING:
-    from wan_client.cli.batch_source import Job
+    from wan_client.cli.batch_source import BatchRow
 
     from .conftest import Serve
 
@@ -189,7 +189,7 @@ def test_a_list_that_is_not_there_has_its_exit_code(serve: Serve, shell: Shell) 
         assert (code, error["code"]) == (66, "batch_missing")
 
 
-def listed(folder: Path, name: str, data: bytes) -> list[Job]:
+def listed(folder: Path, name: str, data: bytes) -> list[BatchRow]:
     (folder / "cat.png").write_bytes(picture())
     (folder / name).write_bytes(data)
     return read(folder / name, folder / "outputs", {})
@@ -220,19 +220,19 @@ def test_any_character_inside_a_cell_stays_there(tmp_path: Path, inside: str) ->
     ],
 )
 def test_every_dialect_of_a_table_is_read(tmp_path: Path, table: str) -> None:
-    (job,) = listed(tmp_path, "jobs.csv", table.encode())
-    assert (job.request.prompt, job.request.seed) == ("sketch", 5)
+    (row,) = listed(tmp_path, "jobs.csv", table.encode())
+    assert (row.request.prompt, row.request.seed) == ("sketch", 5)
 
 
 def test_a_row_is_named_by_its_line_whatever_is_before_it(tmp_path: Path) -> None:
     table = '\nsep=;\nprompt;image_1\n\n"one\ntwo";cat.png\n;\nthree;cat.png\n'
-    assert [job.name for job in listed(tmp_path, "jobs.csv", table.encode())] == ["jobs.csv:5", "jobs.csv:8"]
+    assert [row.name for row in listed(tmp_path, "jobs.csv", table.encode())] == ["jobs.csv:5", "jobs.csv:8"]
 
 
 def test_a_picture_inside_a_cell_may_be_large(tmp_path: Path) -> None:
     data = base64.b64encode(saved_noise()).decode()
-    (job,) = listed(tmp_path, "jobs.csv", f'prompt,image_1\nsketch,"data:image/png;base64,{data}"\n'.encode())
-    assert len(str(job.request.images[0])) > 131_072
+    (row,) = listed(tmp_path, "jobs.csv", f'prompt,image_1\nsketch,"data:image/png;base64,{data}"\n'.encode())
+    assert len(str(row.request.images[0])) > 131_072
 
 
 def saved_noise() -> bytes:
@@ -259,7 +259,7 @@ def test_names_that_are_no_text_are_rows_like_others(serve: Serve, shell: Shell)
 def test_names_that_differ_in_case_alone_get_results_of_their_own(tmp_path: Path) -> None:
     for name in ("a.png", "A.png", "a.jpg", "b.png"):
         (tmp_path / name).write_bytes(picture())
-    outs = [job.out.name.casefold() for job in read(tmp_path, tmp_path / "out", {"prompt": "x"}) if job.out]
+    outs = [row.out.name.casefold() for row in read(tmp_path, tmp_path / "out", {"prompt": "x"}) if row.out]
     assert len(set(outs)) == 4
     assert "b.png" in outs
 
@@ -544,7 +544,7 @@ def test_ctrl_c_is_bounded_and_says_what_came_of_each(serve: Serve, shell: Shell
 @pytest.mark.slow
 def test_ctrl_c_while_an_answer_hangs_is_bounded_and_leaves_the_row_alone(serve: Serve, shell: Shell) -> None:
     sandbox = serve("accepted-hang")
-    jobs = read(Path(lines(shell.folder, *rows(1))), Path("outputs"), {})
+    listed_rows = read(Path(lines(shell.folder, *rows(1))), Path("outputs"), {})
     settings = Settings(Backend.RUNCOMFY, sandbox.url, TOKEN, timeouts=Timeouts(submit=3600, cancel=0.5))
 
     def interrupt() -> None:
@@ -552,7 +552,7 @@ def test_ctrl_c_while_an_answer_hangs_is_bounded_and_leaves_the_row_alone(serve:
         signal.pthread_kill(main_thread().ident or 0, signal.SIGINT)
 
     with Manifest(Path("outputs"), Backend.RUNCOMFY) as manifest, ThreadPoolExecutor() as thread:
-        batch = Batch(jobs, manifest)
+        batch = Batch(listed_rows, manifest)
         thread.submit(interrupt)
         with pytest.raises(KeyboardInterrupt), WanClient(settings, folder=".") as client:
             client.call(batch.run)

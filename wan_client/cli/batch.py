@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from wan_client.run import Run
     from wan_client.settings import Backend
 
-    from .batch_source import Job
+    from .batch_source import BatchRow
 
 log = logging.getLogger(__name__)
 
@@ -59,11 +59,11 @@ AT_ONCE = 4
 COST_MAX = 1e9
 MANIFEST = "manifest.jsonl"
 
-_LOCK_PLACE = 1 << 30
+_LOCK_OFFSET = 1 << 30
 # Sent again, these may be paid twice, or are refused again.
-_HELD = {"unknown_outcome", "run_not_found", "no_image", "moderation"}
+_HELD_BACK = {"unknown_outcome", "run_not_found", "no_image", "moderation"}
 # These say nothing about the row, and would say the same of the next.
-_STOPPING = (AuthenticationError, InsufficientBalance, SettingsError, Unreachable, RateLimited)
+_STOPPING_ERRORS = (AuthenticationError, InsufficientBalance, SettingsError, Unreachable, RateLimited)
 
 
 class RowState(str, Enum):
@@ -147,35 +147,35 @@ class Manifest:
         if self._lock:
             self._lock.close()
 
-    def find(self, job: Job) -> Outcome | None:
+    def find(self, row: BatchRow) -> Outcome | None:
         """What is known of a row."""
-        return self._known.get(job.key)
+        return self._known.get(row.key)
 
-    def noted_at(self, job: Job) -> datetime:
+    def noted_at(self, row: BatchRow) -> datetime:
         """When the latest note of a row was written (UTC)."""
-        return self._noted.get(job.key) or datetime.now(timezone.utc)
+        return self._noted.get(row.key) or datetime.now(timezone.utc)
 
-    def add_sending(self, job: Job) -> None:
+    def add_sending(self, row: BatchRow) -> None:
         """Note that a row is about to be sent.
 
         Raises:
             SettingsError: It can't be written, so it must not be sent.
         """
         try:
-            self.add(job, Outcome(RowState.SENDING))
+            self.add(row, Outcome(RowState.SENDING))
         except DownloadFailed:
             raise SettingsError("folder_not_writable", folder=self.path.parent.name or str(self.path.parent)) from None
 
-    def add(self, job: Job, outcome: Outcome) -> None:
+    def add(self, row: BatchRow, outcome: Outcome) -> None:
         """Note what was learned of a row, before anything else happens.
 
         Raises:
             DownloadFailed: It can't be written.
         """
-        self._known[job.key] = outcome
-        row = {name: "data:…" if images.is_data_uri(value) else value for name, value in job.row.items()}
+        self._known[row.key] = outcome
+        values = {name: "data:…" if images.is_data_uri(value) else value for name, value in row.values.items()}
         now = datetime.now(timezone.utc).isoformat(timespec="seconds")
-        note = {"name": job.name, "row": row, "key": job.key, "engine": self._engine, "at": now, **asdict(outcome)}
+        note = {"name": row.name, "row": values, "key": row.key, "engine": self._engine, "at": now, **asdict(outcome)}
         line = json.dumps(note, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
         try:
             # Opened anew: an id may come in after the batch has ended.
@@ -251,7 +251,7 @@ def _lock(file: BinaryIO, folder: Path) -> None:
             import msvcrt  # noqa: PLC0415  # there on Windows alone
 
             # One byte that is never reached: nobody can read or write what is locked there.
-            os.lseek(file.fileno(), _LOCK_PLACE, os.SEEK_SET)
+            os.lseek(file.fileno(), _LOCK_OFFSET, os.SEEK_SET)
             msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
         else:
             import fcntl  # noqa: PLC0415  # not there on Windows
@@ -266,7 +266,7 @@ class Batch:
     """Rows on their way to pictures.
 
     Attributes:
-        jobs: All rows.
+        rows: All rows.
         manifest: What is known of them, open.
         free: Whether sending costs nothing, so that nothing is held back or fetched from an earlier sandbox.
         again: Whether rows are sent again that may have been paid, or that the content check refused.
@@ -279,32 +279,32 @@ class Batch:
         stopped: What ended the batch early, if anything did.
     """
 
-    jobs: list[Job]
+    rows: list[BatchRow]
     manifest: Manifest
     free: bool = False
     again: bool = False
-    done: list[Job] = field(default_factory=list)
-    fetch: list[tuple[Job, str]] = field(default_factory=list)
-    check: list[Job] = field(default_factory=list)
-    send: list[Job] = field(default_factory=list)
-    held: list[tuple[Job, str]] = field(default_factory=list)
+    done: list[BatchRow] = field(default_factory=list)
+    fetch: list[tuple[BatchRow, str]] = field(default_factory=list)
+    check: list[BatchRow] = field(default_factory=list)
+    send: list[BatchRow] = field(default_factory=list)
+    held: list[tuple[BatchRow, str]] = field(default_factory=list)
     ended: int = 0
     stopped: WanError | None = None
 
     def __post_init__(self) -> None:
-        for job in self.jobs:
-            known = self.manifest.find(job)
+        for row in self.rows:
+            known = self.manifest.find(row)
             state = known.state if known else None
             if known and state is RowState.FETCHED and self.manifest.has_files(known):
-                self.done.append(job)
+                self.done.append(row)
             elif known and known.request_id and state in {RowState.ACCEPTED, RowState.FETCHED} and not self.free:
-                self.fetch.append((job, known.request_id))
+                self.fetch.append((row, known.request_id))
             elif known and state is RowState.SENDING and not self.again and not self.free:
-                self.check.append(job)
+                self.check.append(row)
             elif known and state is RowState.HELD and not self.again and not self.free:
-                self.held.append((job, str((known.error or {}).get("message", ""))))
+                self.held.append((row, str((known.error or {}).get("message", ""))))
             else:
-                self.send.append(job)
+                self.send.append(row)
         self.ended = len(self.done) + len(self.held)
 
     async def run(
@@ -313,7 +313,7 @@ class Batch:
         *,
         at_once: int = AT_ONCE,
         on_event: Callable[[Event], object] = lambda event: None,
-        on_end: Callable[[Job, Result | WanError], object] = lambda job, end: None,
+        on_end: Callable[[BatchRow, Result | WanError], object] = lambda row, end: None,
     ) -> None:
         """Do what is to be done. Cancelled, it cancels the runs on their way, and notes truthfully what came of each.
 
@@ -324,18 +324,18 @@ class Batch:
             on_end: Called when a row has come to a picture or to an error.
         """
         # What is paid comes first.
-        paid, unsure = ((job, id_, False) for job, id_ in self.fetch), ((job, None, True) for job in self.check)
-        waiting: Iterator[tuple[Job, str | None, bool]] = iter(
-            [*paid, *unsure, *((job, None, False) for job in self.send)]
+        paid, unsure = ((row, id_, False) for row, id_ in self.fetch), ((row, None, True) for row in self.check)
+        waiting: Iterator[tuple[BatchRow, str | None, bool]] = iter(
+            [*paid, *unsure, *((row, None, False) for row in self.send)]
         )
 
         async def work() -> None:
-            for job, request_id, is_unsure in waiting:
+            for row, request_id, is_unsure in waiting:
                 if self.stopped:
                     return
-                end = await self._end(client, job, request_id, on_event, is_unsure=is_unsure)
+                end = await self._end(client, row, request_id, on_event, is_unsure=is_unsure)
                 self.ended += 1
-                on_end(job, end)
+                on_end(row, end)
 
         async with create_task_group() as group:
             for _ in range(at_once):
@@ -344,7 +344,7 @@ class Batch:
     async def _end(
         self,
         client: AsyncWanClient,
-        job: Job,
+        row: BatchRow,
         request_id: str | None,
         on_event: Callable[[Event], object],
         *,
@@ -356,41 +356,41 @@ class Batch:
 
         def note_sending() -> None:
             nonlocal is_noted
-            self.manifest.add_sending(job)
+            self.manifest.add_sending(row)
             is_noted = True
 
         def note_id(request_id: str) -> None:
-            self.manifest.add(job, Outcome(RowState.ACCEPTED, request_id))
+            self.manifest.add(row, Outcome(RowState.ACCEPTED, request_id))
 
         if request_id:
-            run = client.resume(request_id, out=job.out, folder=folder, named=job.named)
+            run = client.resume(request_id, out=row.out, folder=folder, named=row.named)
         else:
             run = client.run(
-                job.request,
-                out=job.out,
+                row.request,
+                out=row.out,
                 folder=folder,
-                named=job.named,
+                named=row.named,
                 on_sending=note_sending,
                 on_submitted=note_id,
-                sent_before=self.manifest.noted_at(job) if is_unsure else None,
+                sent_before=self.manifest.noted_at(row) if is_unsure else None,
             )
         try:
             result = await run.wait(on_event)
-            self.manifest.add(job, self._fetched(result))
+            self.manifest.add(row, self._fetched(result))
         except asyncio.CancelledError:
             if run.result is not None:
                 with suppress(DownloadFailed):
-                    self.manifest.add(job, self._fetched(run.result))
+                    self.manifest.add(row, self._fetched(run.result))
                 raise
             if left := self._interrupted(run, is_noted=is_noted):
                 with suppress(DownloadFailed):
-                    self.manifest.add(job, left)
+                    self.manifest.add(row, left)
             raise
         except WanError as problem:
-            if isinstance(problem, _STOPPING) or problem.code == "not_writable":
+            if isinstance(problem, _STOPPING_ERRORS) or problem.code == "not_writable":
                 self.stopped = problem
             with suppress(DownloadFailed):  # where nothing can be written, the journal knows the run
-                self.manifest.add(job, self._without_picture(problem))
+                self.manifest.add(row, self._without_picture(problem))
             return problem
         return result
 
@@ -399,7 +399,7 @@ class Batch:
         return Outcome(RowState.FETCHED, result.request_id, paths, None if self.free else result.cost)
 
     def _without_picture(self, problem: WanError) -> Outcome:
-        if problem.code in _HELD:
+        if problem.code in _HELD_BACK:
             state = RowState.HELD
         elif isinstance(problem, RunCancelled):
             state = RowState.CANCELLED
@@ -424,11 +424,11 @@ class Batch:
 
     def count(self) -> Counter[str]:
         """How many rows stand where; ``open`` for those of which nothing is known."""
-        found = (self.manifest.find(job) for job in self.jobs)
+        found = (self.manifest.find(row) for row in self.rows)
         return Counter(outcome.state.value if outcome else "open" for outcome in found)
 
-    def rows(self) -> Iterable[dict[str, Any]]:
+    def report(self) -> Iterable[dict[str, Any]]:
         """All rows and what is known of them, ready for JSON."""
-        for job in self.jobs:
-            known = self.manifest.find(job)
-            yield {"name": job.name, **(asdict(known) if known else {"state": "open"})}
+        for row in self.rows:
+            known = self.manifest.find(row)
+            yield {"name": row.name, **(asdict(known) if known else {"state": "open"})}

@@ -22,13 +22,13 @@ from wan_client.schema import IMAGES_MAX, SEED_MAX, EditRequest
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    Row: TypeAlias = "dict[str, Any] | WanError"
+    RowValues: TypeAlias = "dict[str, Any] | WanError"
 
 IMAGE_COLUMNS = tuple(f"image_{number}" for number in range(1, IMAGES_MAX + 1))
 OPTION_COLUMNS = ("negative_prompt", "image_size", "seed", "prompt_extend")
 COLUMNS = ("prompt", *IMAGE_COLUMNS, *OPTION_COLUMNS, "out")
 
-_PICTURES = {
+_PICTURE_SUFFIXES = {
     ".jpg", ".jpeg", ".png", ".webp", ".avif", ".heic", ".heif", ".bmp", ".tif", ".tiff", ".gif", ".mpo",
 }  # fmt: skip
 _YES_OR_NO = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
@@ -38,16 +38,16 @@ _SHOWN_MAX = 60
 _NUL_IN_TABLE = "\ufffe"
 _SEPARATOR_LINE = re.compile(r'"?sep=([,;\t|])"?', re.IGNORECASE)
 _NOT_UTF8 = re.compile("[\udc80-\udcff]")
-_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
-class Job:
+class BatchRow:
     """One row that can be sent.
 
     Attributes:
         name: What messages call it: the list's name and line, or the picture's name.
-        row: The values as given.
+        values: The columns as given.
         request: What to do.
         out: The file to write; None for a name of the API's making.
         named: Whether the list gives that name, so that a file of that very name is replaced.
@@ -55,14 +55,14 @@ class Job:
     """
 
     name: str
-    row: Mapping[str, Any]
+    values: Mapping[str, Any]
     request: EditRequest
     out: Path | None
     named: bool
     key: str
 
 
-def read(source: Path, folder: Path, defaults: Mapping[str, Any]) -> list[Job]:
+def read(source: Path, folder: Path, defaults: Mapping[str, Any]) -> list[BatchRow]:
     """Return the rows of a list, all of them usable. Nothing is written.
 
     Args:
@@ -79,29 +79,29 @@ def read(source: Path, folder: Path, defaults: Mapping[str, Any]) -> list[Job]:
     if is_folder and not defaults.get("prompt"):
         raise InvalidRequest("prompt_missing", field="prompt")
     base = source if is_folder else source.parent
-    rows = list(_of_folder(source) if is_folder else _of_file(source))
-    if not rows:
+    listed = list(_rows_of_folder(source) if is_folder else _rows_of_file(source))
+    if not listed:
         raise InvalidRequest("batch_empty", field="rows", file=source.name)
-    jobs: list[Job] = []
+    rows: list[BatchRow] = []
     problems: dict[str, WanError] = {}
     seen: Counter[str] = Counter()
-    for name, row in rows:
+    for name, values in listed:
         try:
-            if isinstance(row, WanError):
-                raise row
-            request, out = _request(row, base, defaults), _out(row, folder)
+            if isinstance(values, WanError):
+                raise values
+            request, out = _request(values, base, defaults), _target(values, folder)
         except WanError as problem:
             problems[name] = problem
             continue
         digest = _digest(request, out, folder)
         # The same row twice asks for two pictures.
         seen[digest] += 1
-        jobs.append(Job(name, row, request, out, not is_folder, f"{digest}-{seen[digest]}"))
-    problems |= _bad_targets(jobs)
+        rows.append(BatchRow(name, values, request, out, not is_folder, f"{digest}-{seen[digest]}"))
+    problems |= _bad_targets(rows)
     if problems:
-        found = [(name, problems[name]) for name, _ in rows if name in problems]
-        raise InvalidRequest("rows_bad", field="rows", count=len(found), total=len(rows), problems=found)
-    return jobs
+        found = [(name, problems[name]) for name, _ in listed if name in problems]
+        raise InvalidRequest("rows_bad", field="rows", count=len(found), total=len(listed), problems=found)
+    return rows
 
 
 def seen_from(folder: Path, file: Path) -> str:
@@ -119,7 +119,7 @@ def json_object(text: str | bytes) -> dict[str, Any] | None:
         InvalidRequest: It has a name twice.
     """
     try:
-        value = json.loads(text, object_pairs_hook=_pairs)
+        value = json.loads(text, object_pairs_hook=_without_repeats)
     except InvalidRequest:
         raise
     except (ValueError, RecursionError):
@@ -127,7 +127,7 @@ def json_object(text: str | bytes) -> dict[str, Any] | None:
     return {name: v for name, v in value.items() if v is not None} if isinstance(value, dict) else None
 
 
-def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     _check_once([name for name, _ in pairs])
     return dict(pairs)
 
@@ -137,28 +137,30 @@ def _check_once(names: Sequence[str]) -> None:
         raise InvalidRequest("column_twice", field="rows", given=twice[0])
 
 
-def _of_folder(source: Path) -> Iterator[tuple[str, Row]]:
+def _rows_of_folder(source: Path) -> Iterator[tuple[str, RowValues]]:
     try:
-        files = [f for f in sorted(source.iterdir()) if f.suffix.lower() in _PICTURES and not f.name.startswith(".")]
+        files = [
+            f for f in sorted(source.iterdir()) if f.suffix.lower() in _PICTURE_SUFFIXES and not f.name.startswith(".")
+        ]
     except OSError:
         raise InvalidRequest("batch_unreadable", field="rows", file=source.name) from None
     files = [file for file in files if not file.is_dir()]
     stems = Counter(_folded(file.stem) for file in files)
-    names = Counter(_folded(_one_word(file)) for file in files)
+    names = Counter(_folded(_dotless_name(file)) for file in files)
     for file in files:
-        out = file.stem if stems[_folded(file.stem)] == 1 else _one_word(file)
-        if stems[_folded(file.stem)] > 1 and names[_folded(_one_word(file))] > 1:
+        out = file.stem if stems[_folded(file.stem)] == 1 else _dotless_name(file)
+        if stems[_folded(file.stem)] > 1 and names[_folded(_dotless_name(file))] > 1:
             out = f"{out}_{sha256(os.fsencode(file.name)).hexdigest()[:6]}"
         # A name that is no UTF-8 has bytes in it that no text can hold.
         shown, out = (_NOT_UTF8.sub(lambda half: f"%{ord(half[0]) - 0xDC00:02X}", text) for text in (file.name, out))
         yield shown, {"image_1": file.name, "out": f"{out}.png"}
 
 
-def _one_word(file: Path) -> str:
+def _dotless_name(file: Path) -> str:
     return file.name.replace(".", "_")
 
 
-def _of_file(source: Path) -> Iterator[tuple[str, Row]]:
+def _rows_of_file(source: Path) -> Iterator[tuple[str, RowValues]]:
     if not source.is_file():  # a pipe or a device may never end
         raise InvalidRequest("batch_missing", field="rows", file=source.name)
     try:
@@ -166,7 +168,7 @@ def _of_file(source: Path) -> Iterator[tuple[str, Row]]:
     except (OSError, UnicodeDecodeError):
         raise InvalidRequest("batch_unreadable", field="rows", file=source.name) from None
     table = source.suffix.lower() in {".csv", ".tsv"}
-    for line, row in _of_table(text) if table else _of_lines(text):
+    for line, row in _rows_of_table(text) if table else _rows_of_lines(text):
         yield f"{source.name}:{line}", row if isinstance(row, WanError) else _problem_of(row) or row
 
 
@@ -178,7 +180,7 @@ def _problem_of(row: Mapping[str, Any]) -> WanError | None:
         if isinstance(value, str) and ("\0" in value or _NUL_IN_TABLE in value):
             return InvalidRequest("text_broken", field=name)
         # Half a character stands for a byte of a file's name, and for nothing elsewhere.
-        if isinstance(value, str) and _HALF_CHARACTER.search(value) and not _is_path(name, value):
+        if isinstance(value, str) and _LONE_SURROGATE.search(value) and not _is_path(name, value):
             return InvalidRequest("text_broken", field=name)
     return None
 
@@ -193,7 +195,7 @@ def _is_path(column: str, value: str) -> bool:
     return True
 
 
-def _of_table(text: str) -> Iterator[tuple[int, Row]]:
+def _rows_of_table(text: str) -> Iterator[tuple[int, RowValues]]:
     # Only these end a line here; others, such as U+2028, are characters of a cell.
     lines = iter(io.StringIO(text.replace("\0", _NUL_IN_TABLE), newline=""))
     header, before, delimiter = _header(lines)
@@ -232,7 +234,7 @@ def _header(lines: Iterator[str]) -> tuple[str, int, str]:
     return "", 0, ","
 
 
-def _of_lines(text: str) -> Iterator[tuple[int, Row]]:
+def _rows_of_lines(text: str) -> Iterator[tuple[int, RowValues]]:
     for line, words in enumerate(text.split("\n"), 1):
         if not words.strip():
             continue
@@ -247,7 +249,7 @@ def _request(row: Mapping[str, Any], base: Path, defaults: Mapping[str, Any]) ->
     given = [values.get(name) for name in IMAGE_COLUMNS]
     while given and not given[-1]:
         given.pop()
-    sources = [_picture(source, number, base) for number, source in enumerate(given, 1)]
+    sources = [_source(source, number, base) for number, source in enumerate(given, 1)]
     options = {name: values[name] for name in OPTION_COLUMNS if name in values}
     if isinstance(seed := options.get("seed"), str) and seed.strip().isdecimal():
         # A number of thousands of digits is not even read.
@@ -264,7 +266,7 @@ def _yes_or_no(value: object) -> bool:
     return found
 
 
-def _picture(source: object, number: int, base: Path) -> str | Path:
+def _source(source: object, number: int, base: Path) -> str | Path:
     if not source:
         raise InvalidRequest("row_gap", field="images", number=number)
     if not isinstance(source, str):
@@ -276,7 +278,7 @@ def _picture(source: object, number: int, base: Path) -> str | Path:
     return picture
 
 
-def _out(row: Mapping[str, Any], folder: Path) -> Path | None:
+def _target(row: Mapping[str, Any], folder: Path) -> Path | None:
     given = row.get("out")
     if not given:
         return None
@@ -289,30 +291,30 @@ def _out(row: Mapping[str, Any], folder: Path) -> Path | None:
     return out
 
 
-def _bad_targets(jobs: Sequence[Job]) -> dict[str, WanError]:
+def _bad_targets(rows: Sequence[BatchRow]) -> dict[str, WanError]:
     """Compare the files that all rows write with each other and with the pictures that all rows start from."""
-    sources = {source for job in jobs for source in job.request.images if isinstance(source, Path)}
-    source_places = {_place(source) for source in sources}
-    source_files = {file for source in sources if (file := _same_file(source))}
-    places = [(job, job.out, _place(job.out)) for job in jobs if job.out]
+    sources = {source for row in rows for source in row.request.images if isinstance(source, Path)}
+    source_places = {_comparable(source) for source in sources}
+    source_files = {file for source in sources if (file := _file_id(source))}
+    places = [(row, row.out, _comparable(row.out)) for row in rows if row.out]
     folders = {outputs.without_suffix(parent) for _, _, place in places for parent in place.parents}
     taken: set[Path] = set()
     problems: dict[str, WanError] = {}
-    for job, out, place in places:
+    for row, out, place in places:
         code = ""
-        if place in source_places or _same_file(out) in source_files:
+        if place in source_places or _file_id(out) in source_files:
             code = "row_out_is_source"
         elif place in taken:
             code = "row_out_twice"
         elif place in folders:
             code = "row_out_is_folder"
         if code:
-            problems[job.name] = InvalidRequest(code, field="out", given=out.name[:_SHOWN_MAX])
+            problems[row.name] = InvalidRequest(code, field="out", given=out.name[:_SHOWN_MAX])
         taken.add(place)
     return problems
 
 
-def _place(file: Path) -> Path:
+def _comparable(file: Path) -> Path:
     """Return where a file lies, without what says which kind of picture it is.
 
     Names that differ in case or in composition alone count as one: some file systems take them for the same.
@@ -325,7 +327,7 @@ def _folded(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
 
 
-def _same_file(file: Path) -> tuple[int, int] | None:
+def _file_id(file: Path) -> tuple[int, int] | None:
     """Return what two names of one file have in common; None where there is no file."""
     try:
         found = file.stat()

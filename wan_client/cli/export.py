@@ -28,8 +28,8 @@ SUFFIXES = {
     "bundle": (".zip",),
 }
 # How many pictures beside a result are looked at to find the one that it was made from.
-LOOKED_AT_MOST = 500
-_PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".heif"}
+CANDIDATES_MAX = 500
+_PICTURE_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".heif"}
 
 
 def run(command: str, words: Sequence[str]) -> int:
@@ -70,7 +70,7 @@ def _items(arguments: argparse.Namespace, console: Console) -> list[ExportItem]:
         if recipe is None:
             raise ExportError("export_no_recipe", number=number, file=file.name)
         if before is None:
-            before = _found_beside(file, recipe.references[0])  # noqa: PLW2901  # it stands in for what was not given
+            before = _find_original(file, recipe.references[0])  # noqa: PLW2901  # it stands in for what was not given
             if before is None:
                 console.error(MESSAGES["cli.export.no_before"].format(file=file.name))
         else:
@@ -79,13 +79,13 @@ def _items(arguments: argparse.Namespace, console: Console) -> list[ExportItem]:
     return items
 
 
-def _found_beside(file: Path, print_of_before: str) -> Path | None:
+def _find_original(file: Path, original_hash: str) -> Path | None:
     """The picture in the same folder that a result was made from, known by its fingerprint."""
     try:
-        beside = sorted(path for path in file.absolute().parent.iterdir() if path.suffix.lower() in _PICTURES)
-        for path in beside[:LOOKED_AT_MOST]:
+        beside = sorted(path for path in file.absolute().parent.iterdir() if path.suffix.lower() in _PICTURE_SUFFIXES)
+        for path in beside[:CANDIDATES_MAX]:
             small = path.is_file() and path.stat().st_size <= images.FILE_MEGABYTES_MAX * 1_000_000
-            if small and fingerprint(path) == print_of_before:
+            if small and fingerprint(path) == original_hash:
                 return path
     except OSError:
         pass
@@ -121,7 +121,7 @@ def _write(command: str, items: list[ExportItem], arguments: argparse.Namespace,
     if command == "sheet":
         return _write_all(out, [export.sheet_pdf(items, paper=arguments.paper, **options)], named=named)
     options |= {"paper": arguments.paper, "destination": arguments.destination}
-    with _writing(out, named=named) as stream:
+    with _complete_file(out, named=named) as stream:
         export.bundle(items, stream, **options)
     return [out]
 
@@ -151,7 +151,7 @@ def _write_all(out: Path, contents: list[bytes], *, named: bool) -> list[Path]:
     if several and (there := next((path for path in paths if path.exists()), None)):
         raise ExportError("export_exists", file=there.name)
     for path, content in zip(paths, contents, strict=True):
-        with _writing(path, named=named and not several) as stream:
+        with _complete_file(path, named=named and not several) as stream:
             stream.write(content)
     return paths
 
@@ -161,7 +161,7 @@ def _numbered(out: Path, number: int) -> Path:
 
 
 @contextmanager
-def _writing(path: Path, *, named: bool) -> Iterator[BinaryIO]:
+def _complete_file(path: Path, *, named: bool) -> Iterator[BinaryIO]:
     """Open a file that is whole afterwards or not there. One that nobody named must not be there yet."""
     reserved = False
     try:

@@ -208,24 +208,24 @@ def _batch(client: WanClient, arguments: argparse.Namespace, console: Console) -
     sandbox = _is_sandbox(client.settings)
     defaults = {"prompt": arguments.prompt} | {name: getattr(arguments, name) for name in batch_source.OPTION_COLUMNS}
     try:
-        jobs = batch_source.read(arguments.source, arguments.out_dir, defaults)
+        rows = batch_source.read(arguments.source, arguments.out_dir, defaults)
     except InvalidRequest as problem:
         problems = problem.values.get("problems", ())
-        rows = [{"name": name, **bad.as_dict()} for name, bad in problems]  # type: ignore[attr-defined]  # a list of both
-        for row in rows:
-            console.error(MESSAGES["cli.batch.row"].format(name=row["name"], words=row["message"]))
-        console.fail({**problem.as_dict(sandbox=sandbox), "rows": rows})
+        errors = [{"name": name, **bad.as_dict()} for name, bad in problems]  # type: ignore[attr-defined]  # a list of both
+        for error in errors:
+            console.error(MESSAGES["cli.batch.row"].format(name=error["name"], words=error["message"]))
+        console.fail({**problem.as_dict(sandbox=sandbox), "rows": errors})
         return exit_code(problem)
     with batch.Manifest(arguments.out_dir, client.settings.backend, read_only=arguments.dry_run) as manifest:
-        work = batch.Batch(jobs, manifest, free=sandbox, again=arguments.again)
+        work = batch.Batch(rows, manifest, free=sandbox, again=arguments.again)
         _print_plan(client, work, console)
         codes = [GOES_ON if work.held else 0]
 
         def show(_event: Event) -> None:
-            console.follow(work.ended, len(jobs))
+            console.follow(work.ended, len(rows))
 
-        def report(job: batch_source.Job, end: Result | WanError) -> None:
-            codes.append(_print_row(job, end, console, sandbox=sandbox))
+        def report(row: batch_source.BatchRow, end: Result | WanError) -> None:
+            codes.append(_print_row(row, end, console, sandbox=sandbox))
 
         try:
             if not arguments.dry_run:
@@ -233,7 +233,7 @@ def _batch(client: WanClient, arguments: argparse.Namespace, console: Console) -
             _ignore_interrupts()
         except KeyboardInterrupt:
             _ignore_interrupts()
-            if work.ended < len(jobs) and not work.stopped:
+            if work.ended < len(rows) and not work.stopped:
                 _print_batch(work, console, interrupted=True)
                 # Leaving like this, the client does not wait for minutes for a submit on its way.
                 raise SystemExit(INTERRUPTED) from None
@@ -246,23 +246,23 @@ def _print_plan(client: WanClient, work: batch.Batch, console: Console) -> None:
     if sandbox:
         console.info(MESSAGES["cli.sandbox"])
     counts = {"done": len(work.done), "fetch": len(work.fetch) + len(work.check), "send": len(work.send)}
-    plan = MESSAGES["cli.batch.plan"].format(total=len(work.jobs), **counts)
+    plan = MESSAGES["cli.batch.plan"].format(total=len(work.rows), **counts)
     entry = client.model() if work.send and not sandbox else ModelEntry()
     if entry.price_usd is not None and entry.price_unit in {"output", "image"}:
         plan += " " + MESSAGES["cli.batch.price"].format(price=entry.price_usd * len(work.send))
     console.info(plan)
-    for job, why in work.held:
-        console.error(MESSAGES["cli.batch.held"].format(name=job.name, why=why))
+    for row, why in work.held:
+        console.error(MESSAGES["cli.batch.held"].format(name=row.name, why=why))
     if work.held:
         console.error(MESSAGES["cli.batch.again"])
 
 
-def _print_row(job: batch_source.Job, end: Result | WanError, console: Console, *, sandbox: bool) -> int:
-    row = MESSAGES["cli.batch.row"]
+def _print_row(row: batch_source.BatchRow, end: Result | WanError, console: Console, *, sandbox: bool) -> int:
+    line = MESSAGES["cli.batch.row"]
     if isinstance(end, WanError):
-        console.error(row.format(name=job.name, words=end.full_message(sandbox=sandbox)))
+        console.error(line.format(name=row.name, words=end.full_message(sandbox=sandbox)))
         return exit_code(end)
-    console.info(row.format(name=job.name, words=_done(end, sandbox=sandbox)))
+    console.info(line.format(name=row.name, words=_done_text(end, sandbox=sandbox)))
     _warn_of_missing(end, console, sandbox=sandbox)
     for path in end.paths:
         console.line(str(path))
@@ -270,7 +270,7 @@ def _print_row(job: batch_source.Job, end: Result | WanError, console: Console, 
 
 
 def _print_batch(work: batch.Batch, console: Console, *, interrupted: bool = False) -> None:
-    rows, counts = list(work.rows()), work.count()
+    rows, counts = list(work.report()), work.count()
     paid = [row["cost"] for row in rows if row.get("cost") is not None]
     cost = MESSAGES["cli.cost"].format(cost=f"{sum(paid):.4g}") if paid else ""
     not_sent = counts["open"] + counts["cancelled"]
@@ -304,7 +304,7 @@ def _print_result(client: WanClient, result: Result, console: Console) -> int:
             changes = "; ".join(str(change) for change in image.changes)
             console.info(MESSAGES["cli.changes"].format(number=number, changes=changes))
     sandbox = _is_sandbox(client.settings)
-    console.info(_done(result, sandbox=sandbox))
+    console.info(_done_text(result, sandbox=sandbox))
     _warn_of_missing(result, console, sandbox=sandbox)
     run = client.last_run
     recovered, reused = bool(run and run.recovered), bool(run and run.reused)
@@ -332,9 +332,9 @@ def _warn_of_missing(result: Result, console: Console, *, sandbox: bool) -> None
         console.error(MESSAGES["cli.missing"].format(words=problem.full_message(sandbox=sandbox)))
 
 
-def _done(result: Result, *, sandbox: bool) -> str:
-    told_cost = result.cost is not None and not sandbox
-    cost = MESSAGES["cli.cost"].format(cost=f"{result.cost:.4g}") if told_cost else ""
+def _done_text(result: Result, *, sandbox: bool) -> str:
+    shows_cost = result.cost is not None and not sandbox
+    cost = MESSAGES["cli.cost"].format(cost=f"{result.cost:.4g}") if shows_cost else ""
     size = f"{result.width} × {result.height}"
     return MESSAGES["cli.done"].format(size=size, seconds=f"{result.seconds:.1f}", cost=cost)
 
@@ -390,7 +390,7 @@ def _print_interrupted(command: str, client: WanClient | None, console: Console,
         return _print_result(client, run.result, console)
     if run and run.problem is not None and not isinstance(run.problem, RunCancelled):
         return _print_problem(run.problem, console, sandbox=sandbox)
-    outcome, what = _outcome(run) if run else (CancelOutcome.CANCELLED, "error.cancelled_before_submit")
+    outcome, what = _cancel_outcome(run) if run else (CancelOutcome.CANCELLED, "error.cancelled_before_submit")
     if command == "cancel":
         outcome, what = CancelOutcome.UNKNOWN, "cancel.unknown"
     is_over = outcome is CancelOutcome.CANCELLED
@@ -407,7 +407,7 @@ def _print_interrupted(command: str, client: WanClient | None, console: Console,
     return INTERRUPTED
 
 
-def _outcome(run: Run) -> tuple[CancelOutcome, str]:
+def _cancel_outcome(run: Run) -> tuple[CancelOutcome, str]:
     """What cancelling a run achieved, and the text that says it."""
     if run.succeeded:
         return CancelOutcome.NOT_CANCELLABLE, "cancel.finished"

@@ -28,8 +28,8 @@ Mask: TypeAlias = NDArray[np.uint8]
 
 _WORKING_SIDE: Final = 448
 # Differences of Lab: below the first nothing is seen, above the second it is a change without doubt.
-_SEEN: Final = 5.0
-_CLEAR: Final = 9.0
+_VISIBLE: Final = 5.0
+_CERTAIN: Final = 9.0
 _NOISE_FACTOR: Final = 3.0
 _SMALLEST_AREA: Final = 0.0004
 _LARGEST_HOLE: Final = 0.01
@@ -149,7 +149,7 @@ def change_map(before: Picture, after: Picture, alignment: Alignment | None = No
     lies = square((alignment or unaligned(old.size, new.size)).matrix)
     frame = scaled(new.size, min(1.0, _WORKING_SIDE / max(new.size)))
     pixels: Colours = (resized(new, frame) / 255).astype(np.float32)
-    moved, inside = _laid(old, lies, new.size, frame)
+    moved, inside = _warped(old, lies, new.size, frame)
     if not inside.any():
         return ChangeMap(new.size, np.zeros(inside.shape, np.uint16), (), 0.0, 0.0, None)
     colours, explained = _colour_shift(moved, pixels, inside)
@@ -169,7 +169,7 @@ def _to_lab(colours: Colours) -> Colours:
     return in_units
 
 
-def _laid(old: Image.Image, lies: NDArray[np.float64], size: Size, frame: Size) -> tuple[Colours, Inside]:
+def _warped(old: Image.Image, lies: NDArray[np.float64], size: Size, frame: Size) -> tuple[Colours, Inside]:
     """Return *before* as it lies in the frame, and where in the frame it is."""
     cv2 = opencv()
     transform = scaling(frame[0] / size[0], frame[1] / size[1]) @ lies
@@ -236,7 +236,7 @@ def _regions_of(difference: NDArray[np.float32], inside: Inside) -> Mask:
     """Return the parts that differ: those that are clear, with all around them that is seen, holes filled."""
     cv2 = opencv()
     usual = float(np.median(difference[inside]))
-    seen = min(max(_SEEN, _NOISE_FACTOR * usual), 2 * _SEEN)
+    seen = min(max(_VISIBLE, _NOISE_FACTOR * usual), 2 * _VISIBLE)
     mask = ((difference > seen) & inside).astype(np.uint8)
     width = max(3, round(max(mask.shape) / 90) | 1)
     closed = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width)))
@@ -245,7 +245,7 @@ def _regions_of(difference: NDArray[np.float32], inside: Inside) -> Mask:
     peaks = np.zeros(count, np.float32)
     np.maximum.at(peaks, labels.ravel(), difference.ravel())
     large = facts[:, cv2.CC_STAT_AREA] >= max(12, _SMALLEST_AREA * mask.size)
-    kept = large & (peaks > max(_CLEAR, 2 * seen * 0.9))
+    kept = large & (peaks > max(_CERTAIN, 2 * seen * 0.9))
     kept[0] = False
     chosen: Mask = kept[labels].astype(np.uint8)
     return chosen

@@ -161,9 +161,9 @@ def _placed_mask(
     white: Pixels = (np.asarray(mask) > 127).astype(np.uint8) * 255
     if not white.any():
         raise InvalidRequest("mask_empty", field="mask")
-    of_result = _alike(mask.size, result) and not mask.size == original != result
+    of_result = _have_same_ratio(mask.size, result) and not mask.size == original != result
     if not of_result:
-        if not _alike(mask.size, original):
+        if not _have_same_ratio(mask.size, original):
             given, wanted = "{} × {}".format(*mask.size), "{} × {}".format(*result)
             raise InvalidRequest("mask_shape", field="mask", given=given, wanted=wanted)
         frame, to_frame = original, inverted(canvas.from_original)
@@ -172,7 +172,7 @@ def _placed_mask(
     return white, scaling(mask.width / frame[0], mask.height / frame[1]) @ to_frame, of_result
 
 
-def _alike(one: Size, other: Size) -> bool:
+def _have_same_ratio(one: Size, other: Size) -> bool:
     return abs(one[0] * other[1] / (one[1] * other[0]) - 1) <= _SAME_RATIO
 
 
@@ -311,7 +311,7 @@ def _label(pixels: Pixels, changed: NDArray[np.bool_]) -> None:
         left, top, right, bottom = (round(side) for side in font.getbbox(_LABEL))
         margin = max(2, (bottom - top) // 2)
         wide, tall = right - left + 2 * margin, bottom - top + 2 * margin
-        place = _room(changed, wide, tall)
+        place = _label_place(changed, wide, tall)
         if place is None:
             continue
         tag = Image.new("RGB", (wide, tall), (12, 14, 18))
@@ -320,7 +320,7 @@ def _label(pixels: Pixels, changed: NDArray[np.bool_]) -> None:
         return
 
 
-def _room(changed: NDArray[np.bool_], wide: int, tall: int) -> tuple[int, int] | None:
+def _label_place(changed: NDArray[np.bool_], wide: int, tall: int) -> tuple[int, int] | None:
     """Return the lowest place, and there the one furthest right, where a rectangle lies inside; None without any."""
     if wide > changed.shape[1] or tall > changed.shape[0]:
         return None

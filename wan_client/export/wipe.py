@@ -143,7 +143,7 @@ def _pill(image: Image.Image, text: str, size: float, words: Words, *, right: bo
     ImageDraw.Draw(image).text(place, text, (255, 255, 255), font, anchor="mm", language=language)
 
 
-def _cuts() -> list[tuple[float, int]]:
+def _timeline() -> list[tuple[float, int]]:
     """How much of each frame is as after, and how many milliseconds it stands."""
     there = [_eased(step / _STEPS_THERE) for step in range(1, _STEPS_THERE)]
     back = [_eased(1 - step / _STEPS_BACK) for step in range(1, _STEPS_BACK)]
@@ -163,7 +163,7 @@ def _frames(before: Image.Image, after: Image.Image, line: int | tuple[int, int,
     """Each frame: what is left of the line is as before, what is right of it as after."""
     width, height = before.size
     thick = max(2, round(width / 260))
-    for cut, _ in _cuts():
+    for cut, _ in _timeline():
         place = round((1 - cut) * width)
         frame = after.copy()
         frame.paste(before.crop((0, 0, place, height)), (0, 0))
@@ -192,7 +192,7 @@ def _gif(before: Image.Image, after: Image.Image, about: str) -> bytes:
 def _animated(frames: Iterator[Image.Image], file_format: str, **options: Any) -> bytes:
     first, *rest = frames
     out = io.BytesIO()
-    durations = [duration for _, duration in _cuts()]
+    durations = [duration for _, duration in _timeline()]
     first.save(out, file_format, save_all=True, append_images=rest, duration=durations, loop=0, **options)
     return out.getvalue()
 
@@ -214,7 +214,7 @@ def _mp4(before: Image.Image, after: Image.Image, about: str) -> bytes:
                 command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
             ) as process:
                 assert process.stdin  # noqa: S101  # asked for above
-                for frame, (_, duration) in zip(_frames(before, after, _LINE), _cuts(), strict=True):
+                for frame, (_, duration) in zip(_frames(before, after, _LINE), _timeline(), strict=True):
                     for _ in range(duration // _FRAME_MS):
                         process.stdin.write(frame.tobytes())
             return video.read_bytes()

@@ -32,8 +32,8 @@ from .opening import (
     orientation,
     room_for,
 )
-from .passthrough import has_only_harmless, is_clean
-from .resize import fit, resized, scaled, shrink, upright
+from .passthrough import has_only_harmless_metadata, may_pass_through
+from .resize import early_divisor, fit, resized, scaled, upright
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +45,7 @@ __all__ = ["FILE_MEGABYTES_MAX", "Change", "PreparedImage", "check", "is_data_ur
 _JPEG_QUALITIES = (95, 90, 85)
 _MEDIA_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "BMP": "image/bmp"}
 _LOSSY = {"JPEG", "MPO", "WEBP", "AVIF", "HEIF"}
-_ON_ITS_SIDE = {5, 6, 7, 8}
+_SIDEWAYS = {5, 6, 7, 8}
 _copying = threading.Lock()
 
 
@@ -86,7 +86,7 @@ def prepare(
     Raises:
         ImageError: It can't be read, is incomplete, or is too large to be opened.
     """
-    with _named(number):
+    with _naming_picture(number):
         if isinstance(source, Image.Image):
             check_pixels(source, number)
             with room_for(source):
@@ -110,7 +110,7 @@ def open_full(source: str | PathLike[str] | bytes | Image.Image, *, number: int 
     Raises:
         ImageError: It can't be read, is incomplete, or is too large to be opened at its full size.
     """
-    with _named(number):
+    with _naming_picture(number):
         if isinstance(source, Image.Image):
             check_pixels(source, number, full=True)
             with room_for(source, full=True):
@@ -134,7 +134,7 @@ def check(source: str | PathLike[str] | bytes, *, number: int = 1) -> None:
     Raises:
         ImageError: It is no picture, or too large to be opened.
     """
-    with _named(number), opened_file(source, number) as file:
+    with _naming_picture(number), opened_file(source, number) as file:
         check_pixels(open_header(file), number)
 
 
@@ -148,16 +148,16 @@ def size_of(source: str | PathLike[str] | bytes, *, number: int = 1) -> tuple[in
     Raises:
         ImageError: It is no picture, or too large to be opened.
     """
-    with _named(number), opened_file(source, number) as file:
+    with _naming_picture(number), opened_file(source, number) as file:
         image = open_header(file)
         check_pixels(image, number)
         # A TIFF is opened with its turn done.
         turn = orientation(image) if image.format != "TIFF" else 1
-        return (image.height, image.width) if turn in _ON_ITS_SIDE else image.size
+        return (image.height, image.width) if turn in _SIDEWAYS else image.size
 
 
 @contextmanager
-def _named(number: int) -> Iterator[None]:
+def _naming_picture(number: int) -> Iterator[None]:
     """Whatever goes wrong with a picture, its error names it."""
     try:
         yield
@@ -175,11 +175,11 @@ def _prepared(
     data, had_metadata = b"", False
     if file:
         image = decode(image, file, number, changes)
-        had_metadata = not has_only_harmless(image)
+        had_metadata = not has_only_harmless_metadata(image)
         if not changes and file_size(file) <= bytes_max:
             data = content(file)
     original = image.format or "PNG"
-    keep = bool(data) and is_clean(image, data)
+    keep = bool(data) and may_pass_through(image, data)
     ready = fit(_as_seen(image, file, changes), changes)
     as_it_is = PreparedImage(data, _MEDIA_TYPES[original], *ready.size) if keep and not changes else None
     if as_it_is and not (png_first and original != "PNG"):
@@ -196,7 +196,7 @@ def _prepared(
 def _as_seen(image: Image.Image, file: BinaryIO | None, changes: list[Change], *, full: bool = False) -> Image.Image:
     """The decoded picture, which is closed, upright and in opaque sRGB."""
     turn = orientation(image)
-    decoded, rgb = image.size, opaque_rgb(image, file, changes, 1 if full else shrink(image.size))
+    decoded, rgb = image.size, opaque_rgb(image, file, changes, 1 if full else early_divisor(image.size))
     if rgb.size != decoded:
         changes.append(Change("decoded_smaller", sizes(decoded, rgb.size)))
     if rgb is not image:

@@ -19,7 +19,7 @@ from wan_client.schema import SIDE_MAX
 
 from .changes import Change, sizes
 from .containers import is_camera_raw
-from .resize import TURNS, shrink
+from .resize import TURNS, early_divisor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -145,7 +145,7 @@ def decode(
     # A TIFF is turned as it is decoded. Asking the others so early would decode them, and hide what is broken.
     turn = orientation(image) if image.format == "TIFF" else 1
     if not full:
-        _reduce_early(image)
+        _set_decoder_divisor(image)
     try:
         image.load()
     except OSError:
@@ -153,7 +153,7 @@ def decode(
             raise
         image = open_header(io.BytesIO(content(file) + b"\xff\xd9"))
         if not full:
-            _reduce_early(image)
+            _set_decoder_divisor(image)
         image.load()
         if _ends_in_filler(image):
             raise ImageError("image_truncated", field="images", number=number) from None
@@ -201,7 +201,7 @@ def check_pixels(image: Image.Image, number: int, *, full: bool = False) -> None
 
 def _bytes_per_pixel(image: Image.Image, *, full: bool = False) -> float:
     """Return the peak bytes a pixel of preparing, or of opening at the full size, as the header suggests."""
-    early, late = (1, 1) if full else (_shrink_early(image), shrink(image.size))
+    early, late = (1, 1) if full else (_decoder_divisor(image), early_divisor(image.size))
     own = _DECODER_BYTES.get(image.format or "", 0.0)
     decoded = _MODE_BYTES.get(image.mode, 4)
     copied = full or image.mode != "RGB" or "icc_profile" in image.info or max(image.size) > SIDE_MAX * early
@@ -210,11 +210,11 @@ def _bytes_per_pixel(image: Image.Image, *, full: bool = False) -> float:
     return max(own / early**2, progressive + decoded / early**2 + copy)
 
 
-def _shrink_early(image: Image.Image) -> int:
+def _decoder_divisor(image: Image.Image) -> int:
     """By which power of two the decoder itself divides the picture."""
     factor = 1
     if image.format in {"JPEG", "MPO"}:
-        while factor < 8 and 2 * factor <= shrink(image.size):
+        while factor < 8 and 2 * factor <= early_divisor(image.size):
             factor *= 2
     elif image.format == "JPEG2000":
         while image.width * image.height / 1e6 * _DECODER_BYTES["JPEG2000"] / factor**2 > MEMORY_MEGABYTES_MAX:
@@ -222,8 +222,8 @@ def _shrink_early(image: Image.Image) -> int:
     return factor
 
 
-def _reduce_early(image: Image.Image) -> None:
-    factor = _shrink_early(image)
+def _set_decoder_divisor(image: Image.Image) -> None:
+    factor = _decoder_divisor(image)
     if image.format == "JPEG2000":
         image.reduce = factor.bit_length() - 1  # type: ignore[method-assign,assignment]
     elif factor > 1:

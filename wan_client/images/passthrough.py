@@ -13,29 +13,29 @@ if TYPE_CHECKING:
     from PIL import Image
 
 # What a file may say about itself and still be passed on as it is.
-_HARMLESS = {
+_HARMLESS_METADATA = {
     "jfif", "jfif_version", "jfif_unit", "jfif_density", "dpi", "progressive", "progression", "gamma", "srgb",
     "interlace", "compression", "loop", "background", "duration", "timestamp",
 }  # fmt: skip
 _PNG_CHUNKS = {b"IHDR", b"PLTE", b"IDAT", b"IEND", b"gAMA", b"sRGB", b"pHYs", b"bKGD", b"sBIT"}
 
 
-def has_only_harmless(image: Image.Image) -> bool:
+def has_only_harmless_metadata(image: Image.Image) -> bool:
     """Say whether a decoded picture's file says nothing of where, when and by whom it was made."""
     # A JFIF header may hold a small copy of the picture, as it was before it was cut.
     segments = {name for name, content in getattr(image, "applist", ()) if name != "APP0" or content[:4] == b"JFXX"}
     chunks = getattr(image, "private_chunks", ())
-    return not (set(image.info) - _HARMLESS or segments or chunks or exif(image))
+    return not (set(image.info) - _HARMLESS_METADATA or segments or chunks or exif(image))
 
 
-def is_clean(image: Image.Image, data: bytes) -> bool:
+def may_pass_through(image: Image.Image, data: bytes) -> bool:
     """Whether the file itself may be sent: a format and mode that the model takes, nothing hidden, nothing behind."""
-    whole = _WHOLE.get(image.format or "")
+    whole = _IS_ONLY_PICTURE.get(image.format or "")
     return (
         whole is not None
         and image.mode == "RGB"
         and not image.has_transparency_data
-        and has_only_harmless(image)
+        and has_only_harmless_metadata(image)
         and whole(data)
     )
 
@@ -68,7 +68,7 @@ def _is_plain_bmp(data: bytes) -> bool:
     return bool(length == len(data) and start == 14 + header and header == 40)
 
 
-_WHOLE: dict[str, Callable[[bytes], bool]] = {
+_IS_ONLY_PICTURE: dict[str, Callable[[bytes], bool]] = {
     "JPEG": _is_one_jpeg,
     "PNG": _is_plain_png,
     "WEBP": _is_plain_webp,

@@ -23,7 +23,7 @@ _STRIP = 64
 _LARGE_MEGAPIXELS = 25
 
 
-def shrink(size: tuple[int, int]) -> int:
+def early_divisor(size: tuple[int, int]) -> int:
     """By which whole number a large picture is divided as early as possible, to save memory."""
     return math.ceil(max(size) / SIDE_MAX) if size[0] * size[1] > _LARGE_MEGAPIXELS * 1e6 else 1
 

@@ -66,7 +66,7 @@ _TABLES = (
     "create table if not exists durations (row integer primary key, engine text, size text, seconds real)",
 )
 # What earlier versions did not keep: a lease, and a key of the caller's own.
-_LATER_COLUMNS = ("owner text", "lease_until real", "caller_key text")
+_ADDED_COLUMNS = ("owner text", "lease_until real", "caller_key text")
 _COLUMNS = "row, request_id, state, sent, file"
 # Beyond this, in seconds since 1970, calendars differ.
 _FAR_FUTURE = 1e11
@@ -147,7 +147,7 @@ class _File:
             for statement in _TABLES:
                 connection.execute(statement)
             there = {column[1] for column in connection.execute("pragma table_info(runs)")}
-            for column in _LATER_COLUMNS:
+            for column in _ADDED_COLUMNS:
                 if column.split()[0] not in there:
                     connection.execute(f"alter table runs add column {column}")
             connection.execute(f"pragma user_version = {_VERSION}")
