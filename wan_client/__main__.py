@@ -5,9 +5,9 @@ import sys
 
 
 def run() -> int:
-    """Run the command, which Ctrl-C ends without a word while it is still being loaded."""
+    """Run the command. While it is still being imported, Ctrl-C ends it silently."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    from .cli.main import main  # noqa: PLC0415  # this is what takes its time
+    from .cli.main import main  # noqa: PLC0415  # slow to import
 
     signal.signal(signal.SIGINT, signal.default_int_handler)
     return main()

@@ -1,4 +1,4 @@
-"""Reading an address that somebody else wrote, and taking addresses out of texts."""
+"""Parsing addresses (URLs) that others wrote, and redacting addresses and secrets in texts."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 PORT_MAX = 65_535
-# What is shorter than this occurs in texts by chance.
+# Anything shorter occurs in texts by chance.
 _PART_MIN = 16
-# As it is, as JSON may write it, and as a part of another address. A host of the vendor's needs no scheme.
+# Plain, escaped as in JSON, or percent-encoded inside another address. A host of the vendor's needs no scheme.
 _ADDRESS = re.compile(
     r"\b[a-z][a-z0-9+.-]*(?::|%3a)(?://|\\/\\/|%2f%2f)\S+|(?<![\w.-])(?:[\w-]+\.)+runcomfy\.(?:net|com)\S*",
     re.IGNORECASE,
@@ -23,7 +23,7 @@ _UNUSABLE = re.compile(r"[\x00-\x20\x7f-\xa0\ud800-\udfff\u2028\u2029]")
 
 
 def parse_address(text: str) -> httpx.URL | None:
-    """Return the address, or None where it is none: a space in it, a port or punycode that can't be, half a character.
+    """Return the parsed address; None if it has a blank, an invalid port or punycode, or a lone surrogate in it.
 
     httpx reads some of these at first and raises errors of several libraries when their parts are asked for.
     """
@@ -50,14 +50,14 @@ def without_addresses(text: str, known: Iterable[str] = ()) -> str:
 
 
 def without_secret(text: str, secret: str, word: str) -> str:
-    """Return a text with a word in the place of a secret, however that is spelt."""
+    """Return a text with a word in the place of a secret, in any of the encodings it may have there."""
     for spelling in sorted(_spellings(secret), key=len, reverse=True):
         text = text.replace(spelling, word)
     return text
 
 
 def _parts(address: str) -> set[str]:
-    """Return what gives an address away: all of it, what follows the host, and each long part of the path."""
+    """Return the parts that identify an address: all of it, what follows the host, and each long part of the path."""
     rest = address.partition("://")[2] or address
     path = rest.partition("/")[2].partition("?")[0]
     found = {address, rest, path, *path.split("/")}

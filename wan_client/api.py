@@ -1,8 +1,8 @@
-"""The protocol of the Model API, one method a call; every reply a typed value, every failure one of `errors`.
+"""The protocol of the Model API, one method per call. Replies are typed values, failures are raised from `errors`.
 
-Three rules live here. The token goes to the configured base and nowhere else: URLs are built from ids, redirects are
-not followed. A submit is sent once: what its failure says about the money decides which error it is. And whatever
-the server says is data: words are compared loosely, texts are kept for developers with the token taken out.
+Three rules hold here. The token goes to the configured base and nowhere else: URLs are built from ids, redirects are
+not followed. A submit is sent once, and its error says whether the run may have been charged. Whatever the server
+sends is untrusted: words are compared loosely, texts are kept for developers with the token redacted.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ REPLY_BYTES_MAX = 64 * 1024 * 1024
 
 RETRY_AFTER_MAX = 30 * 24 * 3600.0
 POSITION_MAX = 1_000_000_000
-# What a reply may nest before it is no reply any more; longer numbers are none.
+# Limits of a reply: what is nested deeper is dropped, and a longer number counts as infinite.
 DEPTH_MAX = 8
 SCHEMA_DEPTH_MAX = 16
 DIGITS_MAX = 300
@@ -145,7 +145,7 @@ class ModelEntry:
 
 
 def check_request_id(request_id: str) -> str:
-    """The id, if it can stand in a path.
+    """Return the id, if it can stand in a path.
 
     Raises:
         InvalidRequest: It can't.
@@ -193,7 +193,7 @@ class Api:
         self.on_call: OnCall | None = None
         self._timeouts = timeouts or Timeouts()
         verify = tls or ssl.create_default_context()
-        # Proxy settings of the environment must not catch what stays on this machine.
+        # Proxy settings of the environment must not apply to requests that stay on this machine.
         outside = not is_loopback(base)
         timeout = httpx.Timeout(self._timeouts.read, connect=self._timeouts.connect)
         limits = httpx.Limits(max_connections=64, max_keepalive_connections=32)
@@ -207,7 +207,7 @@ class Api:
             headers={"User-Agent": USER_AGENT, **HEADERS},
         )
         self._reads = way(timeout=timeout, limits=limits)
-        # A kept connection may be closed by the other side just as a submit goes out, and then nobody knows whether
+        # A kept connection may be closed by the other side just as a submit goes out, and then it is unknown whether
         # it arrived. So a submit gets a connection of its own.
         alone = httpx.Limits(max_connections=None, max_keepalive_connections=0)
         once = httpx.Timeout(self._timeouts.submit, connect=self._timeouts.connect)
@@ -218,7 +218,7 @@ class Api:
 
     @property
     def model_url(self) -> str:
-        """Where requests go: what is known of it holds for this model at this API."""
+        """The URL that requests go to. What is learned of it holds for this model at this API."""
         return f"{self._base}{self._model_path}"
 
     async def aclose(self) -> None:
@@ -263,7 +263,7 @@ class Api:
             raise ServerError("server_trouble", api_message="no usable request_id")
         except ServerError as trouble:
             if trouble.http_status is None and handed < len(body):
-                # Nobody can read JSON that has no end.
+                # The server can't parse a body that was cut off, so nothing was accepted.
                 raise TransientError("submit_incomplete", api_message=trouble.api_message) from trouble
             raise unknown_outcome(
                 at,
@@ -274,7 +274,7 @@ class Api:
             ) from trouble
 
     async def status(self, request_id: str, *, timeout: float | None = None) -> StatusReply:
-        """Where the run stands, and its place in the queue."""
+        """Ask where the run stands, and for its place in the queue."""
         try:
             reply = await self._get(f"/v1/requests/{check_request_id(request_id)}/status", timeout)
         except WanError as problem:
@@ -288,7 +288,7 @@ class Api:
         return StatusReply(ended, state, position if is_place else None)
 
     async def result(self, request_id: str, *, timeout: float | None = None) -> ResultReply:
-        """Where the run stands and, after its end, what came of it."""
+        """Ask where the run stands and, after its end, for its outputs or its failure."""
         path = f"/v1/requests/{check_request_id(request_id)}/result"
         try:
             reply = await self._get(path, timeout, include_cost="true")
@@ -323,7 +323,7 @@ class Api:
         return CancelOutcome.NOT_CANCELLABLE if outcome == "not_cancellable" else CancelOutcome.UNKNOWN
 
     async def model(self) -> ModelEntry:
-        """The catalogue's entry of the model, price included."""
+        """Return the catalogue's entry of the model, price included."""
         reply = await self._get(self._model_path)
         schema = reply.get("input_schema")
         return ModelEntry(
@@ -340,7 +340,7 @@ class Api:
         return await self._send(self._reads, request)
 
     async def _send(self, client: httpx.AsyncClient, request: httpx.Request) -> dict[str, Any]:
-        """Send one request and return its JSON object, or raise what the answer means."""
+        """Send one request and return its JSON object, or raise the error that the response means."""
         began, code = time.monotonic(), "interrupted"
         try:
             reply = await self._exchange(client, request)
@@ -447,7 +447,7 @@ def _output_urls(output: object, depth: int = DEPTH_MAX) -> list[str]:
 
 
 def _failure(reply: Mapping[str, Any]) -> str:
-    """The words about why there is no picture, wherever a reply has them."""
+    """Return what a reply says about why there is no picture, wherever it says so."""
     names = ["error"]
     if _state(reply.get("status")) is State.FAILED:
         names += ["error_message", "message", "detail"]
@@ -455,23 +455,23 @@ def _failure(reply: Mapping[str, Any]) -> str:
 
 
 def _has_error_code(reply: Mapping[str, Any]) -> bool:
-    """Whether a reply says by its code that it is an error; 0, "" and false say nothing."""
+    """Return whether a reply has the code of an error; 0, "" and false are none."""
     code = reply.get("error_code")
     return bool(code) and code != "0"
 
 
 def _amount(value: object) -> float | None:
-    """An amount of money; None where the value is none."""
+    """Return an amount of money; None where the value is none."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return float(value) if 0 <= value < 1e9 else None
 
 
 def _json_object(body: bytes) -> dict[str, Any] | None:
-    """Return the object, or None where the body is none.
+    """Return the JSON object in the body; None if it holds anything else.
 
     Raises:
-        RecursionError: It is nested too deep. Asking again brings the same.
+        RecursionError: It is nested too deep, which a retry does not change.
     """
     try:
         value = json.loads(body, parse_int=_integer)
@@ -494,12 +494,12 @@ def _as_text(value: object) -> str:
 
 
 async def drop_location(response: httpx.Response) -> None:
-    """Forget where a redirect leads to."""
+    """Remove the target of a redirect."""
     response.headers.pop("Location", None)
 
 
 def _retry_after(response: httpx.Response) -> float | None:
-    """The seconds that ``Retry-After`` asks for, given as a number or as a date; None for what is neither."""
+    """Return the seconds that ``Retry-After`` asks for, given as a number or as a date; None for anything else."""
     value = response.headers.get("Retry-After", "")
     try:
         seconds = float(value)

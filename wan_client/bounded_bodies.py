@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 HEADERS = {"Accept-Encoding": "identity"}
 
 _PIECE = 64 * 1024
-# With 32 added, zlib finds out by itself whether it is gzip or its own format.
+# With 32 added, zlib detects whether it is gzip or its own format.
 _ANY_HEADER = 32 + zlib.MAX_WBITS
 
 

@@ -1,4 +1,4 @@
-"""The two faces of the client: asynchronous, and synchronous over the same core."""
+"""The client's two interfaces: asynchronous, and synchronous over the same core."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ OUTPUT_FOLDER = Path("outputs")
 
 Value = TypeVar("Value")
 
-# Of which models, and at which API, it has been said how their schema differs.
+# The URLs of the models whose schema has been compared with ours; a difference is logged once.
 _checked_schemas: set[str] = set()
 
 
@@ -169,7 +169,7 @@ class AsyncWanClient:
             on_sending: Called in a thread just before the request goes out. Where it raises, nothing is sent.
             on_submitted: Called with the request id as soon as the API has the run.
             sent_before: When an earlier process was about to send this very request. Unless the journal knows what
-                came of that, it is not sent, and the run ends in `UnknownOutcome`.
+                became of it, it is not sent, and the run ends in `UnknownOutcome`.
             public: Where its pictures can be fetched from, for a program that has a public address.
             key: A key of the caller's own. The same request under the same key within a day is one run, whichever
                 process of this user makes it; another request under it is refused. It is kept in the journal.
@@ -197,7 +197,7 @@ class AsyncWanClient:
         named: bool = True,
         public: PublicHost | None = None,
     ) -> Run:
-        """An earlier run, picked up by its id. It costs nothing.
+        """Return an earlier run, resumed by its id. It costs nothing.
 
         Args:
             request_id: Its id.
@@ -213,7 +213,7 @@ class AsyncWanClient:
         return Run(self._resources, request_id=request_id, out=file, folder=place, named=named, public=public)
 
     async def cancel(self, request_id: str) -> CancelOutcome:
-        """Cancel an earlier run by its id, within seconds, and say truthfully what came of it.
+        """Cancel an earlier run by its id, within seconds, and return the outcome.
 
         Raises:
             InvalidRequest: The id can't be one.
@@ -229,18 +229,18 @@ class AsyncWanClient:
         return await self._resources.api.status(request_id)
 
     def observe(self, on_reply: OnReply) -> None:
-        """Have a function called with each reply of the API: with the request, the HTTP status and the JSON object."""
+        """Call a function with each reply of the API: with the request, the HTTP status and the JSON object."""
         self._resources.api.on_reply = on_reply
 
     def observe_calls(self, on_call: OnCall) -> None:
-        """Have a function called after each call of the API: with its name, what it came to, and its seconds.
+        """Call a function after each call of the API: with its name, its outcome, and its seconds.
 
-        What it came to is ``ok`` or the code of the error.
+        The outcome is ``ok`` or the code of the error.
         """
         self._resources.api.on_call = on_call
 
     async def model(self) -> ModelEntry:
-        """The catalogue's entry of the model, price included. What can't be learned is left empty."""
+        """Return the catalogue's entry of the model, price included. What can't be learned is left empty."""
         api = self._resources.api
         try:
             entry = await api.model()
@@ -261,7 +261,7 @@ class AsyncWanClient:
         return PollSchedule(recall=partial(store.durations, engine), keep=partial(store.learn, engine))
 
     def _target(self, out: str | PathLike[str] | None, folder: str | PathLike[str] | None) -> tuple[Path | None, Path]:
-        """The file to write, if it has a name, and the folder of one that hasn't."""
+        """Return the file to write, None if it has no name, and the folder for that case."""
         separators = tuple(filter(None, (os.sep, os.altsep)))
         if out is not None and (os.fspath(out).endswith(separators) or os.path.isdir(out)):  # noqa: PTH112  # takes any name
             out, folder = None, out
@@ -275,7 +275,7 @@ class AsyncWanClient:
 
 
 class _SharedTransport(httpx.AsyncBaseTransport):
-    """A transport that several lanes use, and that none of them closes."""
+    """A transport that several HTTP clients use, and that none of them closes."""
 
     def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
         self._transport = transport
@@ -285,7 +285,7 @@ class _SharedTransport(httpx.AsyncBaseTransport):
 
 
 async def _renew_leases(journal: Journal) -> None:
-    """Show for as long as the client is open that its runs are looked after."""
+    """Renew the leases of the client's runs for as long as it is open."""
     while True:
         await asyncio.sleep(RENEW_SECONDS)
         await asyncio.to_thread(journal.renew)
@@ -296,7 +296,7 @@ async def _awaited(work: Callable[[AsyncWanClient], Awaitable[Value]], core: Asy
 
 
 class WanClient:
-    """The synchronous face: for scripts, notebooks and the command line. Use it as ``with WanClient() as client``.
+    """The synchronous client: for scripts, notebooks and the command line. Use it as ``with WanClient() as client``.
 
     It takes the same arguments as `AsyncWanClient`, and runs it in a thread of its own.
 
@@ -398,7 +398,7 @@ class WanClient:
         return self._wait_for(self._core.resume(request_id, out=out), on_event)
 
     def cancel(self, request_id: str) -> CancelOutcome:
-        """Cancel an earlier run by its id, within seconds, and say truthfully what came of it.
+        """Cancel an earlier run by its id, within seconds, and return the outcome.
 
         Raises:
             InvalidRequest: The id can't be one.
@@ -406,7 +406,7 @@ class WanClient:
         return self.call(lambda core: core.cancel(request_id))
 
     def model(self) -> ModelEntry:
-        """The catalogue's entry of the model, price included. What can't be learned is left empty."""
+        """Return the catalogue's entry of the model, price included. What can't be learned is left empty."""
         return self.call(AsyncWanClient.model)
 
     def _wait_for(self, run: Run, on_event: Callable[[Event], object]) -> Result:
@@ -414,9 +414,9 @@ class WanClient:
         return self.call(lambda _core: run.wait(on_event))
 
     def call(self, work: Callable[[AsyncWanClient], Awaitable[Value]]) -> Value:
-        """Do something with the asynchronous client, in the client's thread, and wait for it.
+        """Run work on the asynchronous client, in the client's thread, and wait for its value.
 
-        Ctrl-C cancels it there and waits until it has ended, so that afterwards it is known what came of it; the
+        Ctrl-C cancels it there and waits until it has ended, so that its outcome is known afterwards; the
         `KeyboardInterrupt` comes then. Pressing it again does not shorten that: it is a matter of seconds.
         """
         if self._thread is None:

@@ -78,7 +78,7 @@ class WanError(Exception):
         return self.full_message()
 
     def full_message(self, *, sandbox: bool = False) -> str:
-        """All of it in English, with the run's id. The sandbox never charges, whatever it rehearses."""
+        """Return the whole message in English, with the run's id. The sandbox never charges, whatever it simulates."""
         parts = [self.summary, MESSAGES["charged.sandbox" if sandbox else f"charged.{self.charged.value}"], self.hint]
         if self.cost is not None and not sandbox:
             parts.append(MESSAGES["error.cost"].format(cost=f"{self.cost:.4g}"))
@@ -87,7 +87,7 @@ class WanError(Exception):
         return " ".join(parts)
 
     def as_dict(self, *, sandbox: bool = False) -> dict[str, Any]:
-        """What a script needs of it, ready for JSON. The sandbox never charges, whatever it rehearses."""
+        """Return what a script needs of the error, ready for JSON. The sandbox never charges, whatever it simulates."""
         return {
             "code": self.code,
             "message": self.full_message(sandbox=sandbox),
@@ -136,7 +136,7 @@ class RunNotFound(WanError):
 
 
 class ReadRefused(WanError):
-    """The API would not say where a run stands. The run itself is not affected and can be asked for again."""
+    """The API refused to say where a run stands. The run itself is not affected and can be asked for again."""
 
     default_charged = Charged.UNKNOWN
 
@@ -164,7 +164,7 @@ class RateLimited(TransientError):
 
 
 class ServerError(TransientError):
-    """The connection broke, timed out, or answered with something that is no answer."""
+    """The connection broke, timed out, or the response was unusable."""
 
     default_charged = Charged.UNKNOWN
 
@@ -176,7 +176,7 @@ class UnknownOutcome(WanError):
 
 
 def unknown_outcome(at: datetime, **details: Any) -> UnknownOutcome:
-    """The error of a submit sent at a time (UTC), whose answer was lost."""
+    """Return the error of a submit sent at a time (UTC), whose response was lost."""
     return UnknownOutcome("unknown_outcome", at=at, time=f"{at:%H:%M:%S}", **details)
 
 

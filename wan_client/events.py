@@ -1,4 +1,4 @@
-"""What a run reports on its way, as small frozen values, and what it comes to.
+"""What a run reports while it lasts, as small frozen values, and its result.
 
 Events that differ in the time that has passed alone are equal.
 """
@@ -70,7 +70,7 @@ class Downloading:
 
 @dataclass(frozen=True)
 class Result:
-    """What a run came to.
+    """The result of a run.
 
     Attributes:
         request_id: The run.

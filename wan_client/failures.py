@@ -1,4 +1,4 @@
-"""What the API's and the model's words mean: which error, whose fault it is, and whether the run was charged.
+"""Which error the API's and the model's messages mean, whose fault it is, and whether the run was charged.
 
 Whole codes are looked at before words: "InvalidParameter.DataInspection" says that a picture could not be fetched, and
 has nothing to do with the content check that "DataInspectionFailed" speaks of.
@@ -28,7 +28,7 @@ from .errors import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-# A request for the result of a run that has not ended is answered with this.
+# The error code of a request for the result of a run that has not ended.
 NOT_READY = "400005"
 
 # By the API's own code, else by the HTTP status.
@@ -47,15 +47,15 @@ _ENVELOPES: dict[str, tuple[type[WanError], str]] = {
     "410": (RunNotFound, "run_not_found"),
     "413": (Refused, "too_large"),
 }
-# Where an envelope may have its message, the first of them first.
+# The keys under which an envelope may have its message, in order of preference.
 MESSAGE_NAMES = ("error_message", "message", "error", "detail")
 _PICTURES_FIELD = "image_urls"
-# What a proxy in front says of the token or of the size is as final as if the API had said it.
+# A refusal of the token or of the size is final even if it comes from a proxy in front of the API.
 _FINAL_PAGE_STATUSES = {401, 413}
 _TRANSIENT_STATUSES = {408, 425}
 _SERVER_ERRORS = 500
 
-# The model's own codes, each with what begins with it, in the order in which they are looked for.
+# The model's own codes, by what they begin with, in the order in which they are tried.
 _MODEL_CODES: tuple[tuple[type[RunFailed], str, tuple[str, ...]], ...] = (
     (ModerationRefused, "moderation", ("datainspectionfailed", "ipinfringementsuspect")),
     (PictureNotFetched, "image_not_fetched", ("invalidparameter.datainspection", "invalidurl")),
@@ -78,14 +78,14 @@ _NUMBERED = re.compile(r"\bimage (\d)\b")
 def error_of_response(
     status: int, envelope: Mapping[str, Any] | None, *, is_page: bool, submit: bool, retry_after: float | None
 ) -> WanError:
-    """Return what an answer means that is no success.
+    """Return the error that an unsuccessful response means.
 
     Args:
         status: The HTTP status.
         envelope: The JSON object that came with it; None where none did.
         is_page: Whether a page for people came instead.
         submit: Whether the request was the paid one.
-        retry_after: For how many seconds the answer asks to wait.
+        retry_after: How many seconds the response asks to wait.
     """
     if status == 429:
         return RateLimited("rate_limited", retry_after=retry_after)
@@ -100,7 +100,7 @@ def error_of_response(
 
 
 def _error_of_envelope(status: int, api_code: int | str | None, detail: object, *, submit: bool) -> WanError:
-    """Return what it means that the API itself said no."""
+    """Return the error of a refusal by the API itself."""
     kind, code = _ENVELOPES.get(str(api_code or ""), _ENVELOPES.get(str(status), (Refused, "refused")))
     if submit and kind is RunNotFound:
         return Refused("model_unknown")
@@ -110,7 +110,7 @@ def _error_of_envelope(status: int, api_code: int | str | None, detail: object, 
 
 
 def is_refusal_of_pictures(status: int, envelope: Mapping[str, Any] | None, *, is_page: bool) -> bool:
-    """Return whether an answer to a submit refuses its pictures, or their size, and certainly started nothing."""
+    """Return whether the response to a submit refuses its pictures, or their size, and certainly started nothing."""
     if is_page or (envelope or {}).get("request_id"):
         return False
     if status == 413:
@@ -131,7 +131,7 @@ def _names_pictures(value: object, depth: int = 4) -> bool:
 
 
 def _error_of_proxy(status: int, *, is_page: bool, submit: bool) -> WanError | None:
-    """Return what it means that something in front of the API answered; None where that passes or says nothing."""
+    """Return the error of a response by a proxy in front of the API; None where that is temporary or unclear."""
     final = 400 <= status < _SERVER_ERRORS and status not in _TRANSIENT_STATUSES
     if not submit:
         return ReadRefused("read_refused") if final or 300 <= status < 400 else None
@@ -141,7 +141,7 @@ def _error_of_proxy(status: int, *, is_page: bool, submit: bool) -> WanError | N
 
 
 def error_code(envelope: Mapping[str, Any]) -> int | str | None:
-    """Return the error code of an answer; None where it has none that says anything."""
+    """Return the error code of a response; None where it has no meaningful one."""
     for name in ("error_code", "code"):
         code = envelope.get(name)
         if isinstance(code, int | str) and code and code != "0":
@@ -169,7 +169,7 @@ def _place(detail: object) -> tuple[str, int | None]:
 
 
 def error_of_run(failure: str, *, cost: float | None = None, images: int | None = None) -> RunFailed:
-    """Return what the model's words about a failed run mean.
+    """Return the error that the model's message about a failed run means.
 
     Args:
         failure: The words, or the JSON that holds them.
@@ -202,7 +202,7 @@ def _codes(words: str) -> Iterator[str]:
 
 
 def _picture_named(words: str, images: int | None) -> str:
-    """Return which picture the words speak of, as far as they say: ``image 2``, or ``images``."""
+    """Return the picture that the message names: ``image 2``, or ``images`` where it does not say which."""
     if found := _PICTURE.search(words):
         return f"image {int(found[1]) + 1}"
     if found := _NUMBERED.search(words):

@@ -1,4 +1,4 @@
-"""Turning the end of a run into files, or into the error that says why there are none."""
+"""Turning an ended run into files, or into the error that says why there are none."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ class Fetch:
 
 
 def raise_failure(reply: ResultReply, *, images: int | None = None) -> None:
-    """Raise what an end means that brings no picture.
+    """Raise the error of a run that ended without a picture.
 
     Args:
         reply: What ``/result`` said.

@@ -1,4 +1,4 @@
-"""Files that are whole or not there, whatever else reads or writes them at the same moment."""
+"""Writing files atomically, whatever else reads or writes them at the same moment."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def part_beside(file: Path, mode: int = 0o644) -> Iterator[Path]:
-    """Make an empty file with a name of its own, to be filled and renamed to the file; delete it if that was not done.
+    """Make an empty file with a name of its own, to be filled and renamed to the file; delete it if it was not renamed.
 
     Args:
         file: What it will be. Its folder must be there.

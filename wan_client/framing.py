@@ -41,13 +41,13 @@ def framed(picture: bytes, size: tuple[int, int], box: Box | None = None) -> byt
 
 
 def _backdrop(image: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """The picture enlarged to the frame and blurred: so soft that a small copy is enough."""
+    """Return the picture enlarged to the frame and blurred: so soft that a small copy is enough."""
     small = ImageOps.fit(image, (max(1, size[0] // 8), max(1, size[1] // 8)))
     return small.filter(ImageFilter.GaussianBlur(max(small.size) / 24)).resize(size, Image.Resampling.BICUBIC)
 
 
 def _whole(image: tuple[int, int], frame: tuple[int, int]) -> Box:
-    """The part of an image that fills the frame if little is lost by that, else all of it and the space around it."""
+    """Return the part that fills the frame if little is lost by that, else the whole image and the space around it."""
     ratio = (image[0] / image[1]) / (frame[0] / frame[1])
     share = min(ratio, 1 / ratio)
     across = ratio > 1

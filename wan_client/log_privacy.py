@@ -1,4 +1,4 @@
-"""Keeping an address that is a secret out of the log: httpx writes down what it is asked for."""
+"""Keeping secret addresses out of the log: httpx logs each address that it requests."""
 
 from __future__ import annotations
 

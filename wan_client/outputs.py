@@ -150,12 +150,12 @@ class Outputs:
 
 
 def is_vendors_host(url: httpx.URL) -> bool:
-    """Return whether a host is one of the API's maker."""
+    """Return whether a host is one of the vendor's."""
     return f".{url.host}".endswith(_HOSTS)
 
 
 def check(data: bytes, url: httpx.URL) -> Picture:
-    """The picture, if the bytes are a complete one of an accepted kind and size.
+    """Return the picture, if the bytes are a complete one of an accepted kind and size.
 
     Raises:
         DownloadFailed: They are not.
@@ -254,7 +254,7 @@ def _holds(file: Path, data: bytes) -> bool:
 
 
 def without_suffix(file: Path) -> Path:
-    """The file's name without what says that it is a picture."""
+    """Return the file without a suffix that says that it is a picture."""
     known = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".heic"}
     return file.with_suffix("") if file.suffix.lower() in known else file
 
@@ -319,7 +319,7 @@ def check_writable(folder: Path) -> None:
 
 
 def _stem(url: httpx.URL) -> str:
-    """Return a name for the file: the address gives away whose the picture is, so nothing of it goes on."""
+    """Return a stem for the file's name. Nothing of the address goes into it: that identifies the account."""
     return LOCAL_PREVIEW if url.path.rsplit("/", 1)[-1].startswith(LOCAL_PREVIEW) else "output"
 
 

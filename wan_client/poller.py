@@ -1,4 +1,4 @@
-"""Asking where a run stands until it has ended: ``/status`` while it is queued, ``/result`` while it runs."""
+"""Polling a run until it has ended: ``/status`` while it is queued, ``/result`` while it runs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 TICK_SECONDS = 1.0
 READ_PATIENCE_SECONDS = 120.0
 RETRYING_AFTER_FAILURES = 3
-# How often a refusal to say where the run stands is taken for a passing one.
+# How many refused polls in a row are taken for temporary.
 REFUSALS_MAX = 3
 FRESH_SECONDS = 30.0
 
@@ -33,7 +33,7 @@ ENDS = {State.SUCCEEDED, State.FAILED, State.CANCELLED}
 
 @dataclass
 class PollState:
-    """What is known of a run that is waited for."""
+    """What is known of a run that is being polled."""
 
     began: float
     position: int | None = None
@@ -61,7 +61,7 @@ class Poller:
         resources: What it shares with others.
         request_id: The run.
         deadline: When to give up, on the monotonic clock.
-        size: What its duration is remembered under.
+        size: The size under which its duration is remembered.
         is_fresh: Whether it was submitted just now, so that the API may not know it yet.
         is_whole: Whether it is seen from its beginning, so that its duration says something.
     """
@@ -85,7 +85,7 @@ class Poller:
         self._is_whole = is_whole
 
     async def events(self) -> AsyncGenerator[Event]:
-        """Ask until the run has ended."""
+        """Poll until the run has ended."""
         state = PollState(time.monotonic())
         schedule = self._resources.schedule
         yield Submitted(self._request_id)
@@ -113,7 +113,7 @@ class Poller:
                 await asyncio.sleep(min(wake, self._deadline, now + TICK_SECONDS) - now)
 
     async def _poll_once(self, state: PollState) -> float | None:
-        """Ask once. Returns the seconds until it is worth asking again, None after the end."""
+        """Poll once. Return the seconds until the next poll, None after the end."""
         api, schedule, request_id = self._resources.api, self._resources.schedule, self._request_id
         stage, ended = None, state.running_since is not None
         if not ended:
@@ -138,7 +138,7 @@ class Poller:
         return schedule.running_delay(now - state.running_since, self._size)
 
     def _delay_after(self, problem: WanError, state: PollState) -> float:
-        """Return the seconds until asking again after a failed poll; raise what does not pass."""
+        """Return the seconds until the next poll after a failed one; raise an error that is not temporary."""
         state.failures += 1
         retry_after = None
         if isinstance(problem, TransientError):

@@ -1,4 +1,4 @@
-"""What a picture's file says about how it came about: a local preview, a kept composite."""
+"""How a picture's file is labelled as a local preview or a kept composite."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ KEPT_TEXT: Final = (
 
 
 def is_preview(picture: str | PathLike[str] | bytes | Image.Image) -> bool:
-    """Tell whether a picture says of itself, in its metadata or its file name, that it is a local preview."""
+    """Return whether a picture says of itself, in its metadata or its file name, that it is a local preview."""
     if isinstance(picture, Image.Image):
         return picture.info.get("Title") == PREVIEW_TEXTS[0][1]
     if not isinstance(picture, bytes) and PREVIEW_NAME in Path(picture).name:

@@ -1,4 +1,4 @@
-"""What made a picture, inside the picture: a PNG that carries its recipe, and a clean copy beside it.
+"""The recipe that made a picture, stored inside the picture: a PNG that carries its recipe, and a clean copy beside it.
 
 Both are made by moving whole chunks of the file: the pixel data stays byte for byte what the API gave.
 """
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 KEYWORD = b"wan-recipe"
 PREVIEW_ENGINE = "local preview"
 
-# The longest prompt fits many times over.
+# Many times the longest prompt.
 RECIPE_BYTES_MAX = 128 * 1024
 # A recipe stands at the front of its file: no more than this is ever read to find one.
 HEAD_BYTES_MAX = 1024 * 1024
@@ -52,7 +52,7 @@ COST_MAX = 1e6
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _ITXT_HEAD = KEYWORD + b"\0\0\0\0\0"  # not compressed, no language, no translated keyword
-# What decides how the picture looks; everything else is said about it.
+# The chunks that decide how the picture looks; all others only describe it.
 _RENDERING_CHUNKS = {
     b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"cICP", b"mDCV", b"cLLI",
     b"sBIT", b"bKGD", b"pHYs", b"acTL", b"fcTL", b"fdAT",
@@ -66,7 +66,7 @@ def _in_utc(moment: datetime) -> datetime:
 
 
 def _check_mask(mask: str) -> str:
-    """Return a mask that is a PNG by its head, and not larger than a picture can be."""
+    """Return the mask, if its header is that of a PNG no larger than a picture can be."""
     head = b64decode(mask, validate=True)[:24]
     if len(head) < 24 or not head.startswith(_SIGNATURE) or head[12:16] != b"IHDR":
         raise ValueError("no PNG")
@@ -92,7 +92,7 @@ class Inputs(Protocol):
 
 @dataclass(frozen=True)
 class KeptParts:
-    """What of a kept composite is the result's, and what the original's.
+    """Which parts of a kept composite are the result's, and which the original's.
 
     Attributes:
         mask: A PNG in base64, white where the result was taken. It has the result's frame.
@@ -177,10 +177,10 @@ class Recipe:
         )
 
     def to_json(self) -> bytes:
-        """The recipe as text, in UTF-8.
+        """Return the recipe as JSON, in UTF-8.
 
         Raises:
-            ValueError: It is longer than any that is read.
+            ValueError: It is too long to be read again.
         """
         text = _RECIPE.dump_json(self, exclude_defaults=True)
         if len(text) > RECIPE_BYTES_MAX:
@@ -189,7 +189,7 @@ class Recipe:
 
     @classmethod
     def from_json(cls, text: bytes) -> Recipe:
-        """Read a recipe that anybody may have written. Keys that are not known are left alone.
+        """Read a recipe that anybody may have written. Unknown keys are ignored.
 
         Raises:
             ValueError: It is no recipe of this version, or a value is outside its limits.
@@ -201,7 +201,7 @@ _RECIPE = TypeAdapter(Recipe)
 
 
 def fingerprint(picture: str | PathLike[str]) -> str:
-    """The SHA-256 of a picture's file, as ``sha256sum`` prints it.
+    """Return the SHA-256 of a picture's file, as ``sha256sum`` prints it.
 
     Raises:
         OSError: It can't be read.
@@ -222,7 +222,7 @@ def mask_text(mask: Image.Image) -> str:
 
 
 def embed(png: bytes, recipe: Recipe) -> bytes:
-    """The same PNG with the recipe in a text chunk, in place of any that it had.
+    """Return the PNG with the recipe in a text chunk, in place of any that it had.
 
     Raises:
         ValueError: It is no complete PNG, or the recipe is too long.
@@ -253,11 +253,11 @@ def _has_label(picture: bytes, text: tuple[str, str]) -> bool:
 
 
 def strip(png: bytes, *, preview: bool = False) -> bytes:
-    """The same PNG with nothing in it but the picture; a local preview and a kept composite still say what they are.
+    """Return the PNG with nothing but the picture in it, and the label of a local preview or a kept composite.
 
     Args:
         png: The file.
-        preview: Whether it is a local preview. One that says so itself is known without.
+        preview: Whether it is a local preview. One that is labelled is recognised anyway.
 
     Raises:
         ValueError: It is no complete PNG.
@@ -268,7 +268,7 @@ def strip(png: bytes, *, preview: bool = False) -> bytes:
 
 
 def read(picture: str | PathLike[str] | bytes) -> Recipe | None:
-    """The recipe in a picture; None if there is none that can be used, whatever the file is.
+    """Return the recipe in a picture; None if there is none that can be used, whatever the file is.
 
     Only the head of the file is read, and no pixel is decoded.
     """
@@ -305,7 +305,7 @@ def write_copies(result: Path, recipe: Recipe) -> tuple[Path, Path]:
     stem = result.stem if not preview or PREVIEW_NAME in result.stem else f"{PREVIEW_NAME}_{result.stem}"
     copies = result.with_name(f"{stem}.recipe.png"), result.with_name(f"{stem}.clean.png")
     for file, content in zip(copies, (embed(png, recipe), strip(png, preview=preview)), strict=True):
-        # A page may already be asking for it.
+        # A page may be requesting the file at this moment.
         write_whole(file, content)
     return copies
 
@@ -333,7 +333,7 @@ def to_png(data: bytes) -> bytes:
 
 
 def _chunks(png: bytes) -> Iterator[bytes]:
-    """Each chunk whole: length, name, content, checksum. What comes after the end is not the picture's."""
+    """Yield each chunk whole: length, name, content, checksum. Data after the last chunk is ignored."""
     if not png.startswith(_SIGNATURE):
         raise ValueError("not a PNG")
     place, name = len(_SIGNATURE), b""
@@ -353,7 +353,7 @@ def _is_recipe(chunk: bytes) -> bool:
 
 
 def _text(chunk: bytes) -> bytes:
-    """What a recipe's chunk says. A compressed one is not ours: nothing is ever unpacked."""
+    """Return the text of a recipe's chunk. A compressed one is not ours: nothing is ever unpacked."""
     content = chunk[8:-4]
     if not content.startswith(_ITXT_HEAD) or chunk != make_chunk(b"iTXt", content):
         raise ValueError("a broken chunk")
@@ -363,7 +363,7 @@ def _text(chunk: bytes) -> bytes:
 
 
 def _labels(png: bytes, *, preview: bool) -> list[bytes]:
-    """The chunks that say "local preview" and "kept composite", as far as the picture is that."""
+    """Return the chunks that label the picture a local preview or a kept composite, where it is one."""
     said = [*(PREVIEW_TEXTS if preview or says_preview(png) else ()), *([KEPT_TEXT] if says_kept(png) else ())]
     return [text_chunk(keyword, text) for keyword, text in said]
 

@@ -1,6 +1,6 @@
 """One run from a request to pictures on disk, as a stream of typed events.
 
-The request id is in hand before any waiting begins, and from then on nothing is lost: reading is retried until the
+The request id is known before any waiting begins, and from then on nothing is lost: reading is retried until the
 deadline, and `Run` can be built again from the id alone.
 """
 
@@ -42,7 +42,7 @@ Reply = TypeVar("Reply")
 
 @dataclass(frozen=True)
 class ClientResources:
-    """What runs of one client share: the API, the downloads, the schedule, and a gate that bounds reads at once."""
+    """The resources that runs of one client share, among them a gate that bounds simultaneous reads."""
 
     api: Api
     outputs: Outputs
@@ -55,7 +55,7 @@ class ClientResources:
     submissions: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def read(self, call: Callable[[float], Awaitable[Reply]], deadline: float) -> Reply:
-        """Read within what a call may take, and within the deadline on the monotonic clock."""
+        """Make a reading call, within its timeout and within the deadline on the monotonic clock."""
         async with self.gate:
             seconds = max(0.1, min(self.timeouts.read, deadline - time.monotonic()))
             try:
@@ -78,8 +78,8 @@ class Run:
     Iterating: leaving the iteration leaves the run alone; `resume` it by its `request_id`.
 
     Attributes:
-        result: What it came to, once it has.
-        problem: Why it came to no picture, once that is known.
+        result: The result, once there is one.
+        problem: Why there is no picture, once that is known.
 
     Args:
         resources: What it shares with other runs.
@@ -172,7 +172,7 @@ class Run:
         return late or self._outcome
 
     def __aiter__(self) -> AsyncIterator[Event]:
-        """The events, once."""
+        """Iterate over the events; possible once."""
         return self._read_events()
 
     def _read_events(self) -> AsyncGenerator[Event]:
@@ -191,7 +191,7 @@ class Run:
             on_event: Called with each event.
 
         Raises:
-            WanError: The run did not come to a picture; the error says why and what it cost.
+            WanError: There is no picture; the error says why and what it cost.
         """
         try:
             async with aclosing(self._read_events()) as events:
@@ -207,7 +207,7 @@ class Run:
         raise RuntimeError("a run ends with a result or an error")
 
     async def cancel(self) -> CancelOutcome:
-        """Ask for the run to be cancelled, within seconds, and say truthfully what came of it.
+        """Ask for the run to be cancelled, within seconds, and return the outcome.
 
         Only a queued run can be cancelled. A running one runs on and may be charged.
         """
@@ -295,7 +295,7 @@ class Run:
         return entry.row if entry else None
 
     async def _leave(self) -> None:
-        """Note what came of the run, and remove what it does not need any more."""
+        """Note the outcome of the run, and remove hosted pictures that it no longer needs."""
         end = self._end()
         if self.request_id:
             await asyncio.to_thread(self._resources.journal.set_state, self._noted_row, end)
@@ -303,7 +303,7 @@ class Run:
             await self._remove_hosted()
 
     def _end(self) -> str | None:
-        """Return what a journal keeps of a run that brings no more pictures; None where it still may."""
+        """Return the final state of the run for the journal; None where it may still bring a picture."""
         if self.result is not None:
             return journal.FETCHED
         problem = self.problem
@@ -313,7 +313,7 @@ class Run:
         return journal.FAILED if lost or isinstance(problem, RunFailed | RunNotFound) else None
 
     def _in_use(self) -> bool:
-        """Whether the model may still want the pictures."""
+        """Return whether the model may still fetch the pictures."""
         return self._submission is None or self._submission.may_be_paid
 
     async def _remove_hosted(self) -> None:

@@ -24,7 +24,7 @@ MODEL_ID = "wan-ai/wan-2-6/image-to-image"
 PROMPT_MAX = 1999
 NEGATIVE_PROMPT_MAX = 500
 IMAGES_MIN, IMAGES_MAX = 1, 3
-# Of any text as it is given. Composing very many marks takes minutes, so that is not even begun.
+# Of any text as it is given: normalising very many combining marks would take minutes.
 CODE_POINTS_MAX = 16_000
 SEED_MIN, SEED_MAX = 0, 2_147_483_647
 SIDE_MIN, SIDE_MAX = 385, 4999
@@ -81,7 +81,7 @@ DEFAULT_IMAGE_SIZE = ImageSize.SQUARE
 
 
 def tidy(text: str) -> str:
-    """The text as it is counted and sent: composed (NFC), one kind of line break, no blanks around it.
+    """Return the text as it is counted and sent: composed (NFC), one kind of line break, no blanks around it.
 
     Text typed on a Mac may hold a Hangul syllable as two or three code points; composed, it is the one character
     that the person sees.
@@ -133,7 +133,7 @@ class EditRequest:
             raise InvalidRequest(code, field="images", given=len(images), limit=IMAGES_MAX)
 
     def body(self, image_urls: Sequence[str]) -> dict[str, Any]:
-        """The JSON body of a submit, with the pictures as the API can fetch them."""
+        """Return the JSON body of a submit, with the pictures as the API can fetch them."""
         return {
             "prompt": self.prompt,
             "image_urls": list(image_urls),
@@ -145,7 +145,7 @@ class EditRequest:
 
 
 def check_prompt(prompt: str) -> str:
-    """The prompt as it will be sent.
+    """Return the prompt as it will be sent.
 
     Raises:
         InvalidRequest: It is empty or too long.
@@ -159,7 +159,7 @@ def check_prompt(prompt: str) -> str:
 
 
 def check_negative_prompt(negative_prompt: str) -> str:
-    """The negative prompt as it will be sent.
+    """Return the negative prompt as it will be sent.
 
     Raises:
         InvalidRequest: It is too long.
@@ -173,7 +173,7 @@ def check_negative_prompt(negative_prompt: str) -> str:
 
 
 def check_seed(seed: float) -> int:
-    """The seed as a whole number.
+    """Return the seed as a whole number.
 
     Raises:
         InvalidRequest: It is no whole number, or out of range.
@@ -185,7 +185,7 @@ def check_seed(seed: float) -> int:
 
 
 def check_switch(value: object, field: str) -> bool:
-    """The value of a switch.
+    """Return the value of a switch.
 
     Raises:
         InvalidRequest: It is neither true nor false.
@@ -208,6 +208,6 @@ def _text(value: object, field: str, limit: int) -> str:
     if len(value) > CODE_POINTS_MAX:
         raise InvalidRequest(f"{field}_too_long", field=field, given=len(value), limit=limit)
     if any("\ud800" <= char <= "\udfff" for char in value):
-        # Half a character, as a shell passes on bytes that are no text: no encoding can carry it.
+        # A lone surrogate, as a shell passes on bytes that are no text, can't be encoded.
         raise InvalidRequest("text_broken", field=field)
     return value

@@ -1,4 +1,4 @@
-"""The catalogue's input schema against the one that this program knows: a model may change under its id."""
+"""How the catalogue's input schema differs from the one that this program knows: a model may change under its id."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from . import schema as ours
 
 _VENDOR_BOUND = re.compile(r"(\w+)\s*(<=|>=|<|>)\s*(\d{1,18})")
-# JSON Schema's own words, for where the catalogue uses them: which measure, and whether it is the lower bound.
+# JSON Schema's keywords, for where the catalogue uses them: which measure, and whether it is the lower bound.
 _JSON_SCHEMA_BOUNDS = {
     "minLength": ("length", True),
     "maxLength": ("length", False),
@@ -59,7 +59,7 @@ _REQUIRED = {"prompt", "image_urls"}
 
 
 def differences(schema: Mapping[str, Any]) -> list[str]:
-    """Return in what the catalogue's schema is another than ours, a line each; nothing where it says nothing.
+    """Return how the catalogue's schema differs from ours, one line each; nothing for what it does not state.
 
     Args:
         schema: The catalogue's ``input_schema``.
@@ -122,6 +122,6 @@ def _bounds(node: Mapping[str, Any]) -> Bounds:
 
 
 def _shown(value: object) -> str:
-    """Return what somebody else wrote, short and on one line."""
+    """Return a value that others wrote, shortened and on one line."""
     text = ascii(value)
     return text if len(text) <= _SHOWN_MAX else f"{text[:_SHOWN_MAX]}..."

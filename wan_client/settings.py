@@ -62,7 +62,7 @@ class Timeouts:
         submit: Sending a request with its pictures: how long the connection may stand still.
         sending: The same, all in all, with its answer.
         cancel: Cancelling, all in all.
-        silence: Of a download: how long it may say nothing.
+        silence: How long a download may stand still.
         download: One picture, all in all.
     """
 
@@ -96,7 +96,7 @@ class BucketSettings:
 
 @dataclass(frozen=True)
 class Settings:
-    """How to reach the engine. The values are checked, however they came together.
+    """How to reach the engine. The values are checked, wherever they come from.
 
     Attributes:
         backend: The hosted model, or the sandbox on this machine.
@@ -201,7 +201,7 @@ def _bucket(env: Mapping[str, str]) -> BucketSettings | None:
 
 
 def read_environment() -> dict[str, str]:
-    """The variables that are set to something, in the environment or in ``.env`` of the current folder.
+    """Return the variables that are set to something, in the environment or in ``.env`` of the current folder.
 
     Raises:
         SettingsError: The file is no text, or a variable that connections are made by can't be used; or the token and
@@ -223,7 +223,7 @@ def _without_blanks(values: Mapping[str, str | None]) -> dict[str, str]:
 
 
 def _check_places(merged: Mapping[str, str], environment: Mapping[str, str]) -> None:
-    """Keep a token of the environment from a stranger's host: a folder may bring a ``.env`` of somebody else's.
+    """Keep a token of the environment from a foreign host: a folder may contain a ``.env`` that others wrote.
 
     Raises:
         SettingsError: The token is set in one place, the API's address in the other, and it is neither the vendor's
@@ -239,7 +239,7 @@ def _check_places(merged: Mapping[str, str], environment: Mapping[str, str]) -> 
 
 
 def check_network(env: Mapping[str, str]) -> None:
-    """Check the variables from which httpx takes its proxies and certificates: it raises on the first use of a bad one.
+    """Check the variables for httpx's proxies and certificates: it raises on the first use of an invalid one.
 
     Raises:
         SettingsError: A value can't be used; the message names the variable.
@@ -270,7 +270,7 @@ def _check_proxy(name: str, address: str) -> None:
 
 
 def _is_host_pattern(host: str) -> bool:
-    """Whether httpx can read one entry of NO_PROXY: a name, an address, or an address with a scheme."""
+    """Return whether httpx can read one entry of NO_PROXY: a name, an address, or an address with a scheme."""
     try:
         ip_address(host)
     except ValueError:
@@ -282,7 +282,7 @@ def _is_host_pattern(host: str) -> bool:
 
 
 def read_number(env: Mapping[str, str], name: str, default: float, low: float, high: float) -> float:
-    """A number among the variables.
+    """Return a number among the variables.
 
     Raises:
         SettingsError: It is no number from low to high.
@@ -303,7 +303,7 @@ def _out_of_range(name: str, given: str, low: float, high: float) -> SettingsErr
 
 
 def check_token(token: str, name: str = TOKEN_NAMES[0]) -> str:
-    """The token, if it can stand in a header.
+    """Return the token, if it can stand in a header.
 
     Raises:
         SettingsError: It can't. The message does not repeat it.
@@ -315,7 +315,7 @@ def check_token(token: str, name: str = TOKEN_NAMES[0]) -> str:
 
 
 def check_model(model: str) -> str:
-    """The model's id, if it can stand in a path: words with slashes between them.
+    """Return the model's id, if it can stand in a path: words with slashes between them.
 
     Raises:
         SettingsError: It can't.
@@ -326,7 +326,7 @@ def check_model(model: str) -> str:
 
 
 def check_base(base: str, name: str = "RUNCOMFY_API_BASE") -> str:
-    """An API's address: https, or http on this machine.
+    """Return an API's address, if it is https, or http on this machine.
 
     Raises:
         SettingsError: It is anything else, or holds a user, a query or a fragment.
@@ -337,7 +337,7 @@ def check_base(base: str, name: str = "RUNCOMFY_API_BASE") -> str:
 
 
 def check_sandbox_url(address: str) -> str:
-    """A sandbox's address. It is sent no token, so it may be http on another machine, such as in Compose's network.
+    """Return a sandbox's address. It gets no token, so it may be http on another machine, as in Compose's network.
 
     Raises:
         SettingsError: It is anything else, or holds a user, a query or a fragment.

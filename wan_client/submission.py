@@ -62,7 +62,7 @@ class SubmitState(Enum):
     """What is known of a submit."""
 
     PREPARING = "preparing"  # nothing has been sent
-    SENDING = "sending"  # it is on its way, from the note in the journal on
+    SENDING = "sending"  # noted in the journal, and possibly on its way
     ACCEPTED = "accepted"  # there is a request id
     NOT_ACCEPTED = "not_accepted"  # certainly: refused, cut off before its end, or cancelled before it went out
     UNKNOWN = "unknown"  # it may have been accepted
@@ -85,7 +85,7 @@ class Submission:
         out: The file to write, for the journal; None if it has no name yet.
         folder: Where results without a name go.
         on_sending: Called in a thread just before the request goes out. Where it raises, nothing is sent.
-        on_submitted: Called with the request id as soon as the API has the run, even if nobody iterates any more.
+        on_submitted: Called with the request id as soon as the API has the run, even if the iteration has ended.
         sent_before: When an earlier process was about to send this very request. Unless the journal knows what came
             of that, its outcome is unknown, and it is not sent.
         public: Where its pictures can be fetched from, for a program that has a public address.
@@ -161,7 +161,7 @@ class Submission:
         yield Preparing()
         sources = await self._prepared()
         digest = self._resources.journal.digest(await asyncio.to_thread(_fingerprint, self._request, sources))
-        # A cancel until now has promised that nothing is sent; one from here on waits for what the look-up finds.
+        # A cancel until now has promised that nothing is sent; one from here on waits for the result of the look-up.
         self._raise_if_cancelled()
         self._look_up = asyncio.create_task(self._recover(digest) if self._key is None else self._claim(digest))
         self._look_up.add_done_callback(mark_exception_retrieved)
@@ -190,7 +190,7 @@ class Submission:
         """Keep the request from being sent, if that is still possible, within the time of a cancel.
 
         Returns:
-            What came of it; None where the API has the run, which then has to be cancelled there.
+            The outcome; None where the API has the run, which then has to be cancelled there.
         """
         self._cancel_asked = True
         seconds = self._resources.timeouts.cancel
@@ -204,7 +204,7 @@ class Submission:
                 return None
             return CancelOutcome.UNKNOWN if self.state is SubmitState.UNKNOWN else CancelOutcome.CANCELLED
         if not task.done():
-            # While the note is written the task looks at the wish itself; with all of it sent it waits for the answer.
+            # Until the request is noted, the task checks for a cancel itself; once all is sent, wait for the response.
             if self._is_noted and self._sent < self._total:
                 task.cancel()
             await asyncio.wait({task}, timeout=seconds)
@@ -216,15 +216,11 @@ class Submission:
         return CancelOutcome.CANCELLED if self.state is SubmitState.NOT_ACCEPTED else CancelOutcome.UNKNOWN
 
     async def remove_hosted(self) -> None:
-        """Remove what lies anywhere for this run."""
+        """Remove the run's hosted pictures."""
         await asyncio.to_thread(self._host.release)
 
     async def prefer_public_url(self) -> bool:
-        """Have the next run hand its pictures over by address, where this one's inside the request were of no use.
-
-        Returns:
-            Whether it will.
-        """
+        """Make later runs hand over pictures by public URL. Return whether one is available."""
         public = await asyncio.to_thread(self._second_host)
         if public is not None:
             public.store.prefer(self._model_url)
@@ -249,11 +245,11 @@ class Submission:
 
     @property
     def _model_url(self) -> str:
-        """What it is remembered by how an API takes pictures."""
+        """The URL under which it is remembered how an API takes pictures."""
         return self._resources.api.model_url
 
     def _first_host(self) -> Host:
-        """Return where the pictures are handed over first."""
+        """Return the host to hand the pictures over by at first."""
         hosting, public = self._resources.settings.hosting, self._public
         if self._resources.bucket:
             return BucketHost(self._resources.bucket)
@@ -266,7 +262,7 @@ class Submission:
         return DataUri()
 
     def _second_host(self) -> PublicHost | None:
-        """Return where pictures that were inside the request can be handed over by address; None where nowhere."""
+        """Return the public host for pictures that were inside the request; None where it can't be used."""
         public = self._public
         if self._resources.settings.hosting is not Hosting.AUTO or public is None:
             return None
@@ -274,7 +270,7 @@ class Submission:
         return public if were_inside and public.store.is_usable(self._model_url) else None
 
     async def _body(self, sources: list[str | PreparedImage]) -> bytes:
-        """Return the request with its pictures as the API is given them."""
+        """Host the pictures and return the body of the request."""
         host = self._host
         addresses = [
             source if isinstance(source, str) else await asyncio.to_thread(host.host, source) for source in sources
@@ -285,8 +281,7 @@ class Submission:
     async def _recover(self, digest: str) -> None:
         """Find this very request in the journal, sent by a process that did not see its end.
 
-        A process that was killed leaves a lease. It is waited for until it is renewed, by an owner that is alive, or
-        has run out.
+        A killed process leaves a lease: wait until the lease has expired, or an owner that is alive has renewed it.
         """
         notes = self._resources.journal
         found = await asyncio.to_thread(notes.claim, digest)
@@ -342,7 +337,7 @@ class Submission:
                 self._unclaim()
 
     async def _send_with_fallback(self, digest: str, body: bytes, sources: list[str | PreparedImage]) -> None:
-        """Send the request; once more by address, where the API certainly refused its pictures for being inside."""
+        """Send the request; once more by public URL, where the API certainly refused pictures inside the request."""
         try:
             await self._send_noted(digest, body)
         except Refused as refused:
@@ -361,7 +356,7 @@ class Submission:
             public.store.prefer(self._model_url)
 
     async def _send_noted(self, digest: str, body: bytes) -> None:
-        """Note the request, send it, and note what came of it."""
+        """Note the request, send it, and note the outcome."""
         notes = self._resources.journal
         try:
             await asyncio.to_thread(self._note, digest)
@@ -374,7 +369,7 @@ class Submission:
             raise
         except BaseException as problem:
             if isinstance(problem, asyncio.CancelledError) and self._is_noted and self._sent >= self._total:
-                self.state = SubmitState.UNKNOWN  # cut off with all of it on its way
+                self.state = SubmitState.UNKNOWN  # interrupted after all of it was sent
             else:
                 self.state = SubmitState.NOT_ACCEPTED
                 (notes.not_sent if self._is_claimed else notes.forget)(self.row)
@@ -390,7 +385,7 @@ class Submission:
             self.late_outcome = await self._resources.cancel(self.request_id)
 
     def _note(self, digest: str) -> None:
-        """Write down, in the journal and wherever the caller does, that the request is about to go out."""
+        """Note, in the journal and by the caller's callback, that the request is about to go out."""
         claimed = self.row if self._is_claimed else None
         noted = self._resources.journal.sending(digest, self._out, claimed)
         if claimed and not noted:
@@ -404,7 +399,7 @@ class Submission:
         while True:
             try:
                 return await self._resources.api.submit(body, self._note_sent)
-            except (Unreachable, RateLimited) as problem:  # trying again is what the loop is for
+            except (Unreachable, RateLimited) as problem:  # the loop is for retries
                 self._failures += 1
                 self._sent = 0
                 if self._cancel_asked:
@@ -419,7 +414,7 @@ class Submission:
 
 
 def check_patience(problem: TransientError, most: float) -> None:
-    """Raise the problem where it asks to wait for longer than anybody would."""
+    """Raise the problem if it asks to wait for more than so many seconds."""
     if problem.retry_after is not None and problem.retry_after > most:
         problem.code = "told_to_wait"
         problem.values = {**problem.values, "minutes": math.ceil(problem.retry_after / 60)}
@@ -427,24 +422,24 @@ def check_patience(problem: TransientError, most: float) -> None:
 
 
 async def until_done(task: asyncio.Task[Any]) -> AsyncIterator[None]:
-    """Yield a few times a second until the task is done, and once then. Whatever happens here, it goes on."""
+    """Yield a few times a second until the task is done, and once then; never cancel it."""
     while not task.done():
         await asyncio.wait({task}, timeout=TICK_SECONDS)
         yield
 
 
 def mark_exception_retrieved(task: asyncio.Task[Any]) -> None:
-    """Take the exception of a task that perhaps nobody waits for any more."""
+    """Retrieve a task's exception, so that asyncio does not log it where nobody awaits the task."""
     if not task.cancelled():
         task.exception()
 
 
 def _may_be_abandoned(first: dict[int, float], now: dict[int, float]) -> bool:
-    """Whether a lease that was there at first has neither been renewed nor run out."""
+    """Return whether a lease that was there at first has neither been renewed nor expired."""
     return any(now.get(row) == until for row, until in first.items())
 
 
 def _fingerprint(request: EditRequest, sources: list[str | PreparedImage]) -> bytes:
-    """Return what two sendings of one request have in common, wherever its pictures lie."""
+    """Return what identifies a request, however its pictures are hosted."""
     pictures = [source if isinstance(source, str) else sha256(source.data).hexdigest() for source in sources]
     return json.dumps(request.body(pictures)).encode()

@@ -1,4 +1,4 @@
-"""A thread with an event loop for the synchronous client, and interrupts that do not tear through it."""
+"""A thread with an event loop for the synchronous client, and interrupts that end its work in order."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ class Work(Generic[Value]):
         self._future: Future[Value] = asyncio.run_coroutine_threadsafe(self._run(coroutine), loop)
 
     def cancel(self) -> None:
-        """Ask the coroutine to end. It is waited for all the same: what it comes to is its own to say."""
+        """Cancel the coroutine. `result` still waits for its end, and returns or raises its outcome."""
         self._loop.call_soon_threadsafe(self._cancel)
 
     def result(self) -> Value:
-        """Wait until the coroutine has ended, and return what it came to."""
+        """Wait until the coroutine has ended, and return its value."""
         while not self._future.done():
             # Without a limit, Windows would not look at signals meanwhile.
             wait([self._future], timeout=_SIGNAL_SECONDS)
@@ -57,13 +57,13 @@ class LoopThread:
 
     def __init__(self) -> None:
         self._ready = threading.Event()
-        # Where an interrupt strikes before it can be stopped, the process ends without waiting for it.
+        # A daemon: if an interrupt comes before it can be stopped, the process ends without waiting for it.
         self._thread = threading.Thread(target=lambda: asyncio.run(self._wait()), name="wan_client", daemon=True)
         self._thread.start()
         self._ready.wait()
 
     def start(self, coroutine: Coroutine[Any, Any, Value]) -> Work[Value]:
-        """Let a coroutine run in the thread."""
+        """Run a coroutine in the thread."""
         return Work(self._loop, coroutine)
 
     def stop(self) -> None:
@@ -78,20 +78,20 @@ class LoopThread:
 
 
 class Interrupt:
-    """Whether Ctrl-C was pressed, and whom it ends."""
+    """State of Ctrl-C: whether it was pressed, and the callback that cancels the work."""
 
     def __init__(self) -> None:
         self.pressed = False
         self._cancel: Callable[[], object] | None = None
 
     def on_interrupt(self, cancel: Callable[[], object]) -> None:
-        """Call this when Ctrl-C is pressed, or now if it was already."""
+        """Register the callback for Ctrl-C; call it now if it was pressed already."""
         self._cancel = cancel
         if self.pressed:
             cancel()
 
     def press(self, *_: object) -> None:
-        """Note that Ctrl-C was pressed."""
+        """Note that Ctrl-C was pressed, and call the callback once."""
         if not self.pressed:
             self.pressed = True
             if self._cancel:

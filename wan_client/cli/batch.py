@@ -2,7 +2,7 @@
 
 Beside the results lies a manifest, a file that only grows: one JSON object for each thing that is learned about a row,
 of which the last says where it stands. A batch that is run again sends what is missing, fetches what was accepted
-and not fetched, and leaves alone what may have been paid without leaving an id.
+and not fetched, and does not touch what may have been paid without leaving an id.
 """
 
 from __future__ import annotations
@@ -60,9 +60,9 @@ COST_MAX = 1e9
 MANIFEST = "manifest.jsonl"
 
 _LOCK_OFFSET = 1 << 30
-# Sent again, these may be paid twice, or are refused again.
+# Rows that ended so are not sent again by themselves: they may be paid twice, or are refused again.
 _HELD_BACK = {"unknown_outcome", "run_not_found", "no_image", "moderation"}
-# These say nothing about the row, and would say the same of the next.
+# These are not about the row: the next one would end in the same error.
 _STOPPING_ERRORS = (AuthenticationError, InsufficientBalance, SettingsError, Unreachable, RateLimited)
 
 
@@ -101,7 +101,7 @@ class Manifest:
 
     Args:
         folder: The folder.
-        engine: Which engine is at work. What another has drawn counts for nothing.
+        engine: The engine in use. Notes about rows of another engine are ignored.
         read_only: Whether nothing is written and no other batch kept out, for a look at what would be done.
     """
 
@@ -148,11 +148,11 @@ class Manifest:
             self._lock.close()
 
     def find(self, row: BatchRow) -> Outcome | None:
-        """What is known of a row."""
+        """Return what is known of a row; None if nothing is."""
         return self._known.get(row.key)
 
     def noted_at(self, row: BatchRow) -> datetime:
-        """When the latest note of a row was written (UTC)."""
+        """Return when the latest note of a row was written (UTC)."""
         return self._noted.get(row.key) or datetime.now(timezone.utc)
 
     def add_sending(self, row: BatchRow) -> None:
@@ -180,7 +180,7 @@ class Manifest:
         try:
             # Opened anew: an id may come in after the batch has ended.
             with self._writing, self.path.open("ab") as file:
-                # After a note that failed in the middle, its rest must not swallow this one.
+                # A write that failed halfway leaves a part of a line: this note begins on a new one.
                 whole, self._is_torn = (b"\n" if self._is_torn else b"") + line, True
                 file.write(whole)
                 file.flush()
@@ -190,7 +190,7 @@ class Manifest:
             raise DownloadFailed("not_writable", file=MANIFEST, request_id=outcome.request_id) from None
 
     def has_files(self, outcome: Outcome) -> bool:
-        """Whether the files of a row are still there."""
+        """Return whether the files of a row are still there."""
         return bool(outcome.paths) and all((self.path.parent / path).is_file() for path in outcome.paths)
 
     def _learn_all(self, data: bytes) -> None:
@@ -199,11 +199,11 @@ class Manifest:
             note = _note(line)
             if note is None or not self._learn(note):
                 bad += bool(line.strip())
-        if bad > 1:  # one is what a writer leaves that was killed
+        if bad > 1:  # one bad line is normal: its writer was killed
             log.warning("%d lines of the manifest %s make no sense and are passed over", bad, self.path)
 
     def _learn(self, note: Mapping[str, Any]) -> bool:
-        """Take up one line. False where it is none of ours."""
+        """Read one line. Return False where it can't be one of ours."""
         if note.get("engine") != self._engine:
             return True
         try:
@@ -250,7 +250,7 @@ def _lock(file: BinaryIO, folder: Path) -> None:
         if sys.platform == "win32":
             import msvcrt  # noqa: PLC0415  # there on Windows alone
 
-            # One byte that is never reached: nobody can read or write what is locked there.
+            # Windows blocks reads and writes of a locked byte, so it is one that the file never reaches.
             os.lseek(file.fileno(), _LOCK_OFFSET, os.SEEK_SET)
             msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
         else:
@@ -263,7 +263,7 @@ def _lock(file: BinaryIO, folder: Path) -> None:
 
 @dataclass
 class Batch:
-    """Rows on their way to pictures.
+    """The rows of a list, sorted by what is to be done with them.
 
     Attributes:
         rows: All rows.
@@ -274,7 +274,7 @@ class Batch:
         fetch: Rows that were accepted and are not fetched, with their ids.
         check: Rows that an earlier process was about to send. They are fetched where the journal knows their runs.
         send: Rows to send.
-        held: Rows that are left alone, with the reason.
+        held: Rows that are not sent again, with the reason.
         ended: How many rows need nothing more.
         stopped: What ended the batch early, if anything did.
     """
@@ -315,15 +315,15 @@ class Batch:
         on_event: Callable[[Event], object] = lambda event: None,
         on_end: Callable[[BatchRow, Result | WanError], object] = lambda row, end: None,
     ) -> None:
-        """Do what is to be done. Cancelled, it cancels the runs on their way, and notes truthfully what came of each.
+        """Fetch and send the rows that need it. If cancelled, cancel the open runs and note the outcome of each.
 
         Args:
             client: What runs them.
             at_once: How many rows are on their way at a time.
             on_event: Called with each event of each run.
-            on_end: Called when a row has come to a picture or to an error.
+            on_end: Called when a row has ended in a picture or an error.
         """
-        # What is paid comes first.
+        # Paid rows come first.
         paid, unsure = ((row, id_, False) for row, id_ in self.fetch), ((row, None, True) for row in self.check)
         waiting: Iterator[tuple[BatchRow, str | None, bool]] = iter(
             [*paid, *unsure, *((row, None, False) for row in self.send)]
@@ -350,7 +350,7 @@ class Batch:
         *,
         is_unsure: bool,
     ) -> Result | WanError:
-        """Bring one row to its end, and note it."""
+        """Send or fetch one row, note its outcome and return it."""
         folder = self.manifest.path.parent
         is_noted = False
 
@@ -412,7 +412,7 @@ class Batch:
 
     @staticmethod
     def _interrupted(run: Run, *, is_noted: bool) -> Outcome | None:
-        """What is left of a run that was cancelled on its way; None where nothing was sent or noted."""
+        """Return the outcome of a run that was cancelled before its end; None where nothing was sent or noted."""
         if run.cancel_outcome is CancelOutcome.CANCELLED:
             return Outcome(RowState.CANCELLED, run.request_id) if run.request_id or is_noted else None
         if run.request_id:
@@ -423,12 +423,12 @@ class Batch:
         return Outcome(RowState.HELD, error=problem.as_dict())
 
     def count(self) -> Counter[str]:
-        """How many rows stand where; ``open`` for those of which nothing is known."""
+        """Return how many rows are in each state; ``open`` for those of which nothing is known."""
         found = (self.manifest.find(row) for row in self.rows)
         return Counter(outcome.state.value if outcome else "open" for outcome in found)
 
     def report(self) -> Iterable[dict[str, Any]]:
-        """All rows and what is known of them, ready for JSON."""
+        """Yield all rows and what is known of them, ready for JSON."""
         for row in self.rows:
             known = self.manifest.find(row)
             yield {"name": row.name, **(asdict(known) if known else {"state": "open"})}

@@ -34,7 +34,7 @@ _PICTURE_SUFFIXES = {
 _YES_OR_NO = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _CELL_MAX = 2**31 - 1
 _SHOWN_MAX = 60
-# Python 3.10 reads no table with a NUL in it; this code point is no character either.
+# Python 3.10 can't read a table with a NUL in it, so this noncharacter takes its place.
 _NUL_IN_TABLE = "\ufffe"
 _SEPARATOR_LINE = re.compile(r'"?sep=([,;\t|])"?', re.IGNORECASE)
 _NOT_UTF8 = re.compile("[\udc80-\udcff]")
@@ -46,12 +46,12 @@ class BatchRow:
     """One row that can be sent.
 
     Attributes:
-        name: What messages call it: the list's name and line, or the picture's name.
+        name: Its name in messages: the list's name and line, or the picture's name.
         values: The columns as given.
         request: What to do.
         out: The file to write; None for a name of the API's making.
         named: Whether the list gives that name, so that a file of that very name is replaced.
-        key: What the row is known by in the manifest, wherever it stands in the list.
+        key: Its key in the manifest, wherever it stands in the list.
     """
 
     name: str
@@ -173,13 +173,13 @@ def _rows_of_file(source: Path) -> Iterator[tuple[str, RowValues]]:
 
 
 def _problem_of(row: Mapping[str, Any]) -> WanError | None:
-    """What makes a row unusable before its values are looked at."""
+    """Return what makes a row unusable before its values are parsed; None if nothing does."""
     for name, value in row.items():
         if name not in COLUMNS:
             return InvalidRequest("column_unknown", field="rows", given=name[:_SHOWN_MAX], choices=", ".join(COLUMNS))
         if isinstance(value, str) and ("\0" in value or _NUL_IN_TABLE in value):
             return InvalidRequest("text_broken", field=name)
-        # Half a character stands for a byte of a file's name, and for nothing elsewhere.
+        # A lone surrogate stands for a byte of a file's name that is no UTF-8; elsewhere it is invalid.
         if isinstance(value, str) and _LONE_SURROGATE.search(value) and not _is_path(name, value):
             return InvalidRequest("text_broken", field=name)
     return None
@@ -224,7 +224,7 @@ def _rows_of_table(text: str) -> Iterator[tuple[int, RowValues]]:
 
 
 def _header(lines: Iterator[str]) -> tuple[str, int, str]:
-    """Return the line of the column names, how many lines are before it, and what parts the cells."""
+    """Return the line of the column names, how many lines are before it, and the delimiter."""
     separator = None
     for number, line in enumerate(lines):
         if found := _SEPARATOR_LINE.fullmatch(line.strip(" \r\n")):
@@ -252,7 +252,7 @@ def _request(row: Mapping[str, Any], base: Path, defaults: Mapping[str, Any]) ->
     sources = [_source(source, number, base) for number, source in enumerate(given, 1)]
     options = {name: values[name] for name in OPTION_COLUMNS if name in values}
     if isinstance(seed := options.get("seed"), str) and seed.strip().isdecimal():
-        # A number of thousands of digits is not even read.
+        # Python refuses to parse a number of thousands of digits.
         options["seed"] = int(seed) if len(seed.strip()) <= len(str(SEED_MAX)) else seed[:_SHOWN_MAX]
     if "prompt_extend" in options:
         options["prompt_extend"] = _yes_or_no(options["prompt_extend"])
@@ -315,7 +315,7 @@ def _bad_targets(rows: Sequence[BatchRow]) -> dict[str, WanError]:
 
 
 def _comparable(file: Path) -> Path:
-    """Return where a file lies, without what says which kind of picture it is.
+    """Return a path by which targets are compared: resolved, without a picture's suffix.
 
     Names that differ in case or in composition alone count as one: some file systems take them for the same.
     """
@@ -328,7 +328,7 @@ def _folded(name: str) -> str:
 
 
 def _file_id(file: Path) -> tuple[int, int] | None:
-    """Return what two names of one file have in common; None where there is no file."""
+    """Return the identity of a file, the same under each of its names; None where there is no file."""
     try:
         found = file.stat()
     except OSError:

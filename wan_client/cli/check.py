@@ -1,4 +1,4 @@
-"""``wan_client check``: what the API at hand really does, for the facts about it that nobody could try.
+"""``wan_client check``: records how the API at hand behaves, for what is only documented and was never tried.
 
 Without ``--paid`` it costs nothing. The report names words, shapes, hosts and times, and holds no token, address, id or
 picture, so that it can be passed on.
@@ -48,14 +48,14 @@ DEFAULT_CAP = 0.25
 REPORT = Path("wan-client-check.json")
 _PROMPT = "turn image 1 into a pencil sketch"
 _SIDE = 512
-# A word or the name of a key; anything longer may be something else.
+# A word or the name of a key. Anything else may be private, and is not reported.
 _WORD = re.compile(r"[A-Za-z][A-Za-z_ -]{0,39}")
 _CALLS = ("status", "result", "cancel")
 
 
 @dataclass
 class Observed:
-    """What was seen of the API's replies: names and shapes, no values that are somebody's.
+    """What was seen of the API's replies: names and shapes, no private values.
 
     Attributes:
         calls: Of each call, by name, what was seen of each kind of fact.
@@ -64,7 +64,7 @@ class Observed:
     calls: dict[str, dict[str, set[str]]] = field(default_factory=dict)
 
     def note(self, request: httpx.Request, status: int, reply: Mapping[str, Any] | None) -> None:
-        """Take down one reply."""
+        """Record the names and shapes of one reply."""
         last = request.url.path.rsplit("/", 1)[-1]
         call = last if last in _CALLS else "submit" if request.method == "POST" else "model"
         self._add(call, "http", str(status))
@@ -113,7 +113,7 @@ def _number(value: object) -> str:
 
 
 def _masked(value: object) -> str:
-    """Return how a time is written, without the time."""
+    """Return the format of a time, with each digit replaced by 0."""
     return re.sub(r"[0-9]", "0", str(value))[:40] if isinstance(value, str) else f"({type(value).__name__})"
 
 
@@ -144,7 +144,7 @@ class Check:
 
     Args:
         client: The command's client.
-        console: Where things are said.
+        console: Where it prints.
         file: The report's file.
     """
 
@@ -166,7 +166,7 @@ class Check:
         return self._settings.backend is Backend.SANDBOX
 
     def free(self) -> ModelEntry:
-        """Ask what costs nothing: the token, the catalogue, the price, the schema."""
+        """Check what is free to check: the token, the catalogue, the price, the schema."""
         settings = self._settings
         self._report |= {
             "client": __version__,
@@ -199,7 +199,7 @@ class Check:
         return entry
 
     async def _token(self, core: AsyncWanClient) -> str:
-        """Ask for a run that can't be there: an API that knows the token says so of the run, not of the token."""
+        """Ask for a run that can't exist, and return ``accepted`` or the error's code: a bad token is refused first."""
         core.observe(self._observed.note)
         try:
             await core.look(f"check-{secrets.token_hex(8)}")
@@ -211,14 +211,14 @@ class Check:
         return "accepted"
 
     def runs(self) -> list[tuple[str, Hosting]]:
-        """Return which paid runs there are to make: what each is called, and how its picture is handed over."""
+        """Return the paid runs to make: the name of each, and how its picture is hosted."""
         found = [("data", Hosting.DATA)]
         if self._settings.bucket:
             found.append(("bucket", Hosting.BUCKET))
         return [*found, ("cancel", Hosting.DATA)]
 
     def paid(self) -> None:
-        """Make the paid runs, one after the other; the first that fails for more than its picture ends it."""
+        """Make the paid runs, one after the other, and stop at the first that fails."""
         for number, (name, hosting) in enumerate(self.runs(), 1):
             facts = self._client.call(lambda core, n=number, w=name, h=hosting: self._run(core, n, w, h))  # type: ignore[misc]
             self._report["runs"].append(facts)
@@ -228,7 +228,7 @@ class Check:
                 return
 
     async def _run(self, _core: AsyncWanClient, number: int, name: str, hosting: Hosting) -> dict[str, Any]:
-        """Make one run, and return what is to be known of it."""
+        """Make one run, and return what the report says of it."""
         settings = replace(self._settings, hosting=hosting)
         journal = Journal(off=self.is_sandbox)
         facts: dict[str, Any] = {"name": name, "handed_over": hosting.value, "result": ""}
@@ -262,7 +262,7 @@ class Check:
         return facts
 
     def write(self) -> None:
-        """Write the report as far as it is.
+        """Write the report as far as it is complete.
 
         Raises:
             OSError: It can't be written.
@@ -303,7 +303,7 @@ def run_check(client: WanClient, arguments: argparse.Namespace, console: Console
 
 
 def _is_agreed(check: Check, entry: ModelEntry, arguments: argparse.Namespace, console: Console) -> bool:
-    """Name the price of the paid part and ask, unless it costs nothing or was agreed to before."""
+    """Print the price of the paid part and ask for consent, unless it is free or ``--yes`` was given."""
     if check.is_sandbox:
         return True
     runs = len(check.runs())
@@ -330,7 +330,7 @@ def _free_name(wanted: Path) -> Path:
 
 
 def _image_format(schema: Mapping[str, Any]) -> str | None:
-    """Return what the catalogue calls the format of a picture's address, which the vendor's nodes go by."""
+    """Return the format that the catalogue states for a picture's address, which the vendor's nodes follow."""
     value: object = schema
     for name in ("properties", "image_urls", "items", "format"):
         value = value.get(name) if isinstance(value, dict) else None
@@ -338,7 +338,7 @@ def _image_format(schema: Mapping[str, Any]) -> str | None:
 
 
 def _picture() -> bytes:
-    """Return a small picture of nothing in particular."""
+    """Return a small test picture."""
     buffer = BytesIO()
     Image.linear_gradient("L").resize((_SIDE, _SIDE)).convert("RGB").save(buffer, "PNG")
     return buffer.getvalue()

@@ -1,7 +1,7 @@
 """What a command prints: its answer on standard output, everything else on standard error.
 
-Printing never changes what a run came to: characters that a stream can't hold are replaced, and a stream that is closed
-or full, or whose reader has gone, is left alone from then on.
+Printing never changes the outcome of a run: characters that a stream can't hold are replaced, and nothing more is
+written to a stream that is closed or full, or whose reader has gone.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ _REPLACE = "wan_client.replace"
 
 
 class Console:
-    """What a command says: its answer as lines or as one JSON object, the rest on standard error.
+    """Prints a command's answer as lines or as one JSON object, and the rest on standard error.
 
     Args:
-        as_json: Whether a script reads standard output.
+        as_json: Whether the answer is one JSON object.
         quiet: Whether standard error is for trouble only.
     """
 
@@ -65,23 +65,23 @@ class Console:
             self.progress.draw(share, text)
 
     def line(self, text: str) -> None:
-        """Give a part of the answer as soon as it is known; in JSON it comes with the rest."""
+        """Print a part of the answer as soon as it is known; in JSON it comes with the rest."""
         self.progress.close()
         if not self._json:
             self._out.write(f"{text}\n")
 
     def info(self, text: str) -> None:
-        """Say what is good to know."""
+        """Print a note on standard error, unless quiet."""
         if not self._quiet:
             self.error(text)
 
     def error(self, text: str) -> None:
-        """Say what must be known."""
+        """Print a line on standard error, even if quiet."""
         self.progress.close()
         self._err.write(f"{text}\n")
 
     def result(self, lines: Iterable[str], values: Mapping[str, Any]) -> None:
-        """Give the answer, in one of its two forms; in JSON there is one only."""
+        """Print the answer as lines, or as JSON, of which only the first is printed."""
         self.progress.close()
         if not self._json:
             self._out.write("".join(f"{line}\n" for line in lines))
@@ -90,7 +90,7 @@ class Console:
             self._out.write(f"{json.dumps(values)}\n")
 
     def fail(self, error: Mapping[str, Any], *, resume: str | None = None) -> None:
-        """Say what went wrong: to a person always, to a script if one listens."""
+        """Print an error on standard error and, with ``as_json``, as the answer."""
         self.error(f"wan_client: {error['message']}")
         if resume:
             self.error(MESSAGES["cli.resume"].format(request_id=resume))
@@ -109,7 +109,7 @@ class _Stream:
             self.is_terminal = stream.isatty()  # type: ignore[union-attr]
 
     def write(self, text: str) -> None:
-        """Write at once, if that is possible."""
+        """Write and flush; abandon a stream that can't be written."""
         if self._stream is None or not text:
             return
         try:
@@ -119,7 +119,7 @@ class _Stream:
             self._abandon()
 
     def _abandon(self) -> None:
-        """Send what is still in its buffer nowhere: Python would try once more at the end, and fail the command."""
+        """Discard what is still in the buffer: Python would flush it at exit, and fail the command."""
         with suppress(AttributeError, OSError, ValueError):
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, self._stream.fileno())  # type: ignore[union-attr]
@@ -136,7 +136,7 @@ def occupy_closed_streams() -> None:
 
 
 def _replace(problem: UnicodeError) -> tuple[str | bytes, int]:
-    """Replace one character: a byte of a file name that is no text by that byte, another by a question mark."""
+    """Replace one character: an undecodable byte of a file name by that byte, any other by a question mark."""
     if not isinstance(problem, UnicodeEncodeError):
         raise problem
     code = ord(problem.object[problem.start])
@@ -172,7 +172,7 @@ class ProgressLine:
         self._stream.write(f"\r\x1b[2K{self._last}")
 
     def close(self) -> None:
-        """Leave the line."""
+        """End the line."""
         if self._stream.is_terminal and self._last:
             self._last = ""
             self._stream.write("\r\x1b[2K")

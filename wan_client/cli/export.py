@@ -1,4 +1,4 @@
-"""The commands ``page``, ``sheet``, ``wipe`` and ``bundle``: finished pictures with recipes → files to send round."""
+"""The commands ``page``, ``sheet``, ``wipe`` and ``bundle``: finished pictures with recipes → files to share."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SUFFIXES = {
     "wipe": tuple(f".{kind.value}" for kind in WipeFormat),
     "bundle": (".zip",),
 }
-# How many pictures beside a result are looked at to find the one that it was made from.
+# How many pictures beside a result are searched for the one that it was made from.
 CANDIDATES_MAX = 500
 _PICTURE_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".heif"}
 
@@ -80,7 +80,7 @@ def _items(arguments: argparse.Namespace, console: Console) -> list[ExportItem]:
 
 
 def _find_original(file: Path, original_hash: str) -> Path | None:
-    """The picture in the same folder that a result was made from, known by its fingerprint."""
+    """Return the picture beside a result that it was made from, by its fingerprint; None if there is none."""
     try:
         beside = sorted(path for path in file.absolute().parent.iterdir() if path.suffix.lower() in _PICTURE_SUFFIXES)
         for path in beside[:CANDIDATES_MAX]:
@@ -127,7 +127,7 @@ def _write(command: str, items: list[ExportItem], arguments: argparse.Namespace,
 
 
 def _target(command: str, items: list[ExportItem], arguments: argparse.Namespace) -> Path:
-    """Where the result goes. A name of our own is one that is free; one that was given must fit, and be no source."""
+    """Return the file to write: the one given, if its suffix fits and it is no source, or else a free name."""
     suffixes = SUFFIXES[command]
     if arguments.out is None:
         stem, count = export.stem(items), 1
@@ -145,7 +145,7 @@ def _target(command: str, items: list[ExportItem], arguments: argparse.Namespace
 
 
 def _write_all(out: Path, contents: list[bytes], *, named: bool) -> list[Path]:
-    """Write one file, or several with numbers in their names, which nobody gave: those are never overwritten."""
+    """Write one file, or several with numbers added to their names. Numbered files are never overwritten."""
     several = len(contents) > 1
     paths = [_numbered(out, number) if several else out for number in range(1, len(contents) + 1)]
     if several and (there := next((path for path in paths if path.exists()), None)):
@@ -162,7 +162,7 @@ def _numbered(out: Path, number: int) -> Path:
 
 @contextmanager
 def _complete_file(path: Path, *, named: bool) -> Iterator[BinaryIO]:
-    """Open a file that is whole afterwards or not there. One that nobody named must not be there yet."""
+    """Open a file that is afterwards either complete or absent. Unless the user named it, it must not exist yet."""
     reserved = False
     try:
         if not named:

@@ -73,7 +73,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _ignore_interrupts()
         return _print_interrupted("", None, Console(as_json="--json" in words), sandbox=False)
     finally:
-        # A process that ends here has said what came of everything: it is not to end with a traceback.
+        # A process that ends here has reported every outcome: a late Ctrl-C must not end it with a traceback.
         if argv is not None and threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGINT, handler)
 
@@ -103,7 +103,7 @@ def _main(words: list[str]) -> int:
 
 
 def _ignore_interrupts() -> None:
-    """Let what is printed last be whole: from here on nothing is waited for that Ctrl-C could shorten."""
+    """Ignore Ctrl-C from here on, so that the last output is complete: nothing that follows takes long."""
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
@@ -235,7 +235,7 @@ def _batch(client: WanClient, arguments: argparse.Namespace, console: Console) -
             _ignore_interrupts()
             if work.ended < len(rows) and not work.stopped:
                 _print_batch(work, console, interrupted=True)
-                # Leaving like this, the client does not wait for minutes for a submit on its way.
+                # On an exception the client closes in a hurry: it waits seconds, not minutes, for a submit on its way.
                 raise SystemExit(INTERRUPTED) from None
         _print_batch(work, console)
     return max(codes)
@@ -384,7 +384,7 @@ def _print_problem(problem: WanError, console: Console, *, sandbox: bool) -> int
 
 
 def _print_interrupted(command: str, client: WanClient | None, console: Console, *, sandbox: bool) -> int:
-    """Say what came of the run that Ctrl-C struck: it may have ended in the same moment."""
+    """Print the outcome of the run that Ctrl-C interrupted: it may have ended in the same moment."""
     run = client.last_run if client else None
     if client and run and run.result is not None:
         return _print_result(client, run.result, console)
@@ -408,7 +408,7 @@ def _print_interrupted(command: str, client: WanClient | None, console: Console,
 
 
 def _cancel_outcome(run: Run) -> tuple[CancelOutcome, str]:
-    """What cancelling a run achieved, and the text that says it."""
+    """Return what cancelling a run achieved, and the key of the message about it."""
     if run.succeeded:
         return CancelOutcome.NOT_CANCELLABLE, "cancel.finished"
     if run.request_id is None and not run.submitting:
@@ -418,7 +418,7 @@ def _cancel_outcome(run: Run) -> tuple[CancelOutcome, str]:
 
 
 class Parser(argparse.ArgumentParser):
-    """Leaves with the code of a wrong call."""
+    """A parser that exits with the code of a wrong call."""
 
     as_json = False
 
@@ -427,7 +427,7 @@ class Parser(argparse.ArgumentParser):
         (console.error if file is sys.stderr else console.line)(message.removesuffix("\n"))
 
     def error(self, message: str) -> NoReturn:
-        """Say what is wrong with the call, and leave."""
+        """Print what is wrong with the call, and exit."""
         console = Console(as_json=self.as_json)
         console.error(self.format_usage().rstrip())
         words = {"code": "usage", "message": message, "charged": Charged.NO.value, "request_id": None}

@@ -1,4 +1,4 @@
-"""Whether two pictures show the same, and where a point of the one lies in the other.
+"""Aligning two pictures: whether they show the same, and where a point of the one lies in the other.
 
 Features of both (SIFT) are matched, and the similarity transform that most of the matches agree with is fitted to them.
 It counts as sure only if there are enough of them, no other transform explains nearly as many, they pin down the
@@ -306,7 +306,7 @@ def _least_squares(source: Array, target: Array, weights: Array) -> tuple[Array,
 
 
 def _has_rival(source: Array, target: Array, rivals: Array, fit: _Fit, unit: float) -> bool:
-    """Tell whether another transform explains nearly as many pairs, as in a pattern that repeats."""
+    """Return whether another transform explains nearly as many pairs, as in a pattern that repeats."""
     far = np.linalg.norm(apply(fit.transform, rivals[:, :2]) - rivals[:, 2:], axis=1) > 2 * _INLIER_PIXELS * unit
     others = np.vstack([np.hstack([source, target])[~fit.inliers], rivals[far]])
     rival = _fitted(others[:, :2], others[:, 2:], unit)

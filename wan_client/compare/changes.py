@@ -27,7 +27,7 @@ Inside: TypeAlias = NDArray[np.bool_]
 Mask: TypeAlias = NDArray[np.uint8]
 
 _WORKING_SIDE: Final = 448
-# Differences of Lab: below the first nothing is seen, above the second it is a change without doubt.
+# Differences in Lab: below the first none is visible, above the second it is certainly a change.
 _VISIBLE: Final = 5.0
 _CERTAIN: Final = 9.0
 _NOISE_FACTOR: Final = 3.0
@@ -213,7 +213,7 @@ def _described(old: Colours, new: Colours) -> ColourShift:
     lighter, redder, warmer = (float(value) for value in (after - before).mean(0))
     spread = [float(np.sqrt(colours[:, 1:].var(0).sum() + 4)) for colours in (before, after)]
     saturation = spread[1] / spread[0]
-    # Stronger colours alone move the average too, where there is more of one than of the others.
+    # A higher saturation moves the average too, where one colour dominates.
     redness, warmth = (float(value) * (saturation - 1) for value in before[:, 1:].mean(0))
     return ColourShift(lighter, warmer - warmth, redder - redness, saturation)
 

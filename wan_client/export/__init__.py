@@ -1,4 +1,4 @@
-"""What can be sent round: a page, a proof sheet, a wipe, or all of it in one ZIP.
+"""What can be shared: a page, a proof sheet, a wipe, or all of it in one ZIP.
 
     from wan_client.export import ExportItem, page
     item = ExportItem.of(read("sketch.recipe.png"), after=..., before=...)

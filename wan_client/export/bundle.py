@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from .item import ExportItem
     from .progress import Progress
 
-# Of every file inside: the archive says nothing about the machine or the hour.
+# The time of every file inside: the archive reveals neither the machine nor the hour.
 _WHEN = (1980, 1, 1, 0, 0, 0)
 _SUFFIXES = {b"\x89P": "png", b"\xff\xd8": "jpg", b"RI": "webp", b"BM": "bmp"}
 
 
 def stem(items: Sequence[ExportItem]) -> str:
-    """Return how a file of these items is called, without its suffix. It says where one is a local preview."""
+    """Return the name of a file of these items, without its suffix. It says so if one is a local preview."""
     dates = [item.created for item in items if item.created]
     parts = [
         "local-preview" if any(item.preview for item in items) else "",

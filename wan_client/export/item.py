@@ -1,4 +1,4 @@
-"""One result as it is sent round, and its pictures as they may leave."""
+"""One result to be shared, and its pictures without metadata."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class ExportItem:
 
 @dataclass(frozen=True)
 class Pictures:
-    """An item's pictures as they may leave: no metadata but the recipe where it is wanted.
+    """An item's pictures, ready to be shared: no metadata but the recipe where it is wanted.
 
     Attributes:
         after: The finished picture as a PNG, its pixels untouched.
@@ -112,7 +112,7 @@ def pictures_of(item: ExportItem, number: int = 1, *, with_recipe: bool = False)
 
     Args:
         item: The item.
-        number: Its place among several, which messages call it by.
+        number: Its place among several, for messages.
         with_recipe: Whether the finished picture carries its recipe.
 
     Raises:

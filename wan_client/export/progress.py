@@ -23,7 +23,7 @@ class Steps:
 
     Args:
         items: What is exported.
-        on_progress: Whom to call.
+        on_progress: Called with the share of the steps that are done.
         each: How many steps an item takes.
         more: How many steps there are beside those of the items.
 

@@ -168,7 +168,7 @@ def sheet_png(
 
 
 def _about(items: Sequence[ExportItem], words: Words) -> str:
-    """What the file says of itself: that it shows local previews, where it does."""
+    """Return the file's description: that it shows local previews, where it does."""
     if not any(item.preview for item in items):
         return ""
     english = Words("en")
@@ -257,7 +257,7 @@ class _Layout:
         return pages
 
     def _picture_width(self, ratio: float, count: int, text: float) -> tuple[float, bool]:
-        """How wide a picture is, and whether the two stand under each other."""
+        """Return how wide a picture is, and whether the two stand under each other."""
         room = self._bottom - self._y - text
         if count == 1:
             most = self._width if self._alone else self._width * 0.6
@@ -267,7 +267,7 @@ class _Layout:
         return (under, True) if self._alone and under > beside * 1.15 else (beside, False)
 
     def _text_height(self, item: ExportItem, facts: list[tuple[str, str]]) -> float:
-        """What the text takes, tried on a page without end."""
+        """Return the height of the text, measured by laying it out on an endless page."""
         trial = _Layout(self._paper, self.words, self._dpi, alone=self._alone)
         trial._y, trial._bottom = 0.0, float("inf")
         trial._text(item, facts)
@@ -297,7 +297,7 @@ class _Layout:
             beside = fits and not right
 
     def _fact(self, label: str, lines: list[str], indent: float, shift: float) -> None:
-        """A label and its value, on a line of their own or beside the one before."""
+        """Place a label and its value, on a line of their own or beside the one before."""
         size, leading = 8.5 * typeset.POINT, 4.5
         if shift:
             self._y -= leading
@@ -334,7 +334,7 @@ class _Layout:
         return typeset.drawable(self.words(key))
 
     def _sized(self, image: Image.Image, width: float) -> Image.Image:
-        """The picture with no more pixels than its place on the paper shows."""
+        """Return the picture with no more pixels than its place on the paper shows."""
         pixels = max(1, round(width / 25.4 * self._dpi))
         if pixels >= image.width:
             return image

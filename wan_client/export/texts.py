@@ -1,4 +1,4 @@
-"""The texts of what is sent round, in each language."""
+"""The texts of what is shared, in each language."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ MISSING = "□"
 POINT = 25.4 / 72  # in millimetres
 
 _UNITS = 1000
-# What joins or changes the character before it: in this font there is nothing to be changed.
+# Joiners and modifiers of the character before, which this font has no forms for: they are left out.
 _UNSEEN = re.compile("[\u200b-\u200f\u2060\ufe00-\ufe0f\U0001f3fb-\U0001f3ff\U000e0000-\U000e01ef]")
 _FLAG = re.compile("[\U0001f1e6-\U0001f1ff]{2}")
 # A line may break after each of these characters, but for one that may not begin a line.
@@ -74,7 +74,7 @@ def _wrapped(paragraph: str, width: float) -> list[str]:
 
 
 def _broken(word: str, width: float) -> list[str]:
-    """A word that is longer than a line, in pieces that are not."""
+    """Break a word that is longer than a line into pieces that fit."""
     pieces, piece, used = [], "", 0.0
     for char in word:
         if piece and used + _advance(char) > width:
@@ -86,7 +86,7 @@ def _broken(word: str, width: float) -> list[str]:
 
 @cache
 def _glyph(char: str) -> str:
-    """What is drawn for a character: itself, else the letter without its accent, else a box."""
+    """Return what is drawn for a character: itself, else the letter without its accent, else a box."""
     if char == "\n" or ord(char) in _coverage():
         return char
     if unicodedata.category(char) in {"Cc", "Cf", "Zl", "Zp"}:
@@ -97,7 +97,7 @@ def _glyph(char: str) -> str:
 
 @cache
 def _advance(char: str) -> float:
-    """The width of a character at size 1."""
+    """Return the width of a character at size 1."""
     return _measure().getlength(char) / _UNITS
 
 

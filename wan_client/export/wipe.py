@@ -80,7 +80,7 @@ def wipe(
         destination: Where it goes, which decides its size.
         language: One of `LANGUAGES`.
         with_recipe: Whether the file carries the recipe, as its comment.
-        number: The item's place among several, which messages call it by.
+        number: The item's place among several, for messages.
         on_progress: Called once, with 1, as the file is done.
 
     Raises:
@@ -109,14 +109,14 @@ _ENDS = ("before", "after")
 
 
 def _within(image: Image.Image, side: int) -> Image.Image:
-    """The picture no larger than this, with even sides, as videos need them."""
+    """Return the picture, reduced to this side at most, with even sides, as videos need them."""
     scale = min(1.0, side / max(image.size))
     size = [max(2, round(edge * scale / 2) * 2) for edge in image.size]
     return image.resize((size[0], size[1]), Image.Resampling.LANCZOS)
 
 
 def _labelled(image: Image.Image, name: str, item: ExportItem, words: Words) -> Image.Image:
-    """The picture with its name in an upper corner, and below what must be said of it."""
+    """Return the picture with its name in an upper corner and, below that, the marks that it must carry."""
     size = max(11.0, 0.026 * (image.width * image.height) ** 0.5)
     margin = round(size * 0.8)
     labelled = image.copy()
@@ -144,7 +144,7 @@ def _pill(image: Image.Image, text: str, size: float, words: Words, *, right: bo
 
 
 def _timeline() -> list[tuple[float, int]]:
-    """How much of each frame is as after, and how many milliseconds it stands."""
+    """Return for each frame how much of it shows after, and for how many milliseconds."""
     there = [_eased(step / _STEPS_THERE) for step in range(1, _STEPS_THERE)]
     back = [_eased(1 - step / _STEPS_BACK) for step in range(1, _STEPS_BACK)]
     return [
@@ -160,7 +160,7 @@ def _eased(share: float) -> float:
 
 
 def _frames(before: Image.Image, after: Image.Image, line: int | tuple[int, int, int]) -> Iterator[Image.Image]:
-    """Each frame: what is left of the line is as before, what is right of it as after."""
+    """Yield each frame: before on the left of the line, after on its right."""
     width, height = before.size
     thick = max(2, round(width / 260))
     for cut, _ in _timeline():

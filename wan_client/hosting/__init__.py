@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 Value = TypeVar("Value")
 
-# A large picture takes seconds. Threads of their own for that keep everything else that needs a thread from waiting.
+# Preparing a large picture takes seconds: with threads of its own, it does not delay other work in threads.
 PREPARING_THREADS = 2
 # Variations of one edit, which are sent at the same time, have their pictures in common.
 _in_use: WeakValueDictionary[tuple[object, bool], PreparedImage] = WeakValueDictionary()
@@ -38,11 +38,11 @@ class Host(Protocol):
         """Return the address that the API is given for a picture."""
 
     def release(self) -> None:
-        """Remove what lies there for the run. Doing it again changes nothing."""
+        """Remove the run's pictures. Doing it again changes nothing."""
 
 
 def is_address(source: object) -> TypeGuard[str]:
-    """Return whether the source is an address for the API to fetch, rather than a picture in hand."""
+    """Return whether the source is an address for the API to fetch, rather than a picture."""
     return isinstance(source, str) and source[:8].lower().startswith(("https://", "http://"))
 
 
@@ -69,9 +69,9 @@ def prepared(source: ImageSource, *, number: int, by_address: bool) -> PreparedI
 
     Args:
         source: The picture.
-        number: Its place among the references, which messages call it by.
+        number: Its place among the references, for messages.
         by_address: Whether it is fetched from an address. Inside a request the vendor's own nodes send PNG alone, of at
-            most 6 MiB, and nobody knows whether anything else is taken there.
+            most 6 MiB, and whether anything else is taken there is not known.
 
     Raises:
         ImageError: It can't be read, is incomplete, or is too large to be opened.
@@ -91,7 +91,7 @@ def prepared(source: ImageSource, *, number: int, by_address: bool) -> PreparedI
 def _file(source: ImageSource) -> tuple[int, ...] | None:
     """Return what distinguishes a file and its content, under whatever name; None for a picture in memory."""
     try:
-        found = Path(source).stat()  # type: ignore[arg-type]  # what is no path is said below
+        found = Path(source).stat()  # type: ignore[arg-type]  # prepare() reports what is no path
     except (OSError, TypeError, ValueError):
         return None
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns

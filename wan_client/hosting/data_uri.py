@@ -13,7 +13,7 @@ DATA_URI_BYTES_MAX = 6 * 1024 * 1024
 
 
 class DataUri:
-    """Hands pictures over as ``data:`` URIs. Nothing lies anywhere."""
+    """Hands pictures over as ``data:`` URIs. Nothing is stored."""
 
     def host(self, picture: PreparedImage) -> str:
         """Return the picture as a URI."""

@@ -80,13 +80,13 @@ class PublicUrl:
         self._lock = threading.Lock()
         self._probed: tuple[str, bool, float] | None = None
         self._preferred: set[str] = set()
-        # A picture may be on its way here while its run is forgotten.
+        # Remember ended runs: a picture still being stored for one is refused.
         self._ended: deque[str] = deque(maxlen=ENDED_KEPT)
 
     def is_usable(self, api: str) -> bool:
         """Return whether the API at an address can fetch pictures from here, as far as that can be seen.
 
-        The page's address is believed once a picture could be fetched by it from outside this process: a private Space
+        The page's address is trusted once a picture could be fetched by it from outside this process: a private Space
         has an address too. An address on this machine serves an API on this machine alone.
         """
         base = self.base
@@ -112,7 +112,7 @@ class PublicUrl:
         Args:
             data: The picture.
             media_type: Such as ``image/png``.
-            owner: What the files of its run are called.
+            owner: What the names of the run's files begin with.
 
         Raises:
             WanError: There is no room for it, or no public address, or the run has ended.
@@ -143,14 +143,14 @@ class PublicUrl:
         return HostedPicture(found, _TYPES[match[2]]) if found and not self._is_old(found) else None
 
     def forget(self, owner: str) -> None:
-        """Remove the pictures of a run, and take no more of it."""
+        """Remove the pictures of a run, and refuse further ones."""
         self._ended.append(owner)
         for file in self._files():
             if file.name.startswith(f"{owner}."):
                 file.unlink(missing_ok=True)
 
     def sweep(self) -> None:
-        """Remove what has lain there for too long: its process did not live to do so."""
+        """Remove expired pictures that a killed process left behind."""
         for file in self._files():
             if self._is_old(file):
                 file.unlink(missing_ok=True)
@@ -197,7 +197,7 @@ class PublicHost:
 
     Args:
         store: Where they lie.
-        key: What the run is known by. It does not follow from what lies there.
+        key: The run's own key. It can't be derived from the files.
     """
 
     def __init__(self, store: PublicUrl, key: str) -> None:
@@ -218,7 +218,7 @@ class PublicHost:
 
 
 def owner_of(key: str) -> str:
-    """Return what the files of a run are called."""
+    """Return what the names of a run's files begin with."""
     return sha256(f"hosted {key}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
@@ -227,7 +227,7 @@ def _digest(secret: str) -> str:
 
 
 def _is_outside(base: str) -> bool:
-    """Return whether an address can lie outside this network, by its looks."""
+    """Return whether an address looks reachable from outside this network."""
     url = parse_address(base)
     if url is None or url.scheme != "https":
         return False

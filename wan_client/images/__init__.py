@@ -125,7 +125,7 @@ def open_full(source: str | PathLike[str] | bytes | Image.Image, *, number: int 
 
 
 def check(source: str | PathLike[str] | bytes, *, number: int = 1) -> None:
-    """Look, by its header alone, whether a picture can be opened.
+    """Check, by its header alone, that a picture can be opened.
 
     Args:
         source: As for `prepare`.
@@ -139,7 +139,7 @@ def check(source: str | PathLike[str] | bytes, *, number: int = 1) -> None:
 
 
 def size_of(source: str | PathLike[str] | bytes, *, number: int = 1) -> tuple[int, int]:
-    """Width and height of a picture as it is seen, by its header alone.
+    """Return width and height of a picture as it is seen, by its header alone.
 
     Args:
         source: As for `prepare`.
@@ -158,7 +158,7 @@ def size_of(source: str | PathLike[str] | bytes, *, number: int = 1) -> tuple[in
 
 @contextmanager
 def _naming_picture(number: int) -> Iterator[None]:
-    """Whatever goes wrong with a picture, its error names it."""
+    """Turn any error into an `ImageError` that names the picture."""
     try:
         yield
     except ImageError:
@@ -194,7 +194,7 @@ def _prepared(
 
 
 def _as_seen(image: Image.Image, file: BinaryIO | None, changes: list[Change], *, full: bool = False) -> Image.Image:
-    """The decoded picture, which is closed, upright and in opaque sRGB."""
+    """Return the picture upright and in opaque sRGB, and close the decoded one."""
     turn = orientation(image)
     decoded, rgb = image.size, opaque_rgb(image, file, changes, 1 if full else early_divisor(image.size))
     if rgb.size != decoded:

@@ -99,7 +99,7 @@ def _of_codes(primaries: int, transfer: int) -> Space | None:
 
 
 def converter(space: Space) -> Convert:
-    """Return what turns RGB pictures of a space into sRGB.
+    """Return a function that turns RGB pictures of a space into sRGB.
 
     Raises:
         ZeroDivisionError: Its primaries span no space.

@@ -82,7 +82,7 @@ def _converted(tile: Image.Image, to_srgb: _ToSrgb | None) -> Image.Image:
         tile = tile.convert("RGBA" if tile.mode == "RGBa" else "LA")
     if to_srgb:
         tile = to_srgb.convert(tile if tile.mode == to_srgb.mode else tile.convert(to_srgb.mode))
-    # Without its key colour, which is dealt with by the mask.
+    # Without its transparent colour, which the mask handles.
     tile.info.pop("transparency", None)
     return tile.convert("RGB")
 
@@ -118,7 +118,7 @@ def _transparent_key(image: Image.Image, bits: int) -> int | None:
 
 
 def _to_srgb(image: Image.Image, file: BinaryIO | None) -> _ToSrgb | None:
-    """Return what turns pieces of the picture into sRGB; None where they are so already or the profile is broken."""
+    """Return a function that turns pieces into sRGB; None where they are in it already or the profile is broken."""
     try:
         if file and (space := declared_space(image, file)):
             return _ToSrgb("RGB", converter(space))
@@ -136,7 +136,7 @@ def _to_srgb(image: Image.Image, file: BinaryIO | None) -> _ToSrgb | None:
 
 
 def _to_eight_bits(image: Image.Image, bits: int) -> Convert | None:
-    """Return what turns pieces of 16 or 32 bits, or of floating point numbers, into 8 bits of grey."""
+    """Return a function that turns pieces of 16 or 32 bits, or of floating point numbers, into 8 bits of grey."""
     if image.mode != "F" and not image.mode.startswith("I"):
         return None
     if image.mode.startswith("I;16"):

@@ -105,7 +105,7 @@ def _associated(data: bytes, item: int) -> list[int]:
 
 
 def is_camera_raw(file: BinaryIO) -> bool:
-    """Say whether a file holds what a camera's sensor saw, of which decoders find a small preview alone."""
+    """Return whether a file holds a camera's raw data, of which decoders find a small preview alone."""
     file.seek(0)
     head = file.read(24)
     if any(head.startswith(words, place) for place, words in _RAW_SIGNATURES):

@@ -54,7 +54,7 @@ _memory_taken = 0.0
 
 
 def is_data_uri(source: object) -> TypeGuard[str]:
-    """Whether the source holds the picture itself, as ``data:`` addresses do."""
+    """Return whether the source holds the picture itself, as ``data:`` addresses do."""
     return isinstance(source, str) and source[:5].lower() == "data:"
 
 
@@ -75,7 +75,7 @@ def room_for(image: Image.Image, *, full: bool = False) -> Iterator[None]:
 
 
 def _of_data_uri(uri: str, number: int) -> bytes:
-    """The file inside the address. It is treated as any other, so that its metadata does not leave."""
+    """Return the file inside the address. It is treated as any other, so that its metadata does not leave."""
     head, comma, text = uri.partition(",")
     if not comma or not head[5:].lower().startswith("image/"):
         raise ImageError("image_url_refused", field="images", number=number)
@@ -84,7 +84,7 @@ def _of_data_uri(uri: str, number: int) -> bytes:
 
 
 def opened_file(source: str | PathLike[str] | bytes, number: int) -> BinaryIO:
-    """The file, open; a large one is not read into memory."""
+    """Return the opened file; a large one is not read into memory."""
     if is_data_uri(source):
         source = _of_data_uri(source, number)
     if isinstance(source, bytes):
@@ -137,12 +137,12 @@ def _formats() -> list[str]:
 def decode(
     image: Image.Image, file: BinaryIO, number: int, changes: list[Change], *, full: bool = False
 ) -> Image.Image:
-    """The decoded first frame; a very large one at a reduced size, unless the full size is wanted."""
+    """Return the decoded first frame; a very large one at a reduced size, unless the full size is wanted."""
     # Whether there are more, not how many: counting through a file of many pages takes minutes.
     if getattr(image, "is_animated", False) and image.format != "MPO":
         changes.append(Change("frame"))
     before = image.size
-    # A TIFF is turned as it is decoded. Asking the others so early would decode them, and hide what is broken.
+    # A TIFF is turned as it is decoded. Asking this of the others so early would decode them, and hide what is broken.
     turn = orientation(image) if image.format == "TIFF" else 1
     if not full:
         _set_decoder_divisor(image)
@@ -182,7 +182,7 @@ def open_header(file: BinaryIO) -> Image.Image:
 
 
 def check_pixels(image: Image.Image, number: int, *, full: bool = False) -> None:
-    """Make sure, by its header, that a picture is no larger than can be opened.
+    """Check, by its header, that a picture is no larger than can be opened.
 
     Raises:
         ImageError: It is.
@@ -211,7 +211,7 @@ def _bytes_per_pixel(image: Image.Image, *, full: bool = False) -> float:
 
 
 def _decoder_divisor(image: Image.Image) -> int:
-    """By which power of two the decoder itself divides the picture."""
+    """Return the power of two by which the decoder itself divides the picture."""
     factor = 1
     if image.format in {"JPEG", "MPO"}:
         while factor < 8 and 2 * factor <= early_divisor(image.size):
@@ -240,7 +240,7 @@ def _ends_in_filler(image: Image.Image) -> bool:
 
 
 def exif(image: Image.Image) -> Image.Exif:
-    """Return the picture's EXIF values; none where they are broken. A picture is not refused for what is said of it."""
+    """Return the picture's EXIF values; none where they are broken. A picture is not refused for its metadata."""
     try:
         # A format's own way to them may decode the picture.
         return Image.Image.getexif(image)

@@ -1,4 +1,4 @@
-"""Whether a file may be sent byte for byte: nothing in it but the picture."""
+"""Whether a file may be sent byte for byte, because it holds nothing but the picture."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from PIL import Image
 
-# What a file may say about itself and still be passed on as it is.
+# The metadata that a file may have and still be passed on as it is.
 _HARMLESS_METADATA = {
     "jfif", "jfif_version", "jfif_unit", "jfif_density", "dpi", "progressive", "progression", "gamma", "srgb",
     "interlace", "compression", "loop", "background", "duration", "timestamp",
@@ -21,7 +21,7 @@ _PNG_CHUNKS = {b"IHDR", b"PLTE", b"IDAT", b"IEND", b"gAMA", b"sRGB", b"pHYs", b"
 
 
 def has_only_harmless_metadata(image: Image.Image) -> bool:
-    """Say whether a decoded picture's file says nothing of where, when and by whom it was made."""
+    """Return whether a decoded picture's file does not reveal where, when or by whom it was made."""
     # A JFIF header may hold a small copy of the picture, as it was before it was cut.
     segments = {name for name, content in getattr(image, "applist", ()) if name != "APP0" or content[:4] == b"JFXX"}
     chunks = getattr(image, "private_chunks", ())
@@ -29,7 +29,7 @@ def has_only_harmless_metadata(image: Image.Image) -> bool:
 
 
 def may_pass_through(image: Image.Image, data: bytes) -> bool:
-    """Whether the file itself may be sent: a format and mode that the model takes, nothing hidden, nothing behind."""
+    """Return whether the file may be sent as it is: the model takes its format and mode, and it hides no data."""
     whole = _IS_ONLY_PICTURE.get(image.format or "")
     return (
         whole is not None
@@ -41,7 +41,7 @@ def may_pass_through(image: Image.Image, data: bytes) -> bool:
 
 
 def _is_one_jpeg(data: bytes) -> bool:
-    # Within a picture's data this marker can't occur: a second one is another picture, or something behind.
+    # This marker can't occur within a picture's data: a second one ends another picture, or other data follows.
     end = b"\xff\xd9"
     return data.endswith(end) and data.count(end) == 1
 

@@ -24,12 +24,12 @@ _LARGE_MEGAPIXELS = 25
 
 
 def early_divisor(size: tuple[int, int]) -> int:
-    """By which whole number a large picture is divided as early as possible, to save memory."""
+    """Return the whole number by which a large picture is divided as early as possible, to save memory."""
     return math.ceil(max(size) / SIDE_MAX) if size[0] * size[1] > _LARGE_MEGAPIXELS * 1e6 else 1
 
 
 def upright(image: Image.Image, orientation: int, changes: list[Change]) -> Image.Image:
-    """Undo the turn that EXIF numbers so."""
+    """Turn a picture upright, by its EXIF orientation."""
     if orientation not in TURNS:
         return image
     changes.append(Change("turned"))
@@ -58,7 +58,7 @@ def fit(image: Image.Image, changes: list[Change]) -> Image.Image:
 
 
 def resized(image: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """The picture in another size; in strips, as the way there takes as much memory as the picture."""
+    """Return the picture in another size, resized in strips: in one step, Pillow needs its memory twice."""
     target, scale = Image.new("RGB", size), image.height / size[1]
     for top in range(0, size[1], _STRIP):
         bottom = min(top + _STRIP, size[1])

@@ -1,7 +1,7 @@
 """What must outlive a process: which runs were paid for and not yet fetched, and how long runs took.
 
 One small SQLite file in the user's state folder, readable by its owner alone. It holds no token, no prompt and no
-picture: a request is known by a digest that only the token's holder can make. Trouble with the file never fails a
+picture: a request is known by a digest that only the token's holder can make. An error of the file never fails a
 run; it is logged once.
 
 Each run that is looked after has a lease: its owner renews it while it is alive, and where it has run out the run is
@@ -39,12 +39,12 @@ log = logging.getLogger(__name__)
 KEPT_RUNS = 500
 KEPT_DURATIONS = 50
 DURATION_MAX = 86_400.0
-# Links to results live for a day.
+# Links to results expire after a day.
 FETCHABLE = timedelta(hours=24)
 LEASE_SECONDS = 4.0
 RENEW_SECONDS = 1.0
 BUSY_SECONDS = 5.0
-# How long a file that was locked for all of `BUSY_SECONDS` is not waited for again.
+# After a file was locked for all of `BUSY_SECONDS`, it is not waited for again during this time.
 LOCKED_SECONDS = 60.0
 
 # A claimed run has a key of its caller's own, and nothing of it has been sent.
@@ -65,12 +65,12 @@ _TABLES = (
     " (row integer primary key, account text, digest text, request_id text, state text, sent real, file text)",
     "create table if not exists durations (row integer primary key, engine text, size text, seconds real)",
 )
-# What earlier versions did not keep: a lease, and a key of the caller's own.
+# Columns that earlier versions did not have: a lease, and a key of the caller's own.
 _ADDED_COLUMNS = ("owner text", "lease_until real", "caller_key text")
 _COLUMNS = "row, request_id, state, sent, file"
 # Beyond this, in seconds since 1970, calendars differ.
 _FAR_FUTURE = 1e11
-# Who this process is, whatever number it has.
+# Identifies this process, even where its number is used again.
 _OWNER = secrets.token_hex(8)
 
 
@@ -93,13 +93,13 @@ class Entry:
     file: Path | None
 
 
-# The files of which it has been said that they can't be used.
+# The files that were logged as unusable.
 _warned: set[Path] = set()
 
 
 @dataclass
 class _File:
-    """The file that journals of several accounts share, and what is known of its trouble."""
+    """The file that journals of several accounts share, and whether it can be used."""
 
     path: Path
     off: bool
@@ -107,7 +107,7 @@ class _File:
     locked_until: float = -math.inf
 
     def transaction(self, work: Callable[[sqlite3.Connection], Value], default: Value) -> Value:
-        """Return what the work comes to inside one transaction, or the default where the file can't be used."""
+        """Do the work in one transaction and return its value, or the default where the file can't be used."""
         if self.off:
             return default
         patience = BUSY_SECONDS if time.monotonic() >= self.locked_until else 0.0
@@ -139,7 +139,7 @@ class _File:
             self.path.touch(mode=0o600)
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
-        """Create the tables, or bring those of the version before to this one."""
+        """Create the tables, or migrate those of an earlier version."""
         if self.is_ready:
             return
         (version,) = connection.execute("pragma user_version").fetchone()
@@ -156,7 +156,7 @@ class _File:
 
 @dataclass(frozen=True)
 class Found:
-    """What a look for an earlier run of a request found.
+    """What a lookup of an earlier run of a request found.
 
     Attributes:
         entry: A run that had no owner, and now has this process; None if there is none.
@@ -169,7 +169,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Keyed:
-    """What a look for the run of a caller's own key found.
+    """What a lookup of the run of a caller's own key found.
 
     Attributes:
         entry: The run. In the state ``claimed`` it is this process's to send.
@@ -215,13 +215,13 @@ class Journal:
         return journal
 
     def digest(self, body: bytes) -> str:
-        """Return what a request is known by."""
+        """Return the digest that identifies a request."""
         return hmac.new(self._key, body, hashlib.sha256).hexdigest()[:32]
 
     def claim(self, digest: str) -> Found:
         """Find a run of this request that is neither fetched nor failed and has no owner, and become its owner.
 
-        Where the answer to its submit was never seen, its outcome is noted as unknown: that is said once.
+        Where the response to its submit was never seen, its outcome is noted as unknown: that is reported once.
         """
 
         def work(connection: sqlite3.Connection) -> Found:
@@ -327,7 +327,7 @@ class Journal:
         return noted
 
     def not_sent(self, row: int | None) -> None:
-        """Note of a claimed request that it certainly was not accepted, and may go out another way."""
+        """Note that a claimed request certainly was not accepted, and may be sent another way."""
         if row is not None:
             self._do("update runs set state = ? where row = ?", (CLAIMED, row))
 
@@ -369,7 +369,7 @@ class Journal:
             self._do("update runs set state = ?, request_id = ? where row = ?", (ACCEPTED, request_id, row))
 
     def set_state(self, row: int | None, state: str | None, file: Path | None = None) -> None:
-        """Note what came of a run, and give up the lease; without a state, do only that."""
+        """Note the outcome of a run, and give up the lease; without a state, only give up the lease."""
         if row is not None:
             self._held.discard(row)
             self._do(
@@ -379,7 +379,7 @@ class Journal:
             )
 
     def forget(self, row: int | None) -> None:
-        """Take out a request that certainly was not accepted."""
+        """Delete a request that certainly was not accepted."""
         if row is not None:
             self._held.discard(row)
             self._do("delete from runs where row = ?", (row,))
@@ -434,7 +434,7 @@ class Journal:
         return row
 
     def _entry(self, row: Iterable[Any]) -> Entry | None:
-        """Return a row as a value; None where somebody else has written into it."""
+        """Return a row as a value; None where it is invalid, because others have written into the file."""
         number, request_id, state, sent, file = row
         try:
             if request_id is not None:
@@ -451,7 +451,10 @@ class Journal:
 
 
 def has_live_owner(until: object, now: float) -> bool:
-    """Whether a lease holds. One beyond what any owner takes is of a clock that was set back since."""
+    """Return whether a lease is valid.
+
+    One more than twice LEASE_SECONDS ahead was written before the clock was set back, and counts as expired.
+    """
     return isinstance(until, float | int) and now < until <= now + 2 * LEASE_SECONDS
 
 
@@ -461,7 +464,7 @@ def _text(file: Path | None) -> str | None:
 
 
 def state_folder() -> Path:
-    """Return where programs of this user keep what is not worth a backup."""
+    """Return the folder for the client's state in the user's home."""
     home = Path.home()
     if sys.platform == "win32":
         base = Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local")

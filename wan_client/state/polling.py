@@ -1,6 +1,6 @@
-"""When to ask again, and how long it will take: functions of what earlier runs took.
+"""When to poll again, and how long a run will take, from the durations of earlier runs.
 
-A look costs a request, a late look costs waiting. With a chance `hazard` per second that a run ends just now, looks
+A poll costs a request, a late poll costs waiting. With a chance `hazard` per second that a run ends just now, polls
 that are sqrt(2 × price / hazard) apart cost least in all (Barlow, Hunter and Proschan, 1963): few while the end is
 unlikely, many around the usual end, fewer again when a run is late.
 """
@@ -23,22 +23,22 @@ QUEUE_SECONDS = (0.5, 3.0)
 LEARNING_SECONDS = (0.25, 3.0)
 RUN_SECONDS = (0.05, 10.0)
 RETRY_SECONDS = (0.5, 8.0)
-# As long as the past says nothing, all runs that are polled together ask no more often than so.
+# Without past durations, this is the highest rate of all runs that are polled together.
 POLLS_PER_SECOND = 20.0
 
 # How many seconds of lateness one request saved is worth.
 REQUEST_PRICE = 0.02
 SHARE_OF_ELAPSED = 0.05
-# Runs may end at any time, whatever the past says.
+# Runs may end at any time, whatever past durations say.
 HAZARD_FLOOR = 0.03
-# Durations are seen through looks, and no two runs are quite the same: spread that few samples hide.
+# The least spread assumed: polls measure durations inexactly, and a few samples hide how runs vary.
 SPREAD_MIN = 0.03
 # In standard deviations: one run in a hundred is later.
 LATE_DEVIATIONS = 2.33
 
 
 class PollSchedule:
-    """Learns how long runs take here, and says when the next look is worth its request.
+    """Learns how long runs take here, and says when the next poll is worth its request.
 
     Args:
         seed: Of the jitter, so that a test can repeat a schedule.
@@ -82,7 +82,7 @@ class PollSchedule:
         self._keep(size, seconds)
 
     def usual(self, size: str = "") -> tuple[float, float] | None:
-        """The quartiles of the past durations of a size, in seconds; None before there are any."""
+        """Return the quartiles of the past durations of a size, in seconds; None before there are any."""
         past = self._past(size)
         if len(past) < 2:
             return (past[0], past[0]) if past else None
@@ -90,22 +90,22 @@ class PollSchedule:
         return low, high
 
     def queued_delay(self, elapsed: float) -> float:
-        """Seconds until the next look at a queued run."""
+        """Return the seconds until the next poll of a queued run."""
         return self._jittered(self._shared(_clamp(elapsed * 0.1, *QUEUE_SECONDS)))
 
     def running_delay(self, elapsed: float, size: str = "") -> float:
-        """Seconds until the next look at a run that has been running for `elapsed` seconds."""
+        """Return the seconds until the next poll of a run that has been running for `elapsed` seconds."""
         usual = self._fitted(size)
         if usual is None:
             return self._jittered(self._shared(_clamp(elapsed * SHARE_OF_ELAPSED, *LEARNING_SECONDS)))
         wait, most = RUN_SECONDS
-        # The chance rises towards the usual end, so it is taken where the look would fall.
+        # The hazard rises towards the usual end, so it is taken at the time of the next poll.
         while wait < most and wait**2 * hazard(usual, elapsed + wait) < 2 * self._price:
             wait *= 1.15
         return self._jittered(wait)
 
     def retry_delay(self, failures: int, retry_after: float | None) -> float:
-        """Seconds until the next try after so many failures in a row; never under what the server asked for."""
+        """Return the seconds until the next try after so many failures in a row, at least what the server asked for."""
         wait = self._jittered(_clamp(RETRY_SECONDS[0] * 2.0 ** min(failures - 1, 10), *RETRY_SECONDS))
         return max(wait, retry_after or 0.0)
 
@@ -113,7 +113,7 @@ class PollSchedule:
         return max(seconds, self._polled / POLLS_PER_SECOND)
 
     def _fitted(self, size: str) -> NormalDist | None:
-        """What the past says of the logarithm of a duration; None while it says too little."""
+        """Fit a normal distribution to the logarithms of past durations; None if there are too few."""
         if size not in self._fits:
             logs = [math.log(max(seconds, 0.01)) for seconds in self._past(size)]
             # The fewer the runs, the less is known about their spread.
@@ -131,12 +131,12 @@ class PollSchedule:
 
 
 def hazard(usual: NormalDist, elapsed: float) -> float:
-    """The chance per second that a run ends now, if it has not yet; `usual` is of the durations' logarithms."""
+    """Return the chance per second that a run ends now, if it has not yet; `usual` is of the durations' logarithms."""
     late = math.exp(usual.mean + LATE_DEVIATIONS * usual.stdev)
     place = min(max(elapsed, 0.01), late)
     z = (math.log(place) - usual.mean) / usual.stdev
     chance = usual.pdf(math.log(place)) / (place * 0.5 * math.erfc(z / math.sqrt(2)))
-    # Later than nearly all, the past says nothing any more: a run may well be late for as long again.
+    # A run later than nearly all past ones is beyond the fit: it may well be late for as long again.
     return 1 / (1 / max(chance, 1e-9) + max(0.0, elapsed - late)) + HAZARD_FLOOR / max(elapsed, 1.0)
 
 
