@@ -168,8 +168,8 @@ class AsyncWanClient:
             named: Whether a person gave `out` its name. Only then is a file of that very name replaced.
             on_sending: Called in a thread just before the request goes out. Where it raises, nothing is sent.
             on_submitted: Called with the request id as soon as the API has the run.
-            sent_before: When an earlier process was about to send this very request. Unless the journal knows what
-                became of it, it is not sent, and the run ends in `UnknownOutcome`.
+            sent_before: When an earlier process was about to send this very request. Unless the journal knows
+                its outcome, it is not sent, and the run ends in `UnknownOutcome`.
             public: Where its pictures can be fetched from, for a program that has a public address.
             key: A key of the caller's own. The same request under the same key within a day is one run, whichever
                 process of this user makes it; another request under it is refused. It is kept in the journal.
@@ -229,11 +229,11 @@ class AsyncWanClient:
         return await self._resources.api.status(request_id)
 
     def observe(self, on_reply: OnReply) -> None:
-        """Call a function with each reply of the API: with the request, the HTTP status and the JSON object."""
+        """Register a function to call with each reply of the API: with the request, the HTTP status and the JSON object."""
         self._resources.api.on_reply = on_reply
 
     def observe_calls(self, on_call: OnCall) -> None:
-        """Call a function after each call of the API: with its name, its outcome, and its seconds.
+        """Register a function to call after each call of the API: with its name, its outcome, and its seconds.
 
         The outcome is ``ok`` or the code of the error.
         """
@@ -291,7 +291,7 @@ async def _renew_leases(journal: Journal) -> None:
         await asyncio.to_thread(journal.renew)
 
 
-async def _awaited(work: Callable[[AsyncWanClient], Awaitable[Value]], core: AsyncWanClient) -> Value:
+async def _run_work(work: Callable[[AsyncWanClient], Awaitable[Value]], core: AsyncWanClient) -> Value:
     return await work(core)
 
 
@@ -422,7 +422,7 @@ class WanClient:
         if self._thread is None:
             raise RuntimeError("open the client first: with WanClient() as client")
         with postponed_interrupt() as interrupt:
-            task = self._thread.start(_awaited(work, self._core))
+            task = self._thread.start(_run_work(work, self._core))
             interrupt.on_interrupt(task.cancel)
             return task.result()
 

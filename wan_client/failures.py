@@ -177,7 +177,7 @@ def error_of_run(failure: str, *, cost: float | None = None, images: int | None 
         images: How many pictures were sent, where that is known.
     """
     words = failure.casefold()
-    kind, code = _meaning(words)
+    kind, code = _classified(words)
     charged = Charged.UNKNOWN if cost is None else Charged.YES if cost else Charged.NO
     error = kind(code, api_message=failure, charged=charged)
     if code in {"image_not_fetched", "image_format"}:
@@ -186,7 +186,7 @@ def error_of_run(failure: str, *, cost: float | None = None, images: int | None 
     return error
 
 
-def _meaning(words: str) -> tuple[type[RunFailed], str]:
+def _classified(words: str) -> tuple[type[RunFailed], str]:
     codes = set(_codes(words))
     for kind, code, known in _MODEL_CODES:
         if any(found.startswith(known) for found in codes):

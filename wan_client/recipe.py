@@ -189,7 +189,7 @@ class Recipe:
 
     @classmethod
     def from_json(cls, text: bytes) -> Recipe:
-        """Read a recipe that anybody may have written. Unknown keys are ignored.
+        """Read a recipe from any source. Unknown keys are ignored.
 
         Raises:
             ValueError: It is no recipe of this version, or a value is outside its limits.

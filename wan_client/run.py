@@ -249,7 +249,7 @@ class Run:
             raise
         finally:
             with CancelScope(shield=True):
-                await self._leave()
+                await self._clean_up()
 
     async def _stages(self) -> AsyncGenerator[Event]:
         """Submit, wait for the end, fetch: each an iterator of events that is closed with this one."""
@@ -294,7 +294,7 @@ class Run:
         entry = self._resources.journal.claim_run(self._id)
         return entry.row if entry else None
 
-    async def _leave(self) -> None:
+    async def _clean_up(self) -> None:
         """Note the outcome of the run, and remove hosted pictures that it no longer needs."""
         end = self._end()
         if self.request_id:

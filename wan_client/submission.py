@@ -86,8 +86,8 @@ class Submission:
         folder: Where results without a name go.
         on_sending: Called in a thread just before the request goes out. Where it raises, nothing is sent.
         on_submitted: Called with the request id as soon as the API has the run, even if the iteration has ended.
-        sent_before: When an earlier process was about to send this very request. Unless the journal knows what came
-            of that, its outcome is unknown, and it is not sent.
+        sent_before: When an earlier process was about to send this very request. Unless the journal knows its
+            outcome, that is unknown, and it is not sent.
         public: Where its pictures can be fetched from, for a program that has a public address.
         key: The caller's own key: the run that was sent under it within a day takes this one's place.
 

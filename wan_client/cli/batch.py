@@ -84,7 +84,7 @@ class Outcome:
     Attributes:
         state: Where it stands.
         request_id: Its run.
-        paths: Its files, as the manifest's folder sees them.
+        paths: Its files, relative to the manifest's folder.
         cost: What the API says it cost, in USD.
         error: Why there is no picture, as `WanError.as_dict` returns it.
     """
@@ -227,7 +227,7 @@ def _outcome_of(note: Mapping[str, Any]) -> Outcome:
     """Return what a line of the manifest says.
 
     Raises:
-        KeyError, TypeError, ValueError: Somebody else has written into it.
+        KeyError, TypeError, ValueError: It is none that this program writes.
     """
     request_id, cost, error, paths = (note.get(name) for name in ("request_id", "cost", "error", "paths"))
     if request_id is not None:

@@ -118,7 +118,7 @@ def _masked(value: object) -> str:
 
 
 def _host(value: object) -> str:
-    """Return the host of an address, if it is the API's maker's or this machine."""
+    """Return the host of an address, if it is the vendor's or this machine."""
     url = parse_address(value) if isinstance(value, str) else None
     if url is None:
         return f"({type(value).__name__})"

@@ -128,7 +128,7 @@ class _Stream:
 
 
 def occupy_closed_streams() -> None:
-    """Keep files and connections from being given the numbers of standard streams that are closed."""
+    """Open the null device for closed standard streams, so that no file or connection gets their numbers."""
     with suppress(OSError):
         while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
             pass

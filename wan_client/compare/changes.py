@@ -204,10 +204,10 @@ def _colour_shift(old: Colours, new: Colours, inside: Inside) -> tuple[ColourShi
         return None, old
     transform = transform.astype(np.float32)
     explained = np.clip(old @ transform[:3] + transform[3], 0, 1)
-    return _described(source[close], (known @ transform)[close].clip(0, 1)), explained
+    return _colour_shift_of(source[close], (known @ transform)[close].clip(0, 1)), explained
 
 
-def _described(old: Colours, new: Colours) -> ColourShift:
+def _colour_shift_of(old: Colours, new: Colours) -> ColourShift:
     """Return in terms of what is seen how samples of colours changed."""
     before, after = _to_lab(old[None])[0], _to_lab(new[None])[0]
     lighter, redder, warmer = (float(value) for value in (after - before).mean(0))

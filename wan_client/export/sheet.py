@@ -111,7 +111,7 @@ def sheet_pdf(
     pdf.set_auto_page_break(False)
     pdf.set_title(title)
     pdf.set_lang(words.tag)
-    pdf.set_subject(_about(items, words))
+    pdf.set_subject(_description(items, words))
     pdf.add_font("sheet", fname=typeset.FONT)
     pdf.set_text_shaping(True, language=words.tag)
     for marks in pages:
@@ -157,7 +157,7 @@ def sheet_png(
     layout = _Layout(paper, words, PNG_DPI, alone=len(items) == 1)
     pages = _laid_out(items, layout, title=title, with_recipe=with_recipe, on_progress=on_progress)
     info = PngInfo()
-    if about := _about(items, words):
+    if about := _description(items, words):
         info.add_itxt("Title", about)
     files = []
     for marks in pages:
@@ -167,7 +167,7 @@ def sheet_png(
     return files
 
 
-def _about(items: Sequence[ExportItem], words: Words) -> str:
+def _description(items: Sequence[ExportItem], words: Words) -> str:
     """Return the file's description: that it shows local previews, where it does."""
     if not any(item.preview for item in items):
         return ""
@@ -188,10 +188,10 @@ def _laid_out(
     for number, item in enumerate(items, 1):
         layout.add(item, number, with_recipe=with_recipe)
         steps.done()
-    return layout.finished(_foot(items, layout.words))
+    return layout.finished(_footer(items, layout.words))
 
 
-def _foot(items: Sequence[ExportItem], words: Words) -> str:
+def _footer(items: Sequence[ExportItem], words: Words) -> str:
     parts = [item.model or words("engine.runcomfy", model="").strip(" ·") for item in items if not item.preview]
     parts += [words("preview") for item in items if item.preview]
     return " · ".join(dict.fromkeys(parts))

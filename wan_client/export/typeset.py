@@ -65,7 +65,7 @@ def _wrapped(paragraph: str, width: float) -> list[str]:
             lines.append(line.rstrip())
             line, used = "", 0.0
         if taken > width:
-            *full, word = _broken(word, width)  # noqa: PLW2901  # its last part goes on the next line
+            *full, word = _break_word(word, width)  # noqa: PLW2901  # its last part goes on the next line
             lines += full
             taken = sum(map(_advance, word))
         if line or not word.isspace():
@@ -73,7 +73,7 @@ def _wrapped(paragraph: str, width: float) -> list[str]:
     return [*lines, line.rstrip()]
 
 
-def _broken(word: str, width: float) -> list[str]:
+def _break_word(word: str, width: float) -> list[str]:
     """Break a word that is longer than a line into pieces that fit."""
     pieces, piece, used = [], "", 0.0
     for char in word:

@@ -97,7 +97,7 @@ def wipe(
         about.append(item.recipe.to_json().decode())
     side = Destination(destination).side(kind)
     while True:
-        ends = [_labelled(_within(image, side), name, item, words) for name, image in zip(_ENDS, whole, strict=True)]
+        ends = [_labelled(_reduced(image, side), name, item, words) for name, image in zip(_ENDS, whole, strict=True)]
         data = _WRITERS[kind](ends[0], ends[1], " · ".join(about))
         if len(data) < WIPE_BYTES_MAX or side <= _SMALLEST:
             steps.done()
@@ -108,7 +108,7 @@ def wipe(
 _ENDS = ("before", "after")
 
 
-def _within(image: Image.Image, side: int) -> Image.Image:
+def _reduced(image: Image.Image, side: int) -> Image.Image:
     """Return the picture, reduced to this side at most, with even sides, as videos need them."""
     scale = min(1.0, side / max(image.size))
     size = [max(2, round(edge * scale / 2) * 2) for edge in image.size]
@@ -120,16 +120,16 @@ def _labelled(image: Image.Image, name: str, item: ExportItem, words: Words) -> 
     size = max(11.0, 0.026 * (image.width * image.height) ** 0.5)
     margin = round(size * 0.8)
     labelled = image.copy()
-    _pill(labelled, words(name), size, words, right=name == "after", top=margin)
+    _draw_label(labelled, words(name), size, words, right=name == "after", top=margin)
     bottom = image.height - margin
     for mark in reversed(item.marks):
         bottom -= round(size * 1.75)
-        _pill(labelled, words(mark), size, words, right=False, top=bottom)
+        _draw_label(labelled, words(mark), size, words, right=False, top=bottom)
         bottom -= margin // 2
     return labelled
 
 
-def _pill(image: Image.Image, text: str, size: float, words: Words, *, right: bool, top: int) -> None:
+def _draw_label(image: Image.Image, text: str, size: float, words: Words, *, right: bool, top: int) -> None:
     font, language = typeset.font(size), typeset.shaping(words.tag)
     text = typeset.drawable(text)
     margin, height = round(size * 0.8), round(size * 1.75)
@@ -202,7 +202,7 @@ def _mp4(before: Image.Image, after: Image.Image, about: str) -> bytes:
         raise ExportError("video_missing")
     with tempfile.TemporaryDirectory() as folder:
         facts, video = Path(folder, "facts.txt"), Path(folder, "wipe.mp4")
-        facts.write_text(f";FFMETADATA1\ncomment={_ini(about)}\n", "utf-8")
+        facts.write_text(f";FFMETADATA1\ncomment={_ini_escaped(about)}\n", "utf-8")
         command = [
             encoder, "-loglevel", "error", "-y",
             "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{before.width}x{before.height}",
@@ -231,7 +231,7 @@ def _xmp(about: str) -> bytes:
     ).encode()
 
 
-def _ini(text: str) -> str:
+def _ini_escaped(text: str) -> str:
     return "".join(f"\\{char}" if char in "=;#\\\n" else char for char in text)
 
 

@@ -56,7 +56,7 @@ def colour_box(file: BinaryIO) -> tuple[int, int] | None:
         kinds = [name for name, _ in _boxes(properties[b"ipco"])]
         wide = boxes[b"pitm"][0] > 0
         primary = int.from_bytes(boxes[b"pitm"][4 : 8 if wide else 6], "big")
-        for index in _associated(properties[b"ipma"], primary):
+        for index in _property_numbers(properties[b"ipma"], primary):
             if kinds[index - 1] == b"colr" and kept[index - 1][:4] == b"nclx":
                 primaries, transfer = struct.unpack_from(">HH", kept[index - 1], 4)
                 return primaries, transfer
@@ -87,7 +87,7 @@ def _boxes(data: bytes, place: int = 0) -> Iterator[tuple[bytes, bytes]]:
         place += length
 
 
-def _associated(data: bytes, item: int) -> list[int]:
+def _property_numbers(data: bytes, item: int) -> list[int]:
     """Return the numbers of an item's properties."""
     version, flags = data[0], data[3]
     (entries,) = struct.unpack_from(">I", data, 4)

@@ -58,7 +58,7 @@ def fit(image: Image.Image, changes: list[Change]) -> Image.Image:
 
 
 def resized(image: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """Return the picture in another size, resized in strips: in one step, Pillow needs its memory twice."""
+    """Return the picture in another size, made in strips, because Pillow's intermediate picture takes memory too."""
     target, scale = Image.new("RGB", size), image.height / size[1]
     for top in range(0, size[1], _STRIP):
         bottom = min(top + _STRIP, size[1])
