@@ -229,11 +229,11 @@ class AsyncWanClient:
         return await self._resources.api.status(request_id)
 
     def observe(self, on_reply: OnReply) -> None:
-        """Register a function to call with each reply of the API: with the request, the HTTP status and the JSON object."""
+        """Register a function to call with each reply of the API: the request, the HTTP status and the JSON object."""
         self._resources.api.on_reply = on_reply
 
     def observe_calls(self, on_call: OnCall) -> None:
-        """Register a function to call after each call of the API: with its name, its outcome, and its seconds.
+        """Register a function to call after each call of the API, with its name, its outcome, and its seconds.
 
         The outcome is ``ok`` or the code of the error.
         """

@@ -142,7 +142,7 @@ class ReadRefused(WanError):
 
 
 class TransientError(WanError):
-    """A failure that passes: reading again is safe."""
+    """A temporary failure: reading again is safe."""
 
     transient = True
 

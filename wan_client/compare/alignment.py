@@ -128,7 +128,7 @@ def align(before: Picture, after: Picture) -> Alignment:
     """Find where one picture lies in another that was made of it.
 
     Args:
-        before: The picture that there was: a path, a file's bytes, a PIL image or an RGB array.
+        before: The picture before the edit: a path, a file's bytes, a PIL image or an RGB array.
         after: What was made of it.
 
     Raises:

@@ -137,7 +137,7 @@ def change_map(before: Picture, after: Picture, alignment: Alignment | None = No
     """Find where a picture really differs from the one it was made of.
 
     Args:
-        before: The picture that there was.
+        before: The picture before the edit.
         after: What was made of it.
         alignment: Where *before* lies in *after*, as `align` found it; by default in the plain framing.
 
@@ -208,7 +208,7 @@ def _colour_shift(old: Colours, new: Colours, inside: Inside) -> tuple[ColourShi
 
 
 def _colour_shift_of(old: Colours, new: Colours) -> ColourShift:
-    """Return in terms of what is seen how samples of colours changed."""
+    """Return how samples of colours changed, in perceptual terms."""
     before, after = _to_lab(old[None])[0], _to_lab(new[None])[0]
     lighter, redder, warmer = (float(value) for value in (after - before).mean(0))
     spread = [float(np.sqrt(colours[:, 1:].var(0).sum() + 4)) for colours in (before, after)]
@@ -233,7 +233,7 @@ def _difference(old: Colours, new: Colours) -> NDArray[np.float32]:
 
 
 def _regions_of(difference: NDArray[np.float32], inside: Inside) -> Mask:
-    """Return the parts that differ: those that are clear, with all around them that is seen, holes filled."""
+    """Return the parts that differ: those that certainly do, with all visible ones around them, holes filled."""
     cv2 = opencv()
     usual = float(np.median(difference[inside]))
     seen = min(max(_VISIBLE, _NOISE_FACTOR * usual), 2 * _VISIBLE)

@@ -83,7 +83,7 @@ def keep(
     """Blend the result into the original where the mask allows it; everything else is the original, pixel for pixel.
 
     Args:
-        original: The picture that there was: a path, a file's bytes, a PIL image or an RGB array.
+        original: The picture before the edit: a path, a file's bytes, a PIL image or an RGB array.
         result: What was made of it.
         mask: White where the picture may change, black or transparent elsewhere. It has the result's frame, at any
             size, or else the original's.

@@ -1,4 +1,4 @@
-"""One picture laid over another, as an alignment says."""
+"""Warping a picture to lie over another, by their alignment."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def warp_to_after(before: Picture, alignment: Alignment) -> Image.Image:
     """Return *before* brought to *after*'s frame; what it does not reach shows the colours of its edge.
 
     Args:
-        before: The picture that there was, as it was aligned.
+        before: The picture before the edit, as it was aligned.
         alignment: Where it lies in *after*.
 
     Raises:

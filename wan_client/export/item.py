@@ -41,8 +41,8 @@ class ExportItem:
         created: When the run was started; None where it is not known.
         prepared: Whether the result was made beforehand, rather than in the show that it is taken from.
         kept: Whether parts of the picture from before were put back into the finished one. A file that says so of
-            itself is known without.
-        recipe: What files carry that are asked for with their recipe. Without one they are clean.
+            itself is recognised anyway.
+        recipe: The recipe for files that are to carry it. Without one they have no metadata.
     """
 
     after: bytes = field(repr=False)

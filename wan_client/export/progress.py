@@ -15,7 +15,7 @@ Progress: TypeAlias = Callable[[float], None]
 
 
 class ExportError(WanError):
-    """Nothing can be made of this, or not on this machine."""
+    """The export can't be made of this, or not on this machine."""
 
 
 class Steps:

@@ -244,7 +244,7 @@ class _Layout:
         self._space(5)
 
     def finished(self, foot: str) -> list[list[_Mark]]:
-        """Return the pages, each with its foot."""
+        """Return the pages, each with its footer."""
         pages = [marks for marks in self._pages if marks]
         for page, marks in enumerate(pages, 1):
             y = self._page_height - _MARGIN
