@@ -30,7 +30,7 @@ MODEL = "wan-ai/wan-2-6/image-to-image"
 
 
 def spread(number: int, seed: int, scale: float) -> list[float]:
-    """Lengths between 20 s and 4 min with a median of 80 s, divided by a scale."""
+    """Return job lengths between 20 s and 4 min with a median of 80 s, divided by a scale."""
     chance, found = random.Random(seed), list[float]()
     while len(found) < number:
         seconds = chance.lognormvariate(math.log(80), 0.55)
@@ -41,7 +41,7 @@ def spread(number: int, seed: int, scale: float) -> list[float]:
 
 @cache
 def picture() -> bytes:
-    """What every client sends."""
+    """Return the picture that every client sends."""
     buffer = BytesIO()
     Image.new("RGB", (400, 400), "teal").save(buffer, "PNG")
     return buffer.getvalue()
@@ -51,7 +51,7 @@ def picture() -> bytes:
 async def ours(
     url: str, past: Sequence[float], price: float, learned: Callable[[float], None] = lambda seconds: None
 ) -> AsyncIterator[Edit]:
-    """This client, with what it has learned and what a request is worth to it."""
+    """Run jobs by this client, with the durations that it has learned and its price of a request."""
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
         schedule = PollSchedule(
@@ -68,7 +68,7 @@ async def ours(
 
 @asynccontextmanager
 async def fal(url: str) -> AsyncIterator[Edit]:
-    """Fal's own client, as it comes."""
+    """Run jobs by fal's own client, as it comes."""
     fal_client.client.QUEUE_URL_FORMAT = f"{url}/"
     client = fal_client.AsyncClient(key="token")
     async with httpx.AsyncClient() as downloads:
@@ -85,7 +85,7 @@ async def fal(url: str) -> AsyncIterator[Edit]:
 
 @asynccontextmanager
 async def replicate(url: str) -> AsyncIterator[Edit]:
-    """Replicate's own client, as it comes."""
+    """Run jobs by Replicate's own client, as it comes."""
     client = ReplicateClient(api_token="token", base_url=url)
     async with httpx.AsyncClient() as downloads:
 
@@ -101,7 +101,7 @@ async def replicate(url: str) -> AsyncIterator[Edit]:
 
 @asynccontextmanager
 async def naive(url: str, interval: float) -> AsyncIterator[Edit]:
-    """What people write by hand: ask for the status again and again."""
+    """Run jobs by a hand-written loop that asks for the status at a fixed interval."""
     async with httpx.AsyncClient(base_url=url) as client:
 
         async def edit(seconds: float) -> str:

@@ -37,14 +37,14 @@ _ASTRONAUT = PHOTO.with_name("astronaut.jpg")
 
 
 def _noised(image: Image.Image) -> Image.Image:
-    """The picture with a camera's grain, without which it would compress far too well."""
+    """Add a camera's grain to a picture, without which it would compress far too well."""
     pixels = np.asarray(image).astype(np.int16)
     rng = np.random.default_rng(0)
     return Image.fromarray(np.clip(pixels + rng.integers(-3, 4, pixels.shape, np.int16), 0, 255).astype(np.uint8))
 
 
 def _made(original: Image.Image) -> Image.Image:
-    """The original zoomed, turned, and changed in one place."""
+    """Return the original zoomed, turned, and changed in one place."""
     scale = FRAME[0] / min(original.size)
     across = (FRAME[0] - scale * original.width) / 2
     matrix = np.array([[1.03 * scale, -0.01, across - 12], [0.01, 1.03 * scale, -9.0]])
@@ -64,7 +64,7 @@ def _cpu(work: Callable[[], object], times: int) -> float:
 
 
 def _kept_here(folder: Path) -> dict[str, Any]:
-    """Keep a composite of the files in a folder, and return what it took."""
+    """Keep a composite of the files in a folder, and return its seconds and memory."""
     small = Image.open(_ASTRONAUT).convert("RGB").resize((256, 256))
     keep(small, small, Image.new("L", small.size, 255)).png()  # what is loaded once does not count
     result, mask = Image.open(folder / "result.png"), Image.open(folder / "mask.png")
@@ -84,7 +84,7 @@ def _kept_here(folder: Path) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Measure, and print one line each."""
+    """Measure all cases and print one line each."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--times", type=int, default=5)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)

@@ -50,7 +50,7 @@ def results() -> list[ExportItem]:
 
 
 def best(make: Callable[[], bytes | list[bytes]]) -> tuple[float, float, float]:
-    """Return seconds and seconds of CPU, the best of three each, and megabytes."""
+    """Return the seconds and the seconds of CPU, the best of three each, and the megabytes."""
     make()
     seconds, cpu, size = [], [], 0
     for _ in range(TIMES):
@@ -63,7 +63,7 @@ def best(make: Callable[[], bytes | list[bytes]]) -> tuple[float, float, float]:
 
 
 def main() -> None:
-    """Measure all, one line each."""
+    """Measure all cases and print one line each."""
     items = results()
     cases: dict[str, Callable[[], bytes | list[bytes]]] = {
         f"page of {RESULTS}": lambda: page(items),

@@ -64,13 +64,13 @@ async def measure(jobs: Jobs, folder: Path, runs: int, at_once: int) -> None:
 
 
 def disk(folder: Path) -> tuple[int, float]:
-    """How many files there are, and their size in MB."""
+    """Return the number of files and their size in MB."""
     files = [file.stat() for file in folder.rglob("*") if file.is_file()]
     return len(files), sum(file.st_size / file.st_nlink for file in files) / 1e6
 
 
 def memory() -> float:
-    """This process's resident memory, in MB."""
+    """Return this process's resident memory, in MB."""
     status = Path("/proc/self/status").read_text("ascii")
     return int(status.partition("VmRSS:")[2].split()[0]) / 1024
 

@@ -81,7 +81,7 @@ class Trial:
         self.check()
 
     def check(self) -> None:
-        """Note what must not be."""
+        """Note every fault of the trial: a wrong end, a payment too many, a picture that is not whole."""
         if self.end.startswith("code"):
             self.faults.append(self.end)
         if self.mode == "resume":
@@ -144,7 +144,7 @@ class Trial:
 
 
 def measure(sandbox: Sandbox, mode: str) -> float:
-    """Return how long a command takes that is left alone."""
+    """Return how long a command takes that is not killed."""
     with tempfile.TemporaryDirectory() as folder:
         trial = Trial(mode, True, Path(folder), kills=KILLS_MAX)
         began = time.monotonic()

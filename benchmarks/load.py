@@ -22,7 +22,7 @@ CALLS = 60
 
 
 async def measure(server: Server, number: int, waiting: int, too_many: int) -> None:
-    """Let them come, let some of them run, and ask for the page meanwhile."""
+    """Open the page for all visitors, start runs for some, and ask for the page meanwhile."""
     print(f"{'memory before':28}{server.memory:10.1f} MB")
     used = server.cpu
     async with crowd(server.url, number) as (everybody, visitors):

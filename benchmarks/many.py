@@ -26,7 +26,7 @@ NAMES = ("wan_client", "fal-client", "replicate", "every 1 s")
 
 
 def client_of(name: str, url: str, seconds: float) -> AbstractAsyncContextManager[clients.Edit]:
-    """The client of a name."""
+    """Return the client of a name."""
     if name == "wan_client":
         return clients.ours(url, [seconds * (1 + (n % 5 - 2) * 0.005) for n in range(30)], 0.02)
     if name == "fal-client":
@@ -35,7 +35,7 @@ def client_of(name: str, url: str, seconds: float) -> AbstractAsyncContextManage
 
 
 def sockets() -> int:
-    """How many sockets this process has open (on Linux)."""
+    """Count the sockets that this process has open (on Linux)."""
     found = 0
     for link in Path("/proc/self/fd").iterdir() if sys.platform == "linux" else ():
         with suppress(OSError):  # the folder's own has closed by now

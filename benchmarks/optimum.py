@@ -37,13 +37,13 @@ SAMPLES = 12_000
 
 
 def one_length(number: int, seed: int) -> list[float]:
-    """Lengths of nearly the same job."""
+    """Return the lengths of nearly equal jobs."""
     chance = random.Random(seed)
     return [chance.gauss(87.3, 87.3 * 0.03) for _ in range(number)]
 
 
 def looked(gap: Callable[[float], float], end: float) -> tuple[float, int]:
-    """The lag and the looks of one job, for a rule that says when to look next."""
+    """Return the lag and the looks of one job, for a rule that says when to look next."""
     now, looks = 0.0, 0
     while now < end:
         now, looks = now + gap(now), looks + 1
@@ -51,19 +51,19 @@ def looked(gap: Callable[[float], float], end: float) -> tuple[float, int]:
 
 
 def fixed(interval: float, ends: Sequence[float]) -> tuple[float, float]:
-    """Mean lag and looks of a fixed interval, whatever its beginning."""
+    """Return the mean lag and looks of a fixed interval, whatever its beginning."""
     return interval / 2, fmean(ends) / interval + 0.5
 
 
 def ours(price: float, past: Sequence[float], ends: Sequence[float]) -> tuple[float, float]:
-    """Mean lag and looks of this client."""
+    """Return the mean lag and looks of this client."""
     schedule = PollSchedule(1, price=price, recall=lambda size: past)
     lags, looks = zip(*(looked(schedule.running_delay, end) for end in ends), strict=True)
     return fmean(lags), fmean(looks)
 
 
 def optimum(price: float, ends: Sequence[float], interval: float) -> tuple[float, float]:
-    """Mean lag and looks of the best schedule at a price, among those on a grid."""
+    """Return the mean lag and looks of the best schedule at a price, among those on a grid."""
     cell = interval / CELLS_PER_INTERVAL
     count = int(max(ends) / cell) + 2
     weights = np.bincount(np.ceil(np.array(ends) / cell).astype(int), minlength=count + 1) / len(ends)
@@ -85,7 +85,7 @@ def optimum(price: float, ends: Sequence[float], interval: float) -> tuple[float
 
 
 def at_lag(lag: float, rule: Callable[[float], tuple[float, float]]) -> tuple[float, float]:
-    """Mean lag and looks of a rule at the highest price that keeps it within a lag."""
+    """Return the mean lag and looks of a rule at the highest price that keeps it within a lag."""
     low, high = lag**2 / 300, lag**2 * 3
     found = rule(low)
     for _ in range(12):

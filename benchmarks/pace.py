@@ -31,7 +31,7 @@ WARM_UP = 30
 async def measure(
     url: str, client: AbstractAsyncContextManager[clients.Edit], jobs: list[float]
 ) -> tuple[float, float]:
-    """Mean lag in seconds and mean number of requests, jobs started a little apart and run side by side."""
+    """Return the mean lag in seconds and the mean number of requests of jobs that start a little apart."""
     returned: dict[str, float] = {}
 
     async with client as edit:
@@ -49,7 +49,7 @@ async def measure(
 
 
 async def compare(url: str, title: str, earlier: list[float], jobs: list[float]) -> None:
-    """Run every client on the same jobs and print what came of it."""
+    """Run every client on the same jobs and print its lag and its requests."""
     past: list[float] = []
     await measure(url, clients.ours(url, (), PRICES[0], past.append), earlier)
     print(

@@ -53,7 +53,7 @@ SHIFT = """new Promise((done) => {
 
 
 def describe() -> list[dict[str, Any]]:
-    """Our page's components as data: class, settings, and what is nested in them."""
+    """Return our page's components as data: class, settings, and the components nested in them."""
     from studio.i18n.language import in_one_language  # noqa: PLC0415
     from studio.i18n.texts import Texts, translations  # noqa: PLC0415
     from studio.page.build import build  # noqa: PLC0415
@@ -157,7 +157,7 @@ class Traffic:
 
 
 def visit(browser: Browser, url: str, listed: int) -> dict[str, float]:
-    """Open the page in a fresh browser, and once more."""
+    """Open the page twice in a fresh browser, and return what each visit took."""
     context = browser.new_context(locale="en-GB")
     page = context.new_page()
     session = context.new_cdp_session(page)
@@ -191,7 +191,7 @@ def visit(browser: Browser, url: str, listed: int) -> dict[str, float]:
 
 
 async def wait_for_runs(server: Server, number: int, seconds: float, after: float) -> dict[str, float]:
-    """Many visitors whose runs are sent, and then wait: what each costs, and how the page answers meanwhile.
+    """Send runs for many visitors, and return what each costs while it waits and how the page answers meanwhile.
 
     Args:
         server: The page.
@@ -232,7 +232,7 @@ async def wait_for_runs(server: Server, number: int, seconds: float, after: floa
 
 
 def start(kind: str, browser: Browser, listed: int) -> dict[str, float]:
-    """One page, started and visited."""
+    """Start one page and visit it."""
     with tempfile.TemporaryDirectory() as folder, sandbox() as api:
         with served(kind, folder, api.url):
             pass  # from here on the files are in the system's cache for both
@@ -248,13 +248,13 @@ def start(kind: str, browser: Browser, listed: int) -> dict[str, float]:
 
 
 def wait(kind: str, number: int, seconds: float, after: float) -> dict[str, float]:
-    """One page, with so many runs waiting."""
+    """Start one page with so many runs waiting."""
     with tempfile.TemporaryDirectory() as folder, sandbox() as api, served(kind, folder, api.url) as server:
         return asyncio.run(wait_for_runs(server, number, seconds, after))
 
 
 def sandbox() -> AbstractContextManager[Server]:
-    """A sandbox whose runs do not end."""
+    """Run a sandbox whose runs do not end."""
     return processes.sandbox("--run-time", "3600", "--workers", "500")
 
 

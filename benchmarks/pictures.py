@@ -80,13 +80,13 @@ def _measure_here(file: Path) -> Peak:
 
 
 def _resident(name: str) -> float:
-    """Resident memory in MB: ``VmRSS`` now, ``VmHWM`` at its highest."""
+    """Return the resident memory in MB: ``VmRSS`` now, ``VmHWM`` at its highest."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) * 1024 / 1e6 for line in lines if line.startswith(name))
 
 
 def main() -> None:
-    """Measure all cases, one line each."""
+    """Measure all cases and print one line each."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="+", metavar="FORMAT")
     parser.add_argument("--file", type=Path, help=argparse.SUPPRESS)

@@ -40,7 +40,7 @@ OPENED = f"""() => new Promise((done) => {{
 
 
 def fill(page: Page) -> None:
-    """Have the page make nine results."""
+    """Make nine results on the page."""
     page.locator("#slot-1 input[type=file]").set_input_files(PHOTOS / "cat.jpg")
     page.locator("#slot-1 img").wait_for()
     page.locator("#variations label").nth(AT_ONCE - 1).click()
@@ -53,7 +53,7 @@ def fill(page: Page) -> None:
 
 
 def main() -> None:
-    """Measure, and print one line each."""
+    """Measure all cases and print one line each."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--times", type=int, default=20)
     times = parser.parse_args().times

@@ -40,7 +40,7 @@ class Server:
 
     @property
     def cpu(self) -> float:
-        """The processor's time that it has used, in seconds."""
+        """The CPU time that it has used, in seconds."""
         fields = Path(f"/proc/{self._process.pid}/stat").read_text("ascii").rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / _TICKS
 
@@ -95,7 +95,7 @@ def sandbox(*options: str) -> Iterator[Server]:
 
 
 def free_port() -> int:
-    """A port that is free now."""
+    """Return a port that is free now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

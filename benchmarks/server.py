@@ -48,7 +48,7 @@ class Jobs:
         return job
 
     def _state(self, request: Request) -> tuple[str, int, str]:
-        """The job, its state as 0 (queued), 1 (running) or 2 (ended), and its picture's address."""
+        """Return the job, its state as 0 (queued), 1 (running) or 2 (ended), and its picture's address."""
         job = request.path_params["job"]
         self._requests[job] += 1
         return (
@@ -62,13 +62,13 @@ class Jobs:
         return JSONResponse({"request_id": await self._new(request)})
 
     async def wan_status(self, request: Request) -> Response:
-        """Tell its state as the Model API does."""
+        """Return a job's state as the Model API does."""
         job, state, _ = self._state(request)
         word = ("in_queue", "in_progress", "completed")[state]
         return JSONResponse({"request_id": job, "status": word, "queue_position": 1})
 
     async def wan_result(self, request: Request) -> Response:
-        """Tell its result as the Model API does."""
+        """Return a job's result as the Model API does."""
         job, state, url = self._state(request)
         word = ("in_queue", "in_progress", "succeeded")[state]
         return JSONResponse(
@@ -83,13 +83,13 @@ class Jobs:
         return JSONResponse({"request_id": job, "status": "IN_QUEUE", "queue_position": 0, **links})
 
     async def fal_status(self, request: Request) -> Response:
-        """Tell its state as fal's queue does."""
+        """Return a job's state as fal's queue does."""
         job, state, _ = self._state(request)
         word = ("IN_QUEUE", "IN_PROGRESS", "COMPLETED")[state]
         return JSONResponse({"request_id": job, "status": word, "queue_position": 0, "logs": [], "metrics": {}})
 
     async def fal_result(self, request: Request) -> Response:
-        """Tell its result as fal's queue does."""
+        """Return a job's result as fal's queue does."""
         return JSONResponse({"images": [{"url": self._state(request)[2]}]})
 
     async def replicate_submit(self, request: Request) -> Response:
@@ -97,7 +97,7 @@ class Jobs:
         return self._prediction(request, await self._new(request), 0, "")
 
     async def replicate_get(self, request: Request) -> Response:
-        """Tell its state and result as Replicate does."""
+        """Return a job's state and result as Replicate does."""
         return self._prediction(request, *self._state(request))
 
     @staticmethod
@@ -113,18 +113,18 @@ class Jobs:
         )  # fmt: skip
 
     async def picture(self, request: Request) -> Response:
-        """Serve its picture."""
+        """Serve a job's picture."""
         self._requests[request.path_params["job"]] += 1
         return Response(self._picture, media_type="image/png")
 
     async def ended(self, request: Request) -> Response:
-        """Tell when it ended, and how many requests were made for it."""
+        """Return when a job ended, and how many requests were made for it."""
         job = request.path_params["job"]
         return JSONResponse({"ended": self._times[job][1], "requests": self._requests[job]})
 
 
 def app() -> Starlette:
-    """The three protocols over one set of jobs."""
+    """Return an application that serves the three protocols over one set of jobs."""
     jobs = Jobs()
     return Starlette(
         routes=[
@@ -144,7 +144,7 @@ def app() -> Starlette:
 
 @contextmanager
 def running() -> Iterator[str]:
-    """Run the server; the value is its address."""
+    """Run the server and yield its address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

@@ -47,11 +47,11 @@ class Crowd:
 
     @property
     def errors(self) -> int:
-        """How many answers were the server's own errors."""
+        """The number of answers that were the server's own errors."""
         return sum(number for code, number in self.answers.items() if code >= 500)
 
     async def call(self, kind: str, method: str, path: str, **options: Any) -> httpx.Response:
-        """One call, timed and counted."""
+        """Time and count one call."""
         begun = time.monotonic()
         response = await self.client.request(method, path, **options)
         self.seconds.setdefault(kind, []).append(time.monotonic() - begun)
@@ -117,7 +117,7 @@ class Visitor:
         return task
 
     def events(self, name: str, component: int | None = None) -> list[dict[str, Any]]:
-        """The events of that name that the server handles, in the page's order."""
+        """Return the events of that name that the server handles, in the page's order."""
         return [
             event
             for event in self.config["dependencies"]
@@ -126,12 +126,12 @@ class Visitor:
         ]
 
     async def at_once(self, event: dict[str, Any], filled: dict[str, Any]) -> None:
-        """An event that does not queue."""
+        """Send an event that does not queue."""
         body = self._body(event, filled)
         await self._crowd.call("event", "POST", f"{API}/run/predict", json=body)
 
     async def queued(self, event: dict[str, Any], filled: dict[str, Any]) -> None:
-        """An event that queues, until it has ended."""
+        """Send an event that queues, and wait until it has ended."""
         joined = await self._crowd.call("join", "POST", f"{API}/queue/join", json=self._body(event, filled))
         if not joined.is_success:
             self.heard["refused"] = joined.text
@@ -154,7 +154,7 @@ class Visitor:
                     return
 
     def _hear(self, event: dict[str, Any], message: dict[str, Any]) -> None:
-        """Keep what was received; a difference to an earlier value is kept as it is."""
+        """Keep the received values; a difference to an earlier value is kept as it is."""
         self.messages += 1
         self.updated.set()
         names = {part["id"]: part["props"].get("elem_id") for part in self.config["components"]}
@@ -194,7 +194,7 @@ class Visitor:
 
 @asynccontextmanager
 async def crowd(url: str, number: int, at_once: int = 8) -> AsyncIterator[tuple[Crowd, list[Visitor]]]:
-    """So many visitors with the page open, of whom so many open it at the same time."""
+    """Open the page for a number of visitors, a few at a time."""
     gate = asyncio.Semaphore(at_once)
     async with Crowd(url) as everybody:
         visitors = [Visitor(everybody) for _ in range(number)]
@@ -217,7 +217,7 @@ def _value(part: dict[str, Any], filled: dict[str, Any]) -> Any:
 
 
 def picture() -> bytes:
-    """A photograph of no great size, as a file."""
+    """Return a small photograph as a file."""
     buffer = BytesIO()
     Image.effect_noise((640, 480), 40).convert("RGB").save(buffer, "JPEG", quality=80)
     return buffer.getvalue()

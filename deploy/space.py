@@ -32,7 +32,7 @@ USAGE, FAILED = 64, 69
 
 
 def files() -> list[str]:
-    """The files that the Space gets, as paths from the top of the repository."""
+    """Return the files that the Space gets, as paths from the top of the repository."""
     listed = subprocess.run(  # noqa: S603
         ["git", "-C", str(ROOT), "ls-files", "-z", "--", *FILES, *FOLDERS],  # noqa: S607
         capture_output=True,
@@ -44,7 +44,7 @@ def files() -> list[str]:
 
 
 def steps(api: HfApi, options: argparse.Namespace) -> Iterator[tuple[str, Callable[[], object]]]:
-    """What is done, in order: a description of each step, and the step."""
+    """Yield each step in order: its description, and the step."""
     space = options.space
     yield (
         f"create {space} if it is not there ({'public' if options.public else 'private'})",
@@ -52,10 +52,10 @@ def steps(api: HfApi, options: argparse.Namespace) -> Iterator[tuple[str, Callab
             api.create_repo, space, repo_type="space", space_sdk="gradio", private=not options.public, exist_ok=True
         ),
     )
-    # Before the files: the first start already has them.
+    # Set before the files are uploaded, so that the first start already has them.
     for name, value in options.variable:
         if is_secret(name, value):
-            # Everybody can read a variable, and what this prints.
+            # Everybody can read a variable, and this script's output may be public.
             yield f"set secret {name}", partial(api.add_space_secret, space, name, value)
         else:
             yield f"set variable {name} to {value}", partial(api.add_space_variable, space, name, value)
@@ -87,7 +87,7 @@ def is_secret(name: str, value: str) -> bool:
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """The command line, read."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "space", type=_space, metavar="NAME/SPACE", help="the Space, under your name or your organisation's"
@@ -112,7 +112,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Do it, or say what would be done; return the exit code."""
+    """Carry out the steps, or only print them (``--dry-run``); return the exit code."""
     options = parse(arguments)
     if options.with_token and not os.environ.get(TOKEN):
         print(f"{TOKEN} is not set in the environment.", file=sys.stderr)

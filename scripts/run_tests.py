@@ -42,7 +42,7 @@ NO_BROWSER = (
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Install, then run pytest; return its exit code."""
+    """Install the requirements, then run pytest; return its exit code."""
     quick = "--quick" in arguments
     install_requirements()
     try:
@@ -60,7 +60,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def install_requirements() -> None:
-    """Install the pinned requirements, unless this environment has had these very ones."""
+    """Install the pinned requirements, unless this environment already has them."""
     digest = hashlib.sha256(b"".join((ROOT / name).read_bytes() for name in REQUIREMENTS)).hexdigest()
     stamp = Path(sys.prefix) / "installed-requirements"
     if stamp.is_file() and stamp.read_text() == digest:
@@ -93,7 +93,7 @@ def pinned(name: str) -> str:
 
 
 def browser() -> str:
-    """Return the path of a browser: one that is there, else Playwright's own, else the distribution's.
+    """Return the path of a browser: an installed one, else Playwright's own, else the distribution's.
 
     Raises:
         LookupError: There is none, or Playwright can't drive it; the message says what to do.
@@ -105,7 +105,7 @@ def browser() -> str:
 
 
 def other_browsers() -> Sequence[str]:
-    """Return which other browsers are here, installed from Debian's packages where that may be done."""
+    """Return the other browsers that are available, installed from Debian's packages where that may be done."""
     if not programs.find_firefox():
         install_package("firefox-esr")
     if not programs.find_webkit():
@@ -114,7 +114,7 @@ def other_browsers() -> Sequence[str]:
 
 
 def redis() -> str:
-    """Return the path of a Redis server: one that is there, else the distribution's, else a wheel's.
+    """Return the path of a Redis server: an installed one, else the distribution's, else a wheel's.
 
     Raises:
         LookupError: There is none; the message says what to do.
@@ -123,7 +123,7 @@ def redis() -> str:
 
 
 def missing(sentence: str) -> str:
-    """Fail with a sentence."""
+    """Raise a `LookupError` with this sentence."""
     raise LookupError(sentence)
 
 
@@ -174,7 +174,7 @@ def install_package(*names: str) -> bool:
 
 
 def as_root() -> list[str] | None:
-    """Return what stands before a command to run it as root: nothing, or sudo where it asks for no password."""
+    """Return the prefix of a command that runs as root: none, or sudo where it asks for no password."""
     if sys.platform == "win32":
         return None
     if os.geteuid() == 0:

@@ -23,7 +23,7 @@ SECONDS = 120.0
 
 
 def main() -> None:
-    """Do the three things in a folder of their own.
+    """Run the three checks in a folder of their own.
 
     Raises:
         subprocess.SubprocessError: A program failed or took too long.

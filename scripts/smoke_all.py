@@ -19,7 +19,7 @@ SECONDS = 600
 
 
 def main() -> int:
-    """Try each Python; return 1 if it failed on one."""
+    """Run the smoke test on each Python; return 1 if it failed on one."""
     found = pythons()
     outcomes = {f"3.{minor}": "not on this machine" for minor in MINORS}
     outcomes[f"3.{sys.version_info.minor}"] = "left to the tests"

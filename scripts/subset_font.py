@@ -39,7 +39,7 @@ def characters() -> set[int]:
 
 
 def main() -> None:
-    """Write the font."""
+    """Make the font and write it to its file."""
     font = TTFont(SOURCE, fontNumber=JAPANESE)
     options = subset.Options(
         layout_features=["ccmp", "kern", "locl"],

@@ -1,4 +1,4 @@
-"""Every sentence of the API that a person reads, in English and Korean.
+"""The sentences of the API that a person reads, in English and Korean.
 
 The texts of the model's inputs stand beside their rules in ``input_schema.json``.
 """

@@ -31,8 +31,8 @@ STOP_TIMEOUT: Final = 20.0
 class Sandbox:
     """A server on loopback that speaks the Model API.
 
-    Usable as a context manager, or with ``start`` and ``stop``. ``url`` is where it listens, ``counters`` what it has
-    counted.
+    Usable as a context manager, or with ``start`` and ``stop``. ``url`` is the address it listens on, ``counters``
+    its counters.
     """
 
     def __init__(self, settings: Settings | None = None) -> None:
@@ -52,7 +52,7 @@ class Sandbox:
         self.stop()
 
     def start(self) -> Sandbox:
-        """Listen, and return once calls are answered.
+        """Start listening, and return once calls are answered.
 
         Raises:
             OSError: The address can't be listened on.
@@ -74,7 +74,7 @@ class Sandbox:
         return self
 
     def finish_jobs(self) -> None:
-        """End the time of every job that waits or runs now, for those who need not wait for it.
+        """End the run time of every job that waits or runs now, for callers that need not wait.
 
         Raises:
             RuntimeError: The sandbox is not running.
@@ -93,13 +93,13 @@ class Sandbox:
         loop = server.loop
 
         async def close() -> None:
-            server.close_door()
+            server.stop_listening()
 
         asyncio.run_coroutine_threadsafe(close(), loop).result()
         try:
             yield
         finally:
-            asyncio.run_coroutine_threadsafe(server.open_door(), loop).result()
+            asyncio.run_coroutine_threadsafe(server.resume_listening(), loop).result()
 
     def stop(self) -> None:
         """Close every connection, stop every job and delete every file."""
@@ -155,7 +155,7 @@ class _Server(uvicorn.Server):
         )
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Signal that calls are answered."""
+        """Start, and signal that calls are answered."""
         await super().startup(sockets)
         self.loop = asyncio.get_running_loop()
         self.ready.set()
@@ -166,7 +166,7 @@ class _Server(uvicorn.Server):
             server.close()
         self._hang_up()
         await super().shutdown(sockets)
-        # One that was being accepted just then; its socket is closed a turn of the loop later.
+        # A connection that was just being accepted; its socket is closed a turn of the loop later.
         self._hang_up()
         await asyncio.sleep(0)
 
@@ -176,20 +176,20 @@ class _Server(uvicorn.Server):
                 connection.transport.abort()
 
     def refuse(self, seconds: float) -> None:
-        """Close the door for some seconds: connections are refused until they are over."""
-        self.close_door()
+        """Refuse connections for some seconds."""
+        self.stop_listening()
         loop = asyncio.get_running_loop()
-        loop.call_later(seconds, lambda: asyncio.run_coroutine_threadsafe(self.open_door(), loop))
+        loop.call_later(seconds, lambda: asyncio.run_coroutine_threadsafe(self.resume_listening(), loop))
 
-    def close_door(self) -> None:
-        """Listen no longer, and close the connections that there are once they have their answers."""
+    def stop_listening(self) -> None:
+        """Stop listening, and close the open connections once they have their answers."""
         for server in self.servers:
             server.close()
         self.servers.clear()
         for connection in list(self.server_state.connections):
             connection.shutdown()
 
-    async def open_door(self) -> None:
+    async def resume_listening(self) -> None:
         """Listen again, at the same address."""
         if self.servers or self.should_exit:
             return

@@ -203,7 +203,7 @@ def test_a_kept_job_does_not_hold_its_pictures_in_memory(serve: Serve) -> None:
     assert server is not None
     job = server.api.runs.records.find(request_id)
     assert job is not None
-    assert all(len(uri) < 100 for uri in job.wanted.image_urls)
+    assert all(len(uri) < 100 for uri in job.inputs.image_urls)
 
 
 def test_refused_pictures_leave_no_files(serve: Serve) -> None:

@@ -1,1 +1,1 @@
-"""What can go wrong on request, and how it is answered."""
+"""The faults that can be switched on, and how a call is answered when one strikes."""

@@ -1,4 +1,4 @@
-"""What is answered when a call fault strikes."""
+"""The responses of call faults."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from wan_sandbox.queue.jobs import Job
 
-ELSEWHERE: Final = "/elsewhere/"
+REDIRECT_TARGET: Final = "/elsewhere/"
 SECONDS_LATE: Final = 3.0
 SECONDS_REFUSING: Final = 2.0
 SECONDS_STALLED: Final = 30.0
@@ -52,7 +52,7 @@ _NEAR_PROXY: Final[Mapping[int, str]] = {
 
 
 async def reply(kind: str, place: str, request: Request, *, speed: float, job: Job | None = None) -> Response | None:
-    """Return the answer of a fault, or nothing where the true answer follows after all."""
+    """Return a fault's response, or nothing where the true response follows."""
     if kind == "slow":
         await asyncio.sleep(SECONDS_LATE / speed)
         return None
@@ -82,7 +82,7 @@ def _echoed_token(request: Request) -> Response:
 
 
 def _redirect(request: Request) -> Response:
-    return RedirectResponse(f"{request.base_url}{ELSEWHERE.strip('/')}{request.url.path}", status_code=307)
+    return RedirectResponse(f"{request.base_url}{REDIRECT_TARGET.strip('/')}{request.url.path}", status_code=307)
 
 
 _ODD: Final[Mapping[str, Callable[[Request], Response]]] = {
@@ -130,13 +130,13 @@ def _page(status: int) -> Response:
 
 
 async def output_reply(kind: str, request: Request, whole: bytes, *, speed: float) -> Response | None:
-    """Return the answer of a fault at the download of a picture."""
+    """Return a fault's response to the download of a picture."""
     if kind == "trickle":
         return StreamingResponse(_trickle(whole, SECONDS_LATE / speed), media_type=_PNG)
     if kind in _PICTURES:
         return _PICTURES[kind](whole)
     if kind == "moved":
-        return RedirectResponse(f"{request.base_url}{ELSEWHERE.strip('/')}{request.url.path}", status_code=302)
+        return RedirectResponse(f"{request.base_url}{REDIRECT_TARGET.strip('/')}{request.url.path}", status_code=302)
     return await reply(kind, "output", request, speed=speed)
 
 
@@ -169,7 +169,7 @@ async def _trickle(whole: bytes, seconds: float) -> AsyncIterator[bytes]:
 
 
 async def _endless(whole: bytes) -> AsyncIterator[bytes]:
-    # A true picture first, so that a look at the first bytes finds nothing wrong.
+    # A true picture comes first, so that a check of the first bytes passes.
     head = whole[: len(_CHUNK)]
     yield head
     left = OVERSIZE - len(head)

@@ -1,4 +1,4 @@
-"""What can go wrong, by name, and when it does.
+"""The faults by name, and when they strike.
 
 A fault is switched on as ``NAME[*count][:rate][@after]``: it strikes ``count`` times at most, each time with the
 probability ``rate``, and lets the first ``after`` calls that it fits through.
@@ -131,7 +131,7 @@ class Switch:
     after: int
 
     def strikes(self, chance: random.Random) -> bool:
-        """Say whether it strikes at a call that it fits, and count the call."""
+        """Count a call that the fault fits, and return whether it strikes."""
         if self.after:
             self.after -= 1
             return False
@@ -143,7 +143,7 @@ class Switch:
 
 
 def parse(text: str) -> Switch:
-    """Read ``NAME[*count][:rate][@after]``.
+    """Parse ``NAME[*count][:rate][@after]``.
 
     Raises:
         ValueError: There is no such fault, or the form is another.
@@ -191,7 +191,7 @@ class Switches:
         return cls((text for text in header.split(",") if text.strip()), chance)
 
     def take(self, *places: str) -> str | None:
-        """Return the kind of the first fault that strikes at a call, and count the call."""
+        """Count a call, and return the kind of the first fault that strikes at it."""
         if not self._switches:
             return None
         for switch in self._switches:

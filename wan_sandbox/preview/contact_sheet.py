@@ -36,7 +36,7 @@ def contact_sheet(photos: list[Image.Image], look_size: int = 768) -> Image.Imag
 
 
 def main() -> None:
-    """Write the sheet of the sample photographs."""
+    """Draw the sheet of the sample photographs and write it to a file."""
     parser = argparse.ArgumentParser(description="Draw all looks on all sample photographs.")
     parser.add_argument("file", nargs="?", type=Path, default=_ASSETS / "contact-sheet.jpg")
     file = parser.parse_args().file

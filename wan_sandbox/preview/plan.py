@@ -96,7 +96,7 @@ class Operation:
     parameters: Mapping[str, object] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, object]:
-        """Give the operation as plain JSON values."""
+        """Return the operation as plain JSON values."""
         return {
             "op": self.op,
             "image": self.image,
@@ -107,14 +107,14 @@ class Operation:
 
 @dataclass(frozen=True)
 class Plan:
-    """The operations in the order they are drawn, and the phrases that nothing was found for."""
+    """The operations in the order they are drawn, and the phrases that were not understood."""
 
     operations: tuple[Operation, ...]
     not_understood: tuple[str, ...]
     prompt: str
 
     def to_json(self) -> dict[str, object]:
-        """Give the plan as plain JSON values, the form that travels with a result."""
+        """Return the plan as plain JSON values, the form that travels with a result."""
         return {
             "engine": "local preview",
             "prompt": self.prompt,

@@ -1,1 +1,1 @@
-"""Jobs, the queue they wait in, their pictures, and the processes that draw them."""
+"""Jobs, the queue that they wait in, their pictures, and the processes that draw them."""

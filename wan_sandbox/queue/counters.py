@@ -1,4 +1,4 @@
-"""What a sandbox has counted since it started: the facts that tests assert on."""
+"""The counters of a sandbox since its start: the facts that tests assert on."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ class Counters:
     """Calls and events. ``submits_accepted`` is the number of jobs that would have been paid for.
 
     Attributes:
-        submits_received: Submits that reached the server, whatever became of them.
+        submits_received: Submits that reached the server, accepted or not.
         submits_accepted: Jobs accepted.
         status_calls: Calls for a status.
         result_calls: Calls for a result.
@@ -19,7 +19,7 @@ class Counters:
         jobs_succeeded: Jobs that ended with a picture.
         jobs_failed: Jobs that ended without one.
         jobs_cancelled: Jobs that were cancelled.
-        outputs_served: Downloads of an output that were answered as they should be.
+        outputs_served: Downloads of an output that were answered with the picture.
         output_calls: Downloads of an output that were asked for.
         inputs_fetched: Pictures fetched from URLs.
         redirects_followed: Calls to the addresses that redirecting faults point to.
@@ -46,5 +46,5 @@ class Counters:
     tokens_leaked: int = 0
 
     def as_dict(self) -> dict[str, int]:
-        """Return all of them by name."""
+        """Return all counters by name."""
         return asdict(self)

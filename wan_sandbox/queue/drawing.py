@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from wan_sandbox.server.validation import Wanted
+    from wan_sandbox.server.validation import SubmitInputs
 
 TIME_LIMIT: Final = 120.0
 MODULE: Final = "wan_sandbox.queue.drawing"
@@ -31,7 +31,7 @@ class DrawingError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What to draw, from which files, and where to."""
+    """The picture to draw: its references, its request and the file to write."""
 
     references: tuple[str, ...]
     prompt: str
@@ -44,24 +44,24 @@ class Order:
     drift: bool = False
 
     @classmethod
-    def of(cls, wanted: Wanted, references: Sequence[Path], target: Path, *, drift: bool = False) -> Order:
+    def of(cls, inputs: SubmitInputs, references: Sequence[Path], target: Path, *, drift: bool = False) -> Order:
         """Return the order for a job."""
-        width, height = wanted.size
+        width, height = inputs.size
         return cls(
             references=tuple(str(path) for path in references),
-            prompt=wanted.prompt,
-            negative_prompt=wanted.negative_prompt,
+            prompt=inputs.prompt,
+            negative_prompt=inputs.negative_prompt,
             width=width,
             height=height,
-            seed=wanted.seed,
-            prompt_extend=wanted.prompt_extend,
+            seed=inputs.seed,
+            prompt_extend=inputs.prompt_extend,
             target=str(target),
             drift=drift,
         )
 
 
-class Painter:
-    """A few drawing processes, started when they are first needed."""
+class DrawingPool:
+    """A pool of drawing processes, which are started when they are first needed."""
 
     def __init__(self, most: int) -> None:
         self._free = asyncio.Semaphore(most)
@@ -138,7 +138,7 @@ def _ask(process: subprocess.Popen[str], order: Order) -> str:
 
 
 def carry_out(order: Order) -> dict[str, Any]:
-    """Draw one picture here and now; return its plan."""
+    """Draw one picture in this process; return its plan."""
     from PIL import Image, ImageOps  # noqa: PLC0415
 
     from wan_sandbox.preview import render  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""The folder for a sandbox's files, which doesn't outlive it for long, whatever ends it."""
+"""The folder for a sandbox's files, which is deleted soon after the sandbox ends, however it ends."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from wan_sandbox.faults.switches import Switches
     from wan_sandbox.queue.store import Stored
-    from wan_sandbox.server.validation import Wanted
+    from wan_sandbox.server.validation import SubmitInputs
 
 Stage = Literal["in_queue", "in_progress", "succeeded", "failed", "cancelled"]
 
@@ -30,9 +30,9 @@ def now() -> datetime:
 class Job:
     """One request from its acceptance to its expiry."""
 
-    wanted: Wanted
+    inputs: SubmitInputs
     owner: bytes
-    inputs: list[Stored]
+    input_files: list[Stored]
     seconds: float
     traits: frozenset[str]
     switches: Switches
@@ -46,13 +46,13 @@ class Job:
 
     @property
     def ended(self) -> bool:
-        """Whether nothing will change any more."""
+        """Whether the job's state is final."""
         return self.finished_at is not None
 
 
 @dataclass(slots=True, eq=False)
 class _Turn:
-    """A place in the queue: of a job, or of nobody, to make a queue ahead."""
+    """An entry of the queue: a job, or a placeholder ahead of it (`ahead`)."""
 
     seconds: float
     ready_at: float
@@ -91,15 +91,15 @@ class Queue:
 
     @property
     def running(self) -> int:
-        """Turns that hold a worker now."""
+        """Number of entries that hold a worker now."""
         return len(self._running)
 
     def waiting(self, most: int) -> list[Job | None]:
-        """Return who waits at the first positions; nobody's turns are ``None``."""
+        """Return the jobs at the first positions; a placeholder is ``None``."""
         return [self._turns[ticket].job for ticket in self._waiting[:most]]
 
     def put(self, job: Job | None, seconds: float) -> None:
-        """Add a job, or a turn of nobody, that will run for some seconds."""
+        """Add a job, or a placeholder, that will run for some seconds."""
         ticket = self._next_ticket
         self._next_ticket += 1
         ready_at = asyncio.get_running_loop().time() + self._warm_up * seconds
@@ -110,7 +110,7 @@ class Queue:
         self._dispatch()
 
     def position(self, job: Job) -> int | None:
-        """Return how many turns there are up to and including this one, if it is still waiting."""
+        """Return the position of a job, counted from 1, if it is still waiting."""
         ticket = self._tickets.get(job.id)
         return None if ticket is None else bisect_left(self._waiting, ticket) + 1
 
@@ -125,7 +125,7 @@ class Queue:
         return True
 
     def finish(self) -> None:
-        """End the time of every turn that waits or runs now; later ones take theirs."""
+        """End the run time of every entry that waits or runs now; later ones take theirs."""
         for turn in self._turns.values():
             turn.seconds = turn.ready_at = 0.0
         self._finished_early.set()
@@ -153,7 +153,7 @@ class Queue:
                 return
             del self._turns[self._waiting.pop(0)]
             if turn.job is not None:
-                # At once, not when the task comes round to it: from here on there is nothing left to cancel.
+                # Set here rather than in the task: from here on the job can no longer be cancelled.
                 del self._tickets[turn.job.id]
                 turn.job.stage = "in_progress"
             self._idle -= 1
@@ -194,7 +194,7 @@ class Records:
         return len(self._jobs)
 
     def add(self, job: Job) -> None:
-        """Remember a job."""
+        """Keep a job, so that it can be found by its id."""
         self._jobs[job.id] = job
 
     def find(self, job_id: str) -> Job | None:
@@ -210,14 +210,14 @@ class Records:
             self.forget_oldest()
 
     def forget_oldest(self) -> bool:
-        """Forget the job that ended first; say whether there was one."""
+        """Forget the job that ended first; return whether there was one."""
         if not self._ended:
             return False
         self._forget(next(iter(self._ended)))
         return True
 
     def close(self) -> None:
-        """Stop the clocks."""
+        """Cancel the retention timers."""
         for timer in self._ended.values():
             timer.cancel()
 

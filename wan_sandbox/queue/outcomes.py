@@ -1,4 +1,4 @@
-"""How a job's state and outcome are put into words: as the API does, or as a job fault has it."""
+"""A job's state and outcome in the words of a response: as the API has them, or as a job fault has them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _FAILURES: Final[Mapping[str, Any]] = {
 
 
 def fails(job: Job) -> bool:
-    """Say whether a fault makes the job fail."""
+    """Return whether a fault makes the job fail."""
     return not job.traits.isdisjoint(_FAILURES)
 
 

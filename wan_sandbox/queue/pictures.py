@@ -46,12 +46,12 @@ class Picture:
 
 
 def is_data_uri(uri: str) -> bool:
-    """Say whether a picture is sent along rather than to be fetched."""
+    """Return whether a picture is inside the request rather than to be fetched."""
     return uri[:5].lower() == "data:"
 
 
 def is_loopback(host: str) -> bool:
-    """Say whether a host to listen on is this computer alone; if not, strangers must not reach its other services."""
+    """Return whether a host to listen on is this computer alone; if not, strangers must not reach its other services."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -107,7 +107,7 @@ class Fetcher:
         self._client: httpx.AsyncClient | None = None
 
     async def fetch(self, url: str, loc: Loc) -> bytes:
-        """Return what is at a URL.
+        """Return the bytes at a URL.
 
         Raises:
             BadPicture: The address isn't allowed, or the picture didn't come in time.
@@ -138,7 +138,7 @@ class Fetcher:
             self._client = httpx.AsyncClient(trust_env=False, headers={"accept-encoding": "identity"})
         address = await _allowed_address(url, loc, loopback=self.loopback)
         parts = urlsplit(url)
-        # The address that was judged is the one connected to: a second look-up could answer differently.
+        # The address that was checked is the one connected to: a second look-up could return another.
         pinned = httpx.URL(url).copy_with(host=address, fragment=None, userinfo=b"")
         request = self._client.build_request(
             "GET",

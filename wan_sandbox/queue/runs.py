@@ -1,4 +1,4 @@
-"""The life of a job, from its acceptance over the queue and the drawing to its expiry."""
+"""The life of a job, from its acceptance through queue and drawing to its expiry."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from PIL import Image
 
 from wan_sandbox.messages import say
-from wan_sandbox.queue.drawing import DrawingError, Order, Painter
+from wan_sandbox.queue.drawing import DrawingError, DrawingPool, Order
 from wan_sandbox.queue.jobs import Job, Queue, Records, now
 from wan_sandbox.queue.outcomes import fails
 from wan_sandbox.server.replies import Refused
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from wan_sandbox.queue.store import Store, Stored
     from wan_sandbox.settings import Settings
 
-PAINTERS: Final = 2
+DRAWING_PROCESSES: Final = 2
 SECONDS_TO_WAIT: Final = 5
 
 _log = logging.getLogger("wan_sandbox")
@@ -38,21 +38,21 @@ class Runs:
         self._counters = counters
         self._run_seconds = run_seconds
         self._drawn: dict[str, Job] = {}
-        self._painter = Painter(min(settings.workers, PAINTERS))
+        self._drawing = DrawingPool(min(settings.workers, DRAWING_PROCESSES))
         self.records = Records(retention=settings.retention, most_ended=settings.max_ended, on_forget=self._forget)
         self.queue = Queue(workers=settings.workers, warm_up=settings.warm_up, perform=self._perform, on_end=self._over)
 
     async def close(self) -> None:
         """Stop everything that waits or runs."""
         self.records.close()
-        self._painter.close()
+        self._drawing.close()
         await self.queue.close()
 
     def make_room(self) -> None:
-        """See to it that another job can be taken in.
+        """Make room for another job.
 
         Raises:
-            Refused: Too much is waiting; what waits is never thrown away.
+            Refused: Too much is waiting; a waiting job is never deleted.
         """
         if len(self.queue) >= self._settings.max_waiting:
             raise Refused(429001, "queue_full", retry_after=SECONDS_TO_WAIT)
@@ -65,7 +65,7 @@ class Runs:
         self._counters.submits_accepted += 1
         self.records.add(job)
         if self._settings.picture == "preview":
-            self._painter.prepare()
+            self._drawing.prepare()
         if "never-starts" in job.traits:
             self.records.ended(job)
             return
@@ -81,7 +81,7 @@ class Runs:
             self._end(job, "cancelled")
 
     def position(self, job: Job) -> int:
-        """Return a waiting job's position; one that never starts stays behind everybody."""
+        """Return a waiting job's position; one that never starts stays behind all others."""
         return self.queue.position(job) or len(self.queue) + 1
 
     def job_of(self, output: Stored) -> Job:
@@ -94,12 +94,12 @@ class Runs:
         key, path = self._store.place()
         try:
             if self._settings.picture == "blank":
-                await asyncio.to_thread(lambda: path.write_bytes(_blank(job.wanted.size)))
+                await asyncio.to_thread(lambda: path.write_bytes(_blank(job.inputs.size)))
                 job.plan = {}
             else:
-                references = [file.path for file in job.inputs]
-                order = Order.of(job.wanted, references, path, drift=self._settings.drift)
-                job.plan = await self._painter.draw(order)
+                references = [file.path for file in job.input_files]
+                order = Order.of(job.inputs, references, path, drift=self._settings.drift)
+                job.plan = await self._drawing.draw(order)
             job.output = self._store.add(key, f"local-preview_{job.id}_output.png", path, "image/png")
             self._drawn[key] = job
         except (DrawingError, OSError):
@@ -109,7 +109,7 @@ class Runs:
 
     def _over(self, job: Job) -> None:
         if "never-ends" in job.traits:
-            # Nothing ends, but it is forgotten like everything else.
+            # The job never ends, but it expires like every other.
             self.records.ended(job)
         elif "canceled" in job.traits:
             self._end(job, "cancelled")
@@ -125,7 +125,7 @@ class Runs:
         self._counters.jobs_cancelled += stage == "cancelled"
 
     def _forget(self, job: Job) -> None:
-        for file in job.inputs:
+        for file in job.input_files:
             self._store.drop(file)
         if job.output is not None:
             del self._drawn[job.output.key]

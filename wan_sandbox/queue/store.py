@@ -1,4 +1,4 @@
-"""Pictures on disk, under addresses that nobody can guess, within a budget."""
+"""Pictures on disk, under addresses that cannot be guessed, within a budget."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Stored:
     media_type: str
 
     def address(self, folder: str) -> str:
-        """Return its path on the server, byte for byte; the key's padding makes it hold ``%3D``."""
+        """Return the file's path on the server, byte for byte; the key's padding makes it hold ``%3D``."""
         return f"/{folder}/{quote(self.key, safe='')}/{self.name}"
 
 
@@ -49,7 +49,7 @@ class Store:
         return stored
 
     def has_room(self) -> bool:
-        """Say whether another file may be kept."""
+        """Return whether another file may be kept."""
         return self.used < self.budget
 
     def find(self, key: str) -> Stored | None:

@@ -1,4 +1,4 @@
-"""A line for each call."""
+"""The access log: a line for each call."""
 
 from __future__ import annotations
 

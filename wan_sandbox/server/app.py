@@ -25,8 +25,8 @@ from wan_sandbox.queue.outcomes import error_of, output_of, result_word, status_
 from wan_sandbox.queue.runs import Runs
 from wan_sandbox.queue.store import Store, Stored
 from wan_sandbox.server import catalogue, openapi, pages, schema
-from wan_sandbox.server.intake import Intake
 from wan_sandbox.server.replies import Problem, Refused
+from wan_sandbox.server.submit_body import SubmitReader
 from wan_sandbox.server.transport import Close
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Api:
         self.faults = Switches(settings.faults, random.Random(f"faults {settings.seed}"))  # noqa: S311
         self.store = Store(folder, settings.max_stored)
         self.runs = Runs(settings, self.store, counters, self._drawn_seconds)
-        self.intake = Intake(settings, self.store, counters, self.runs.make_room)
+        self.submits = SubmitReader(settings, self.store, counters, self.runs.make_room)
         self.on_refuse: Callable[[float], None] = lambda _seconds: None
         self._chance = random.Random(f"run times {settings.seed}")  # noqa: S311
         self._pepper = secrets.token_bytes(16)
@@ -64,7 +64,7 @@ class Api:
             yield
         finally:
             await self.runs.close()
-            await self.intake.close()
+            await self.submits.close()
 
     # ------------------------------------------------------------------ calls
 
@@ -80,8 +80,8 @@ class Api:
             raise Refused(400001, "unknown_model")
         traits = own.traits() | self.faults.traits()
         seconds = self._run_seconds(request, traits)
-        wanted, files = await self.intake.take(request, data_uris="data-uri-refused" not in traits)
-        job = Job(wanted=wanted, owner=owner, inputs=files, seconds=seconds, traits=traits, switches=own)
+        inputs, files = await self.submits.take(request, data_uris="data-uri-refused" not in traits)
+        job = Job(inputs=inputs, owner=owner, input_files=files, seconds=seconds, traits=traits, switches=own)
         self.runs.accept(job)
         replaced = await self._struck(request, "accepted", own)
         return replaced or JSONResponse(
@@ -90,7 +90,7 @@ class Api:
         )
 
     async def status(self, request: Request) -> Response:
-        """Tell the state of a job: ``GET /v1/requests/{id}/status``."""
+        """Return the state of a job: ``GET /v1/requests/{id}/status``."""
         self.counters.status_calls += 1
         job = self._job(request)
         replaced = await self._struck_job(request, "status", job)
@@ -102,7 +102,7 @@ class Api:
         return JSONResponse(reply | self._links(request, job, "status_url", "result_url"))
 
     async def result(self, request: Request) -> Response:
-        """Tell the outcome of a job: ``GET /v1/requests/{id}/result``."""
+        """Return the outcome of a job: ``GET /v1/requests/{id}/result``."""
         self.counters.result_calls += 1
         job = self._job(request)
         replaced = await self._struck_job(request, "result", job)
@@ -184,8 +184,8 @@ class Api:
         stored = self._file(request, "inputs")
         return FileResponse(stored.path, media_type=stored.media_type)
 
-    async def elsewhere(self, request: Request) -> Response:
-        """Notice that a redirect was followed; a picture that moved here is served."""
+    async def redirect_target(self, request: Request) -> Response:
+        """Count that a redirect was followed, and serve a picture that moved here."""
         self.counters.redirects_followed += 1
         folder, _, rest = request.path_params["rest"].partition("/")
         stored = self.store.find(rest.partition("/")[0]) if folder == "outputs" else None
@@ -194,7 +194,7 @@ class Api:
         return FileResponse(stored.path, media_type=stored.media_type)
 
     async def home(self, request: Request) -> Response:
-        """Show a person what this is, and the queue."""
+        """Show a person the start page with the queue."""
         return pages.home(
             base_url=self._base(request),
             language=self._language(request),
@@ -213,13 +213,13 @@ class Api:
         return JSONResponse(openapi.describe(self._base(request), self._language(request)))
 
     async def health(self, _request: Request) -> Response:
-        """Say that the server is up."""
+        """Confirm that the server is up."""
         return PlainTextResponse("ok")
 
     # ------------------------------------------------------------------ parts of a call
 
     def _owner(self, request: Request) -> bytes:
-        """Return whose call it is: a keyed digest, so that no token is ever kept."""
+        """Return the caller as a keyed digest of the token, so that no token is ever kept."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         token = token.strip()
         wanted = self.settings.token
@@ -257,7 +257,7 @@ class Api:
         return stored
 
     async def _struck(self, request: Request, place: str, *sets: Switches, job: Job | None = None) -> Response | None:
-        """Return what a fault answers instead, if one strikes: of this call, of its job, or of everybody."""
+        """Return the response of the first fault that strikes: of this call, of its job, or of the whole sandbox."""
         places = (place, "poll") if place in {"status", "result"} else (place,)
         kind = take(places, *sets, self.faults)
         if kind is None:
@@ -286,22 +286,22 @@ class Api:
         return {"request_id": job.id} | ({} if "no-links" in job.traits else links)
 
     def _echo(self, request: Request, job: Job) -> dict[str, Any]:
-        wanted = job.wanted
+        inputs = job.inputs
         base = self._base(request)
         return {
-            "prompt": wanted.prompt,
-            "image_urls": [base + uri if uri.startswith("/") else uri for uri in wanted.image_urls],
-            "negative_prompt": wanted.negative_prompt,
-            "image_size": wanted.image_size,
-            "seed": wanted.seed,
-            "prompt_extend": wanted.prompt_extend,
+            "prompt": inputs.prompt,
+            "image_urls": [base + uri if uri.startswith("/") else uri for uri in inputs.image_urls],
+            "negative_prompt": inputs.negative_prompt,
+            "image_size": inputs.image_size,
+            "seed": inputs.seed,
+            "prompt_extend": inputs.prompt_extend,
         }
 
     def _language(self, request: Request) -> str:
         return language_of(request.headers.get("accept-language", ""))
 
     def _base(self, request: Request) -> str:
-        """Return where the caller reaches this server: under the name that it used, unless another is set."""
+        """Return the address at which the caller reaches this server: ``public_url``, else the one that it used."""
         return self.settings.public_url or str(request.base_url).rstrip("/")
 
     # ------------------------------------------------------------------ errors
@@ -312,18 +312,19 @@ class Api:
             raise error
         return error.reply(self._language(request))
 
-    async def misdirected(self, request: Request, error: Exception) -> Response:
-        """Answer a call to nowhere with the error envelope too."""
-        found = isinstance(error, HTTPException) and error.status_code == 405
-        return await self.refused(request, Refused(405001, "wrong_method") if found else Refused(404000, "no_route"))
+    async def no_route(self, request: Request, error: Exception) -> Response:
+        """Answer a call without a route, or with a wrong method, with the error envelope."""
+        wrong_method = isinstance(error, HTTPException) and error.status_code == 405
+        refused = Refused(405001, "wrong_method") if wrong_method else Refused(404000, "no_route")
+        return await self.refused(request, refused)
 
-    async def broken(self, request: Request, error: Exception) -> Response:
-        """Answer for a defect of the sandbox itself."""
+    async def internal_error(self, request: Request, error: Exception) -> Response:
+        """Log a defect of the sandbox itself and answer with the error envelope."""
         _log.error("a call could not be answered", exc_info=error)
         return await self.refused(request, Refused(500001, "defect"))
 
-    async def gone(self, _request: Request, _error: Exception) -> Response:
-        """Answer nobody."""
+    async def client_gone(self, _request: Request, _error: Exception) -> Response:
+        """Close the connection: the caller has gone."""
         return Close()
 
 
@@ -355,7 +356,7 @@ def build(api: Api) -> Starlette:
             Route("/v1/models/{model_id:path}", api.model, methods=["GET"]),
             Route("/outputs/{key}/{name}", api.output, methods=["GET"]),
             Route("/inputs/{key}/{name}", api.input, methods=["GET"]),
-            Route(fault_replies.ELSEWHERE + "{rest:path}", api.elsewhere),
+            Route(fault_replies.REDIRECT_TARGET + "{rest:path}", api.redirect_target),
             Route("/", api.home, methods=["GET"]),
             Route("/docs", api.docs, methods=["GET"]),
             Route("/openapi.json", api.openapi, methods=["GET"]),
@@ -363,9 +364,9 @@ def build(api: Api) -> Starlette:
         ],
         exception_handlers={
             Refused: api.refused,
-            ClientDisconnect: api.gone,
-            HTTPException: api.misdirected,
-            Exception: api.broken,
+            ClientDisconnect: api.client_gone,
+            HTTPException: api.no_route,
+            Exception: api.internal_error,
         },
         lifespan=api.life,
     )

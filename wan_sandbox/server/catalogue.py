@@ -21,7 +21,7 @@ def entry(price: float, language: str) -> dict[str, Any]:
         "display_name": schema.DISPLAY_NAME,
         "categories": list(CATEGORIES),
         "base_price_usd": price,
-        # What the vendor's own clients expect of a model that makes pictures.
+        # The vendor's own clients expect this of a model that makes pictures.
         "price_unit": "output",
         "pricing_note": say("rehearsed_price" if price else "free", language),
         "input_schema": schema.input_schema(language),

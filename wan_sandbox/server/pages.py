@@ -29,7 +29,7 @@ _HEADERS: Final = {
 
 
 def home(*, base_url: str, language: str, queue: Queue, accepted: int, any_token: bool) -> HTMLResponse:
-    """Say what this is and how to try it, and show the queue without anybody's prompt, picture or whole id."""
+    """Render the start page: how to try it, and the queue without anybody's prompt, picture or whole id."""
     moment = now()
     rows = [
         job and {"id": job.id[:SHOWN_OF_ID], "seconds": int((moment - job.created_at).total_seconds())}
@@ -43,7 +43,7 @@ def home(*, base_url: str, language: str, queue: Queue, accepted: int, any_token
         base_url=base_url,
         model=schema.MODEL_ID,
         any_token=any_token,
-        # One that was chosen is for its owner to know.
+        # A token that its owner chose is not shown.
         token="demo" if any_token else "$TOKEN",
         waiting=len(queue),
         running=queue.running,
@@ -54,7 +54,7 @@ def home(*, base_url: str, language: str, queue: Queue, accepted: int, any_token
 
 
 def docs(description: dict[str, Any], language: str) -> HTMLResponse:
-    """Lay out an OpenAPI description for reading."""
+    """Render an OpenAPI description for reading."""
     layout = partial(json.dumps, indent=2, ensure_ascii=False)
     return _page("docs", language, title=description["info"]["title"], layout=layout, **description)
 

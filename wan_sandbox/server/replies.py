@@ -54,7 +54,7 @@ class Refused(Exception):
         return cls(422001, "invalid", problems=problems)
 
     def reply(self, language: str) -> Response:
-        """Return the answer to send; the HTTP status is the first three digits of the code."""
+        """Return the response; the HTTP status is the first three digits of the code."""
         values = dict(self.values)
         if self.problems:
             values["first"] = self.problems[0].message(language)

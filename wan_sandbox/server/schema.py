@@ -43,7 +43,7 @@ class Rule:
     message: Mapping[Language, str]
 
     def allows(self, measured: float) -> bool:
-        """Say whether a measured value passes; the comparison is strict where the sign is."""
+        """Return whether a measured value passes; the comparison is strict where the sign is."""
         return _COMPARE[self.sign](measured, self.limit)
 
 
@@ -101,7 +101,7 @@ def kind(name: str) -> str:
 
 
 def default(name: str) -> Any:
-    """Return what an input is when it isn't sent."""
+    """Return the value of an input that isn't sent."""
     return _document()["properties"][name].get("default")
 
 

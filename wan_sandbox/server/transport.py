@@ -1,4 +1,4 @@
-"""Answers that no well-behaved server gives: they need the connection itself."""
+"""Responses that no well-behaved server gives: they need the connection itself."""
 
 from __future__ import annotations
 
@@ -54,14 +54,14 @@ class Close(Response):
     """No answer: the connection is closed."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
-        """Close the connection in the orderly way."""
+        """Close the connection with FIN."""
         # With unread bytes in its buffer a closed socket would answer RST.
         _transport(scope).close()
         await until_gone(receive)
 
 
 class Hang(Response):
-    """No answer: all that is sent is read, and the connection stays open until the caller, or the server, goes."""
+    """No answer: all that is sent is read, and the connection stays open until the caller or the server closes it."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
         """Wait for the end of the connection."""
@@ -76,14 +76,14 @@ class Stall(Response):
         self._seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Stop reading, wait, reset."""
+        """Stop reading, wait, and reset the connection."""
         _transport(scope).pause_reading()
         await asyncio.sleep(self._seconds)
         await Reset()(scope, receive, send)
 
 
 class Partly(Response):
-    """Half of an answer, and then the connection is closed or says nothing more."""
+    """Half of an answer, after which the connection is closed or stays silent."""
 
     def __init__(self, whole: bytes, media_type: str, *, stall: bool = False) -> None:
         super().__init__(whole, media_type=media_type)

@@ -1,4 +1,4 @@
-"""A request body → what is wanted, or every reason why not."""
+"""A request body → the checked inputs, or every reason why it is refused."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PYTHON_TYPES: Final[dict[str, type]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class SubmitInputs:
     """The inputs of one job, defaults filled in; pictures are URIs, or paths on this server once they are kept."""
 
     prompt: str
@@ -37,8 +37,8 @@ class Wanted:
         return schema.pixels(self.image_size)
 
 
-def read(body: bytes) -> Wanted:
-    """Read and check a request body, all but the pictures themselves.
+def read(body: bytes) -> SubmitInputs:
+    """Parse and check a request body, except for the pictures themselves.
 
     Raises:
         Refused: Something is wrong; it lists everything that is.
@@ -53,7 +53,7 @@ def read(body: bytes) -> Wanted:
     if problems:
         raise Refused.invalid(problems)
     values = {name: sent.get(name, schema.default(name)) for name in schema.field_names()}
-    return Wanted(**{**values, "image_urls": tuple(values["image_urls"])})
+    return SubmitInputs(**{**values, "image_urls": tuple(values["image_urls"])})
 
 
 def broken_rules(
@@ -84,7 +84,7 @@ def _check(name: str, sent: dict[str, Any]) -> Iterator[Problem]:
         choices = schema.choices(name)
         if choices and value not in choices:
             yield Problem(loc, "enum", {"choices": ", ".join(choices)})
-        # Blank space alone is as good as nothing.
+        # A text of blanks alone counts as empty.
         yield from broken_rules(name, "length", len(value) if value.strip() else 0, loc)
     else:
         yield from broken_rules(name, "value", value, loc)

@@ -27,7 +27,7 @@ LOOK_TABLE: dict[str, Look] = {
     "glitch": graphic.glitch,
 }
 
-IN_PIECES = frozenset({"pixel_art", "mosaic", "pop_art"})
+LOOKS_WITH_PIECE_SIZE = frozenset({"pixel_art", "mosaic", "pop_art"})
 """Looks whose strength is the size of their pieces; of the others, a slight one lets the photograph through."""
 
-__all__ = ["IN_PIECES", "LOOK_TABLE", "Brush", "Look"]
+__all__ = ["LOOKS_WITH_PIECE_SIZE", "LOOK_TABLE", "Brush", "Look"]

@@ -1,4 +1,4 @@
-"""What every look is given besides the picture."""
+"""The arguments that every look takes besides the picture."""
 
 from __future__ import annotations
 

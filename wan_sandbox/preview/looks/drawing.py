@@ -37,7 +37,7 @@ def outlines(plane: Array, width: float, low: float = 0.012, high: float = 0.05)
 
 
 def pencil_sketch(picture: Array, brush: Brush) -> Array:
-    """Graphite on paper: soft outlines, tone built up from hatching."""
+    """Draw in graphite on paper: soft outlines, tone built up from hatching."""
     size, rng = unit(picture), brush.rng
     level = luma(picture)
     even = 0.6 * level + 0.4 * local_contrast(level, 70 * size, 0.1)
@@ -77,7 +77,7 @@ def _pigment(picture: Array, lightness: float, softness: float) -> Array:
 
 
 def ink(picture: Array, brush: Brush) -> Array:
-    """Black brush ink on cream paper, with a thin wash in the shadows."""
+    """Draw in black brush ink on cream paper, with a thin wash in the shadows."""
     size, rng = unit(picture), brush.rng
     level = luma(flatten(picture, 3 * size))
     even = local_contrast(level, 45 * size, 0.12)
@@ -99,7 +99,7 @@ def ink(picture: Array, brush: Brush) -> Array:
 
 
 def comic(picture: Array, brush: Brush) -> Array:
-    """Flat strong colours in steps, ink outlines, dots in the shadows."""
+    """Draw flat strong colours in steps, ink outlines and dots in the shadows."""
     size = unit(picture)
     crisp = flatten(picture, 2.8 * size)
     flat = flatten(flatten(crisp, 4 * size), 3 * size)
@@ -119,7 +119,7 @@ def comic(picture: Array, brush: Brush) -> Array:
 
 
 def halftone(shape: tuple[int, ...], pitch: float, angle: float) -> Array:
-    """Give for each pixel how far it lies from its dot's centre: 0 at the centre, 1 in the gaps."""
+    """Return how far each pixel lies from its dot's centre: 0 at the centre, 1 in the gaps."""
     height, width = shape[:2]
     turn = np.deg2rad(angle)
     y, x = np.arange(height, dtype=np.float32)[:, None], np.arange(width, dtype=np.float32)[None]
@@ -130,7 +130,7 @@ def halftone(shape: tuple[int, ...], pitch: float, angle: float) -> Array:
 
 
 def blueprint(picture: Array, brush: Brush) -> Array:
-    """White lines and a drafting grid on blue paper."""
+    """Draw white lines and a drafting grid on blue paper."""
     size = unit(picture)
     height, width = picture.shape[:2]
     level = luma(flatten(picture, 2.5 * size))

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def duotone(picture: Array, brush: Brush) -> Array:
-    """Two inks: a dark one for the shadows, a light one for the highlights."""
+    """Print in two inks: a dark one for the shadows, a light one for the highlights."""
     level = contrast(full_range(luma(picture)), 0.45 * brush.amount)
     named = brush.parameters.get("colours")
     names: Sequence[str] = named if isinstance(named, (list, tuple)) else ()
@@ -51,7 +51,7 @@ def _mixed(code: str, other: str, share: float) -> str:
 
 
 def sepia(picture: Array, brush: Brush) -> Array:
-    """A brown print on warm paper, with soft corners."""
+    """Draw a brown print on warm paper, with soft corners."""
     size = unit(picture)
     level = contrast(full_range(luma(picture)), 0.25 * brush.amount)
     toned = gradient_map(
@@ -62,13 +62,13 @@ def sepia(picture: Array, brush: Brush) -> Array:
 
 
 def black_and_white(picture: Array, brush: Brush) -> Array:
-    """A neutral print of full range."""
+    """Draw a neutral print of full range."""
     mixed = picture @ np.array([0.35, 0.5, 0.15], np.float32)
     return grey(contrast(full_range(mixed), 0.22 * brush.amount))
 
 
 def noir(picture: Array, brush: Brush) -> Array:
-    """Deep blacks, glowing highlights, grain: a crime film of the forties."""
+    """Draw deep blacks, glowing highlights and grain: a crime film of the forties."""
     size = unit(picture)
     mixed = picture @ np.array([0.5, 0.42, 0.08], np.float32)
     level = contrast(full_range(mixed) ** 1.25, 0.62 * brush.amount, 0.45)
@@ -80,7 +80,7 @@ def noir(picture: Array, brush: Brush) -> Array:
 
 
 def vintage_film(picture: Array, brush: Brush) -> Array:
-    """Faded blacks, creamy highlights, shifted colours, grain and a light leak."""
+    """Draw faded blacks, creamy highlights, shifted colours, grain and a light leak."""
     size = unit(picture)
     lab = to_oklab(picture)
     level = lab[..., 0]
@@ -99,7 +99,7 @@ def vintage_film(picture: Array, brush: Brush) -> Array:
 
 
 def night(picture: Array, brush: Brush) -> Array:
-    """Day for night: dark, blue, with what is bright left glowing. A grade, no new light."""
+    """Grade day for night: dark and blue, with glowing highlights. No light is added."""
     size = unit(picture)
     lab = to_oklab(picture)
     level = lab[..., 0]
@@ -115,7 +115,7 @@ def night(picture: Array, brush: Brush) -> Array:
 
 
 def golden_hour(picture: Array, brush: Brush) -> Array:
-    """The colours of late light: amber highlights, violet shadows, a soft haze. A grade, no new light."""
+    """Grade to the colours of late light: amber highlights, violet shadows, a soft haze. No light is added."""
     size = unit(picture)
     lab = to_oklab(picture)
     level = lab[..., 0]

@@ -41,7 +41,7 @@ _ORDERED = np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5
 
 
 def pixel_art(picture: Array, brush: Brush) -> Array:
-    """Large square pixels in a small palette, with dark outlines."""
+    """Draw large square pixels in a small palette, with dark outlines."""
     height, width = picture.shape[:2]
     cell = max(3, round(10 * unit(picture) * brush.amount))
     small = (max(1, round(width / cell)), max(1, round(height / cell)))
@@ -59,7 +59,7 @@ def pixel_art(picture: Array, brush: Brush) -> Array:
 
 
 def neon(picture: Array, brush: Brush) -> Array:
-    """Glowing tubes along every edge, in changing hues, in the dark."""
+    """Draw glowing tubes along every edge, in changing hues, in the dark."""
     size = unit(picture)
     lab = to_oklab(flatten(picture, 3.5 * size))
     even = local_contrast(lab[..., 0], 60 * size, 0.07)
@@ -78,7 +78,7 @@ def neon(picture: Array, brush: Brush) -> Array:
 
 
 def pop_art(picture: Array, brush: Brush) -> Array:
-    """Four prints of one picture in loud inks, with dots for the half tones."""
+    """Draw four prints of one picture in loud inks, with dots for the half tones."""
     height, width = picture.shape[:2]
     top, left = height // 2, width // 2
     result = np.empty_like(picture)
@@ -102,7 +102,7 @@ def _print(panel: Array, inks: tuple[str, str, str], size: float) -> Array:
 
 
 def glitch(picture: Array, brush: Brush) -> Array:
-    """A torn signal: rows slip sideways, channels part, scan lines show."""
+    """Draw a torn signal: rows slip sideways, channels part, scan lines show."""
     size, rng = unit(picture), brush.rng
     height, width = picture.shape[:2]
     shift = np.zeros(height, np.int64)

@@ -48,7 +48,7 @@ def warp(picture: Array, down: Array, across: Array) -> Array:
 
 
 def watercolour(picture: Array, brush: Brush) -> Array:
-    """Transparent washes with dark rims, granulated on white paper that shows at the edges."""
+    """Paint transparent washes with dark rims, granulated on white paper that shows at the edges."""
     size, rng = unit(picture), brush.rng
     shape = picture.shape[:2]
     wobble = [6 * size * (clouds(shape, rng, 36 * size, 3) - 0.5) for _ in range(2)]
@@ -80,7 +80,7 @@ def _border(shape: tuple[int, ...], rng: np.random.Generator, size: float) -> Ar
 
 
 def oil_painting(picture: Array, brush: Brush) -> Array:
-    """Thick strokes that follow the forms, from broad to fine, lit from the upper left."""
+    """Paint thick strokes that follow the forms, from broad to fine, lit from the upper left."""
     size = unit(picture)
     canvas = _Canvas(picture, size, brush.rng)
     for length, gap, busy in ((64, 17, 0.0), (34, 10, 0.03), (18, 6.5, 0.12)):
@@ -152,7 +152,7 @@ def _bristles(length: float, width: float, degrees: float, rng: np.random.Genera
 
 
 def mosaic(picture: Array, brush: Brush) -> Array:
-    """Stones of one colour each, set in grout: smaller ones where there is more to see, as in a face."""
+    """Lay stones of one colour each, set in grout: smaller ones where there is more to see, as in a face."""
     size, rng = unit(picture), brush.rng
     step = 12.5 * size * brush.amount
     large, small = _stones(picture, step, rng), _stones(picture, 0.5 * step, rng)

@@ -30,7 +30,7 @@ def _flakes(shape: tuple[int, ...], rng: np.random.Generator, count: int, radius
 
 
 def snow(picture: Array, brush: Brush) -> Array:
-    """Falling flakes at three distances, in a cold pale light."""
+    """Draw falling flakes at three distances, in a cold pale light."""
     size = unit(picture)
     lab = to_oklab(picture)
     lab[..., 0] = 0.06 + 0.9 * contrast(lab[..., 0], 0.08)
@@ -51,7 +51,7 @@ def snow(picture: Array, brush: Brush) -> Array:
 
 
 def rain(picture: Array, brush: Brush) -> Array:
-    """Slanting streaks at three distances, under a heavy sky."""
+    """Draw slanting streaks at three distances, under a heavy sky."""
     size = unit(picture)
     lab = to_oklab(picture)
     lab[..., 0] = 0.03 + 0.72 * contrast(lab[..., 0], 0.1)
@@ -72,7 +72,7 @@ def rain(picture: Array, brush: Brush) -> Array:
 
 
 def fog(picture: Array, brush: Brush) -> Array:
-    """Veils that thicken towards the top and drift in banks. Depth is not known, so height stands in for it."""
+    """Draw veils that thicken towards the top and drift in banks. Depth is not known, so height stands in for it."""
     size = unit(picture)
     height, width = picture.shape[:2]
     y = np.linspace(0, 1, height, dtype=np.float32)[:, None]

@@ -74,7 +74,7 @@ class Token:
 
     @property
     def kind(self) -> str:
-        """What sort of words these are."""
+        """The sort of words that these are."""
         return self.row.kind
 
 

@@ -81,7 +81,7 @@ def darken_corners(picture: Array, brush: Brush) -> Array:
 
 
 def tint(picture: Array, brush: Brush) -> Array:
-    """Lean all colours towards one."""
+    """Shift all colours towards one."""
     code = COLOURS.get(str(brush.parameters.get("colour")), COLOURS["blue"])
     lab, goal = to_oklab(picture), to_oklab(rgb(code)[None, None])[0, 0]
     reach = smoothstep(0, 0.35, lab[..., 0]) * smoothstep(1.2, 0.75, lab[..., 0])
@@ -112,7 +112,7 @@ def mirror(picture: Array, brush: Brush) -> Array:
 
 
 def polish(picture: Array, brush: Brush) -> Array:
-    """Clear up middle-sized detail and enrich pale colours a little: what the extended prompt asks for."""
+    """Clear up middle-sized detail and enrich pale colours a little, as the extended prompt asks."""
     level = luma(picture)
     detail = level - blur(level, 22 * unit(picture))
     clear = picture + 0.22 * brush.amount * (detail * smoothstep(0, 0.2, level) * smoothstep(1, 0.8, level))[..., None]
@@ -120,7 +120,7 @@ def polish(picture: Array, brush: Brush) -> Array:
 
 
 def neutral_grade(picture: Array, brush: Brush) -> Array:
-    """A restrained print: even range, gentle contrast, true colours."""
+    """Make a restrained print: even range, gentle contrast, true colours."""
     lab = to_oklab(picture)
     low, high = np.percentile(lab[::4, ::4, 0], (0.5, 99.5))
     even = np.clip((lab[..., 0] - low) / max(float(high - low), 0.5), 0, 1)

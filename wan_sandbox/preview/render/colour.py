@@ -59,7 +59,7 @@ def rgb(code: str) -> Array:
 
 
 def luma(picture: Array) -> Array:
-    """Give the brightness of each pixel as the display shows it."""
+    """Return the brightness of each pixel as the display shows it."""
     return picture @ _LUMA
 
 

@@ -1,4 +1,4 @@
-"""What models do to a picture unasked: move, zoom and turn it a little. Here by a known amount, to be found again."""
+"""The drift that models add unasked: a picture is moved, zoomed and turned a little, here by known amounts."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Drift:
         return cls(dx, dy, float(rng.uniform(*_ZOOM)), float(rng.uniform(-_TURN_MOST, _TURN_MOST)), area)
 
     def to_json(self) -> dict[str, object]:
-        """Give the amounts as plain JSON values."""
+        """Return the amounts as plain JSON values."""
         return asdict(self) | {"area": list(self.area)}
 
     def applied(self, untouched: Array, changed: Array) -> Array:

@@ -19,7 +19,7 @@ KEEP_IN_PANEL = 0.45
 
 
 def fit(image: Image.Image, size: tuple[int, int], keep: float = KEEP) -> Array:
-    """Crop to the most telling part, or extend the edges where a crop would lose too much of it.
+    """Crop to the part with the most interest, or extend the edges where a crop would lose too much of it.
 
     `keep` is the share of what there is to see that a crop must hold.
     """
@@ -30,7 +30,7 @@ def fit(image: Image.Image, size: tuple[int, int], keep: float = KEEP) -> Array:
 
 
 def shown(image: Image.Image, size: tuple[int, int], keep: float = KEEP) -> tuple[float, float, float, float]:
-    """Tell which part of an image `fit` shows: left, top, right, bottom in shares of its sides.
+    """Return which part of an image `fit` shows: left, top, right, bottom in shares of its sides.
 
     Beyond 0 and 1 where the edges are extended. It is needed to lay the image over the result.
     """
@@ -81,7 +81,7 @@ def _span(profile: Array, share: float, keep: float) -> tuple[float, float]:
 
 
 def _interest(image: Image.Image) -> Array:
-    """Tell where in a picture there is something to see: detail, and colours that stand out."""
+    """Map how interesting each place of a picture is, by its detail and by colours that stand out."""
     small = to_oklab(to_array(image.resize((_MAP, _MAP), Image.Resampling.BOX, reducing_gap=2)))
     detail = blur(edges(small[..., 0]), 1.5)
     apart = blur(np.linalg.norm(small - small.mean((0, 1)), axis=-1), 1.5)
@@ -94,7 +94,7 @@ def _interest(image: Image.Image) -> Array:
 
 
 def _extend(picture: Array, size: tuple[int, int]) -> Array:
-    """Carry the picture on beyond its edges, mirrored and ever softer."""
+    """Extend the picture beyond its edges, mirrored and ever softer."""
     height, width = picture.shape[:2]
     spare = (size[0] - width, size[1] - height)
     pads = [(gap // 2, gap - gap // 2) for gap in spare]

@@ -8,7 +8,7 @@ from zlib import crc32
 
 import numpy as np
 
-from wan_sandbox.preview.looks import IN_PIECES, LOOK_TABLE, Brush
+from wan_sandbox.preview.looks import LOOKS_WITH_PIECE_SIZE, LOOK_TABLE, Brush
 from wan_sandbox.preview.plan import COMPOSITIONS, Operation, Plan
 from wan_sandbox.preview.reader import read
 from wan_sandbox.preview.render.adjust import ADJUSTMENT_TABLE
@@ -54,7 +54,7 @@ class Preview:
     drift: Drift | None = None
 
     def to_json(self) -> dict[str, object]:
-        """Give what is known about the picture as plain JSON values."""
+        """Return the facts about the picture as plain JSON values."""
         frame = self.frame and {"image": self.frame[0], "box": [round(side, 4) for side in self.frame[1]]}
         drift = {"drift": self.drift.to_json()} if self.drift else {}
         return {**self.plan.to_json(), "frame": frame, **drift}
@@ -121,7 +121,7 @@ class _Easel:
         return fit(self._reference(self._subject()), self._size)
 
     def frame(self) -> tuple[int, tuple[float, float, float, float]] | None:
-        """Tell which part of which reference the picture shows, where it shows one and the right way round."""
+        """Return which part of which reference the picture shows, where it shows one and the right way round."""
         if any(operation.op in COMPOSITIONS or operation.op == "mirror" for operation in self._plan.operations):
             return None
         subject = self._subject()
@@ -161,7 +161,7 @@ class _Easel:
         brush = Brush(amount, np.random.default_rng([self._seed, crc32(operation.op.encode())]), operation.parameters)
         if operation.op in ADJUSTMENT_TABLE:
             return ADJUSTMENT_TABLE[operation.op](picture, brush)
-        if operation.strength == "slight" and operation.op not in IN_PIECES:
+        if operation.strength == "slight" and operation.op not in LOOKS_WITH_PIECE_SIZE:
             whole = Brush(1.0, brush.rng, brush.parameters)
             return blend(picture, LOOK_TABLE[operation.op](picture, whole), 0.6)
         return LOOK_TABLE[operation.op](picture, brush)

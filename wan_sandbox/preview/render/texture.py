@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def unit(picture: Array) -> float:
-    """Give the size of a detail that would be one pixel at 1024 × 1024."""
+    """Return the size of a detail that would be one pixel at 1024 × 1024."""
     height, width = picture.shape[:2]
     return float(np.sqrt(height * width)) / 1024
 
@@ -60,7 +60,7 @@ def _along(picture: Array, taps: Array, axis: int) -> Array:
 
 
 def noise(shape: tuple[int, ...], rng: np.random.Generator, scale: float = 1) -> Array:
-    """Give soft noise from 0 to 1 whose blotches are `scale` pixels wide."""
+    """Return soft noise from 0 to 1 whose blotches are `scale` pixels wide."""
     height, width = shape[:2]
     small = (ceil(width / scale) + 1, ceil(height / scale) + 1)
     cells = rng.random((small[1], small[0]), dtype=np.float32)
@@ -68,7 +68,7 @@ def noise(shape: tuple[int, ...], rng: np.random.Generator, scale: float = 1) ->
 
 
 def clouds(shape: tuple[int, ...], rng: np.random.Generator, scale: float, octaves: int = 4) -> Array:
-    """Give noise of several sizes at once, the largest `scale` pixels wide."""
+    """Return noise of several sizes at once, the largest `scale` pixels wide."""
     total = np.zeros(shape[:2], np.float32)
     for octave in range(octaves):
         total += noise(shape, rng, scale / 2**octave) * np.float32(0.5**octave)
@@ -77,7 +77,7 @@ def clouds(shape: tuple[int, ...], rng: np.random.Generator, scale: float, octav
 
 
 def grain(shape: tuple[int, ...], rng: np.random.Generator, size: float = 1) -> Array:
-    """Give film grain around 0, about one wide in standard deviation."""
+    """Return film grain around 0, about one wide in standard deviation."""
     plane = rng.standard_normal(shape[:2], dtype=np.float32)
     plane = blur(plane, 0.55 * size) if size > 0.6 else plane
     result: Array = plane / plane.std()
@@ -85,7 +85,7 @@ def grain(shape: tuple[int, ...], rng: np.random.Generator, size: float = 1) -> 
 
 
 def paper(shape: tuple[int, ...], rng: np.random.Generator, size: float) -> Array:
-    """Give the tooth of drawing paper from 0 (valley) to 1 (ridge)."""
+    """Return the tooth of drawing paper from 0 (valley) to 1 (ridge)."""
     fine = blur(rng.standard_normal(shape[:2], dtype=np.float32), 0.9 * size)
     broad = blur(rng.standard_normal(shape[:2], dtype=np.float32), 2.2 * size)
     tooth = fine / fine.std() + 0.7 * broad / broad.std()
@@ -93,7 +93,7 @@ def paper(shape: tuple[int, ...], rng: np.random.Generator, size: float) -> Arra
 
 
 def hatching(shape: tuple[int, ...], rng: np.random.Generator, angle: float, size: float) -> Array:
-    """Give parallel hand-drawn strokes from 0 to 1 at an angle in degrees."""
+    """Return parallel hand-drawn strokes from 0 to 1 at an angle in degrees."""
     height, width = shape[:2]
     side = ceil(np.hypot(height, width)) + 2
     rows = rng.random((ceil(side / size), ceil(side / (46 * size))), dtype=np.float32)
@@ -116,14 +116,14 @@ def local_contrast(plane: Array, sigma: float, floor: float = 0.06) -> Array:
 
 
 def edges(plane: Array) -> Array:
-    """Give the strength of the change of brightness at each pixel."""
+    """Return the strength of the change of brightness at each pixel."""
     down, across = np.gradient(plane)
     result: Array = np.hypot(down, across)
     return result
 
 
 def vignette(shape: tuple[int, ...], start: float = 0.55, end: float = 1.25) -> Array:
-    """Give a mask that is 0 in the middle and 1 in the far corners."""
+    """Return a mask that is 0 in the middle and 1 in the far corners."""
     height, width = shape[:2]
     y = np.linspace(-1, 1, height, dtype=np.float32)[:, None]
     x = np.linspace(-1, 1, width, dtype=np.float32)[None]
@@ -131,7 +131,7 @@ def vignette(shape: tuple[int, ...], start: float = 0.55, end: float = 1.25) -> 
 
 
 def frame_distance(shape: tuple[int, ...]) -> Array:
-    """Give how many pixels each pixel lies from the nearest edge of the picture."""
+    """Return the distance of each pixel, in pixels, from the nearest edge of the picture."""
     height, width = shape[:2]
     y, x = np.arange(height, dtype=np.float32)[:, None], np.arange(width, dtype=np.float32)[None]
     return np.minimum(np.minimum(x, width - 1 - x), np.minimum(y, height - 1 - y))

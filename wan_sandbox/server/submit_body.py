@@ -1,4 +1,4 @@
-"""A submit's body → what is wanted, its pictures checked and kept."""
+"""A submit's body → its inputs, with the pictures checked and kept."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
     from wan_sandbox.queue.counters import Counters
     from wan_sandbox.queue.store import Store, Stored
-    from wan_sandbox.server.validation import Wanted
+    from wan_sandbox.server.validation import SubmitInputs
     from wan_sandbox.settings import Settings
 
 BODIES_AT_ONCE: Final = 8
 BODY_TIMEOUT: Final = 60.0
 
 
-class Intake:
+class SubmitReader:
     """Reads bodies, a few at once: each may be large, and is held in memory until its pictures are on disk."""
 
     def __init__(self, settings: Settings, store: Store, counters: Counters, make_room: Callable[[], None]) -> None:
@@ -35,7 +35,7 @@ class Intake:
         self._places = asyncio.Semaphore(BODIES_AT_ONCE)
         self._fetcher = pictures.Fetcher(settings.fetch_timeout, loopback=pictures.is_loopback(settings.host))
 
-    async def take(self, request: Request, *, data_uris: bool) -> tuple[Wanted, list[Stored]]:
+    async def take(self, request: Request, *, data_uris: bool) -> tuple[SubmitInputs, list[Stored]]:
         """Read a submit and keep its pictures; return the inputs, which name their files, and the files.
 
         Raises:
@@ -47,17 +47,17 @@ class Intake:
                 body = await asyncio.wait_for(self._read(request), BODY_TIMEOUT)
             except asyncio.TimeoutError:
                 raise Refused(408001, "body_too_slow") from None
-            wanted = await asyncio.to_thread(validation.read, body)
-            checked = await self._check(wanted, data_uris=data_uris)
+            inputs = await asyncio.to_thread(validation.read, body)
+            checked = await self._check(inputs, data_uris=data_uris)
             # Others may have filled the store meanwhile.
             self._make_room()
             files = [await self._keep(picture, number) for number, picture in enumerate(checked, 1)]
         # The job keeps addresses, not the pictures themselves: it stays small however long it is kept.
         addresses = tuple(
             file.address("inputs") if pictures.is_data_uri(uri) else uri
-            for uri, file in zip(wanted.image_urls, files, strict=True)
+            for uri, file in zip(inputs.image_urls, files, strict=True)
         )
-        return replace(wanted, image_urls=addresses), files
+        return replace(inputs, image_urls=addresses), files
 
     async def close(self) -> None:
         """Close the connections to other hosts."""
@@ -74,10 +74,10 @@ class Intake:
                 raise Refused(413001, "body_too_large", limit=self._limit)
         return bytes(body)
 
-    async def _check(self, wanted: Wanted, *, data_uris: bool) -> list[pictures.Picture]:
+    async def _check(self, inputs: SubmitInputs, *, data_uris: bool) -> list[pictures.Picture]:
         asked = (
             self._picture(uri, ("input", "image_urls", index), data_uris=data_uris)
-            for index, uri in enumerate(wanted.image_urls)
+            for index, uri in enumerate(inputs.image_urls)
         )
         checked: list[pictures.Picture] = []
         problems: list[Problem] = []
