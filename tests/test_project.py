@@ -5,11 +5,16 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import yaml
 
 import wan_client
+import wan_sandbox
+
+if TYPE_CHECKING:
+    from types import ModuleType
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -78,6 +83,11 @@ def test_every_setting_is_documented() -> None:
     documented = set(re.findall(r"\b((?:RUNCOMFY|WAN)_[A-Z0-9_]+)", (ROOT / ".env.example").read_text("utf-8")))
     assert read == documented
     assert all(name in README for name in read)
+
+
+@pytest.mark.parametrize("package", [wan_client, wan_sandbox])
+def test_every_public_name_can_be_imported(package: ModuleType) -> None:
+    assert [name for name in package.__all__ if not hasattr(package, name)] == []
 
 
 def test_the_photographs_carry_their_rights() -> None:

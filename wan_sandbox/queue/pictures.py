@@ -51,7 +51,7 @@ def is_data_uri(uri: str) -> bool:
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether a host to listen on is this computer alone; if not, strangers must not reach its other services."""
+    """Return whether a host to listen on is loopback; if not, strangers must not reach this computer's services."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -8,7 +8,7 @@ from zlib import crc32
 
 import numpy as np
 
-from wan_sandbox.preview.looks import LOOKS_WITH_PIECE_SIZE, LOOK_TABLE, Brush
+from wan_sandbox.preview.looks import LOOK_TABLE, LOOKS_WITH_PIECE_SIZE, Brush
 from wan_sandbox.preview.plan import COMPOSITIONS, Operation, Plan
 from wan_sandbox.preview.reader import read
 from wan_sandbox.preview.render.adjust import ADJUSTMENT_TABLE
