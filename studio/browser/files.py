@@ -20,14 +20,15 @@ SCRIPTS: Final = "wan.js"
 STYLES: Final = "wan.css"
 _MEDIA_TYPES = {SCRIPTS: "text/javascript", STYLES: "text/css"}
 _SCRIPT_PARTS = (
-    "frames.js", "store.js", "page.js", "slot.js", "viewer.js", "keep.js", "access.js", "starred.js", "present.js",
+    "frames.js", "store.js", "page.js", "shortcuts.js", "slot.js", "viewer.js", "keep.js", "access.js", "starred.js",
+    "take_away.js", "present.js",
 )  # fmt: skip
 _STYLE_PARTS = (
     "page.css", "language.css", "input.css", "slot.css", "viewer.css", "keep.css", "runs.css", "starred.css",
     "access.css",
 )  # fmt: skip
 # What concerns the whole document, and what has no selector, such as keyframes.
-_DOCUMENT_STYLE_PARTS = ("document.css", "present.css")
+_DOCUMENT_STYLE_PARTS = ("document.css", "present.css", "take_away.css")
 # Matches everything on the page, and outweighs Gradio's selectors of up to three classes. Handed to Gradio, the styles
 # would get such a prefix in the browser, rule by rule, and lose their rules for the document in media queries.
 _OUTWEIGH = ":is(:root, .a.b.c)"

@@ -1,8 +1,8 @@
-// Gradio counts the seconds of its loading sign in every frame, and goes on once the sign is gone, for as long as the page
-// is open. What does so since before the page was there is therefore given no more frames.
+// Stop the requestAnimationFrame loops of Gradio's loading counter, which Gradio never ends. Those that began before
+// the page was there, and still count two seconds after, get no more frames.
 
 {
-  // The callback of such a count, in whichever way its code was made smaller.
+  // A loop is recognised by this call in its callback, which minifying leaves as it is.
   const LAST_MS = 2000, COUNTS = /\bperformance\.now\(\)/, request = window.requestAnimationFrame.bind(window), begun = new Set();
   let running = null, opening = true;
   window.requestAnimationFrame = (callback) => {

@@ -1,18 +1,18 @@
-// Keeping the rest: a person paints what of a result may change, and the server puts the original back everywhere else.
+// "Keep the rest": a person paints where a result may change, and the server restores the original everywhere else.
 
 const WAN_PAINT = "#ff3d9a";
-// Of the shorter side: the result fades in over about so much inside the mask, so a changed area is taken with that around it.
+// As a share of the shorter side: a changed area is painted with this margin, as the result fades in inside the mask.
 const WAN_MARGIN = 0.025;
-// What was painted on each result of this page, and a mask that a recipe brought along.
-const wanPainted = new Map();
-let wanBrought = null;
+// The painted steps by result, and the mask of a dropped recipe.
+const wanMaskSteps = new Map();
+let wanRecipeMask = null;
 
 new MutationObserver(() => {
   const note = document.querySelector("#status .recipe-note"), mask = note?.querySelector(".kept-mask")?.value ?? "";
-  if (!note || note.wanDone === mask) return;
-  note.wanDone = mask;
-  wanBrought = mask || null;
-  if (mask) wanPainted.clear();
+  if (!note || note.wanHandled === mask) return;
+  note.wanHandled = mask;
+  wanRecipeMask = mask || null;
+  if (mask) wanMaskSteps.clear();
 }).observe(document, { subtree: true, childList: true, attributes: true, attributeFilter: ["value"] });
 
 document.addEventListener("click", ({ target }) => {
@@ -41,8 +41,8 @@ class WanPainter {
     dialog.querySelector(".keep-warning").hidden = Boolean(aligned);
     for (const [value, words] of Object.entries(sizes)) if (words) dialog.querySelector("select").add(new Option(words, value));
     for (const button of dialog.querySelectorAll("[data-tool=area], [data-does=all]")) button.hidden = !map;
-    if (!wanPainted.has(key)) wanPainted.set(key, []);
-    this.#steps = wanPainted.get(key);
+    if (!wanMaskSteps.has(key)) wanMaskSteps.set(key, []);
+    this.#steps = wanMaskSteps.get(key);
     dialog.addEventListener("click", (event) => this.#click(event));
     dialog.addEventListener("close", () => dialog.remove());
     this.#stage.addEventListener("keydown", (event) => this.#key(event));
@@ -56,9 +56,9 @@ class WanPainter {
   }
 
   async #prepare(map) {
-    if (wanBrought && !this.#steps.length) {
-      const mask = await window.wanMap(`data:image/png;base64,${wanBrought}`);
-      wanBrought = null;
+    if (wanRecipeMask && !this.#steps.length) {
+      const mask = await window.wanMap(`data:image/png;base64,${wanRecipeMask}`);
+      wanRecipeMask = null;
       if (mask && Math.abs(mask.width / mask.height - this.#canvas.width / this.#canvas.height) < 0.02) {
         this.#do({ drawn: this.#drawn(mask, (place) => mask.changed[place]) });
       }
@@ -117,7 +117,7 @@ class WanPainter {
     this.#draw({ ...this.#stroke, points: points.slice(-2) });
   }
 
-  // A changed area that is painted already is given back.
+  // Paints the changed area at a place, or erases it if it is painted.
   #take(x, y) {
     if (!this.#map) return;
     const { width, height, changed } = this.#map;
@@ -195,7 +195,7 @@ class WanPainter {
     for (const step of this.#steps) this.#draw(step);
   }
 
-  // By keyboard the arrows lead the brush, and the space bar presses it.
+  // By keyboard the arrows move the brush, and space or Enter applies it.
   #key(event) {
     const { key, ctrlKey, metaKey, shiftKey } = event, far = shiftKey ? 0.1 : 0.02;
     const arrow = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[key];

@@ -1,17 +1,17 @@
-// What the browser does without asking the server.
+// The parts of the page that work in the browser alone.
 
-let wanAsked = false;
+let wanSawWaiting = false;
 
-// The tab says what is happening, and a sound that something has ended, if that was asked for.
-function wanTell(run) {
+// The tab's title shows the state of the run; a sound, if it is switched on, marks the end of one.
+function wanUpdateTitle(run) {
   window.wanTitle ??= document.title;
   const { state } = run?.dataset ?? {};
   const title = run?.dataset.title?.replace("{clock}", wanClock(run));
   document.title = title ? `${title} · ${window.wanTitle}` : window.wanTitle;
-  if (state === "waiting") wanAsked = true;
-  else if (state && wanAsked) {
-    wanAsked = false;
-    if (window.wanHears) wanChime(state === "finished" ? [660, 880] : [330, 262]);
+  if (state === "waiting") wanSawWaiting = true;
+  else if (state && wanSawWaiting) {
+    wanSawWaiting = false;
+    if (window.wanSoundOn) wanChime(state === "finished" ? [660, 880] : [330, 262]);
   }
 }
 
@@ -29,12 +29,12 @@ function wanChime(tones) {
 }
 
 window.wanSound = (on) => {
-  window.wanHears = on;
+  window.wanSoundOn = on;
   if (on) wanChime([660, 880]);
 };
 
 // The run that is shown is marked wherever it can be chosen.
-function wanMark() {
+function wanMarkShownRun() {
   const shown = document.querySelector("#result [data-shown]")?.dataset.shown;
   for (const button of document.querySelectorAll('[data-event="click"][data-key]')) {
     button.setAttribute("aria-pressed", button.dataset.key === shown);
@@ -42,15 +42,15 @@ function wanMark() {
 }
 
 new MutationObserver((changes) => {
-  if (changes.some(({ target }) => target.closest?.("#status"))) wanTell(document.querySelector("#status .run"));
-  if (changes.some(({ target }) => target.closest?.("#result, #filmstrip, #history"))) wanMark();
+  if (changes.some(({ target }) => target.closest?.("#status"))) wanUpdateTitle(document.querySelector("#status .run"));
+  if (changes.some(({ target }) => target.closest?.("#result, #filmstrip, #history"))) wanMarkShownRun();
 }).observe(document, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-title", "data-shown"] });
 
-// oxlint-disable-next-line no-unused-vars -- store.js, which hears of the form's changes, calls it
-function wanCount(id, text) {
+// oxlint-disable-next-line no-unused-vars -- store.js calls it when the form changes
+function wanShowLength(id, text) {
   const count = document.querySelector(`#${id} .count`);
   if (!count) return;
-  // Tidied and counted in code points, as the server does; trim() would take a byte order mark and leave U+0085.
+  // Tidied and counted in code points, as on the server; trim() would remove a byte order mark and leave U+0085.
   // oxlint-disable-next-line no-control-regex -- Python takes these for blanks as well
   const blanks = /^[\p{White_Space}\x1c-\x1f]+|[\p{White_Space}\x1c-\x1f]+$/gu;
   const tidy = (text ?? "").replace(/\r\n?/g, "\n").normalize("NFC").replace(blanks, "");
@@ -60,8 +60,8 @@ function wanCount(id, text) {
   count.classList.toggle("over", length > limit);
 }
 
-// A starter goes to the end of what is there, and what it leaves open is selected, ready to be typed over.
-function wanStart(starter) {
+// A starter is appended to the prompt, and its placeholder is selected, ready to be typed over.
+function wanInsertStarter(starter) {
   document.querySelector("#extend-hint").classList.add("suggested");
   const box = document.querySelector("#prompt textarea");
   const all = box.value.trim() ? `${box.value.trimEnd()}\n${starter}` : starter;
@@ -73,7 +73,7 @@ function wanStart(starter) {
 }
 
 // A picture's name goes into the prompt where the cursor is, with blanks around it where words are parted by them.
-function wanInsert(name) {
+function wanInsertName(name) {
   const box = document.querySelector("#prompt textarea");
   const [before, after] = [box.value.slice(0, box.selectionStart), box.value.slice(box.selectionEnd)];
   const blank = (text, at) => (text && /[\p{L}\p{N}]/u.test(text.at(at)) && /[a-z가-힣]/i.test(name) ? " " : "");
@@ -103,15 +103,15 @@ document.addEventListener("click", ({ target }) => {
   const button = target.closest?.("[data-insert], [data-start], [data-copy], [data-link], [data-text], [data-choose]");
   if (!button) return;
   const { insert, start, copy, link, text, copied, choose } = button.dataset;
-  if (insert) wanInsert(insert);
-  else if (start) wanStart(start);
+  if (insert) wanInsertName(insert);
+  else if (start) wanInsertStarter(start);
   else if (choose) wanSlots[choose - 1].choose();
   else if (link) wanCopy(button, new URL(link, location.href.split("?")[0]).href, copied);
   else if (text) wanCopy(button, text, copied);
   else wanCopy(button, button.closest(".snippet").querySelector("pre").textContent, copy);
 });
 
-// Ctrl+Enter or ⌘+Enter sends; never while an input method is still composing a character.
+// Ctrl+Enter or ⌘+Enter submits, but not while an input method is composing a character.
 document.addEventListener("keydown", (event) => {
   const sends = event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.isComposing;
   if (sends && event.target.closest?.("#inputs")) {
@@ -121,13 +121,13 @@ document.addEventListener("keydown", (event) => {
 });
 
 // The seconds of a run are counted here. The server's clock may differ from this one.
-let wanAhead = 0;
+let wanClockOffset = 0;
 fetch("livez", { method: "HEAD", cache: "no-store" }).then(({ headers }) => {
   const there = Date.parse(headers.get("date"));
-  if (there) wanAhead = there - Date.now();
-}).catch(() => { /* taken for the same */ });
+  if (there) wanClockOffset = there - Date.now();
+}).catch(() => { /* the clocks are taken as equal */ });
 
-function wanSince(start) { return Math.max(0, (Date.now() + wanAhead) / 1000 - Number(start)); }
+function wanSince(start) { return Math.max(0, (Date.now() + wanClockOffset) / 1000 - Number(start)); }
 
 function wanClock(run) {
   const start = run.querySelector(".clock")?.dataset.start;
@@ -136,43 +136,43 @@ function wanClock(run) {
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 }
 
-function wanTick() {
+function wanUpdateBar() {
   const run = document.querySelector("#status .run-waiting");
   if (!run) return;
   const clock = run.querySelector(".clock"), bar = run.querySelector(".bar"), { since, until } = bar.dataset;
   if (clock.textContent !== wanClock(run)) {
     clock.textContent = wanClock(run);
-    wanTell(run);
+    wanUpdateTitle(run);
   }
   if (!until) return;
-  // It is not finished before the server says so.
+  // Only the server says that a run has finished.
   const share = Math.min(wanSince(since) / (until - since), 0.97);
   const before = Number(bar.style.getPropertyValue("--before")), weight = Number(bar.style.getPropertyValue("--weight"));
   bar.style.setProperty("--share", share);
   bar.setAttribute("data-known", "");
   bar.setAttribute("aria-valuenow", Math.round(100 * (before + share * weight)));
-  const seconds = Math.ceil((until - (Date.now() + wanAhead) / 1000) / 5) * 5;
+  const seconds = Math.ceil((until - (Date.now() + wanClockOffset) / 1000) / 5) * 5;
   const words = seconds > 0 ? window.wanWords["run.left"].replace("{seconds}", seconds) : "";
   if (run.querySelector(".left").textContent !== words) run.querySelector(".left").textContent = words;
 }
-setInterval(wanTick, 500);
+setInterval(wanUpdateBar, 500);
 
-// While a run goes on there is news at least every 15 seconds. Where it stays away for much longer, as after a restart of
-// the server or a night in a pocket, the page is opened anew as soon as the server answers: the form and the runs are kept.
-let wanSilent = 0;
+// While a run goes on there is an update at least every 15 seconds. If none comes for much longer, as after a restart of
+// the server or a phone's sleep, the page is reloaded once the server answers; it keeps the form and the runs.
+let wanSilentTicks = 0;
 new MutationObserver((changes) => {
-  if (changes.some(({ target }) => !target.closest?.(".run-time"))) wanSilent = 0;
+  if (changes.some(({ target }) => !target.closest?.(".run-time"))) wanSilentTicks = 0;
 }).observe(document, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-beat"] });
 setInterval(async () => {
-  wanSilent += 1;
-  if (wanSilent < 13 || !document.querySelector('#status [data-state="waiting"]')) return;
-  wanSilent = 0;
+  wanSilentTicks += 1;
+  if (wanSilentTicks < 13 || !document.querySelector('#status [data-state="waiting"]')) return;
+  wanSilentTicks = 0;
   try {
     if ((await fetch("readyz", { cache: "no-store" })).ok) location.reload();
   } catch { /* not yet */ }
 }, 3000);
 
-// What Gradio says by itself, which is in English in every language.
+// Gradio's own messages, which are in English in every language.
 const WAN_TOASTS = {
   "Connection to the server was lost": "toast.lost",
   "This application is currently busy": "toast.busy",
@@ -180,42 +180,21 @@ const WAN_TOASTS = {
   "An Unexpected Error Occurred": "toast.unread",
 };
 
-function wanSay(text, words) {
+function wanSetText(text, words) {
   if (text.data !== words) text.data = words;
 }
 
 new MutationObserver(() => {
   for (const toast of document.querySelectorAll("[data-testid=toast-body]")) {
     const title = toast.querySelector(".toast-title").firstChild;
-    if (title.data?.trim() === "Error") wanSay(title, `${window.wanWords["toast.error"]} `);
+    if (title.data?.trim() === "Error") wanSetText(title, `${window.wanWords["toast.error"]} `);
     toast.querySelector("[data-testid=toast-close]").setAttribute("aria-label", window.wanWords["toast.close"]);
     for (const { firstChild: text } of toast.querySelectorAll("[data-testid=toast-text]")) {
       const said = Object.keys(WAN_TOASTS).find((words) => text?.data?.startsWith(words));
-      if (said) wanSay(text, window.wanWords[WAN_TOASTS[said]]);
+      if (said) wanSetText(text, window.wanWords[WAN_TOASTS[said]]);
     }
   }
 }).observe(document, { subtree: true, childList: true, characterData: true });
-
-// Single keys lead to places, outside fields, and unless they are switched off.
-let wanKeys = wanLocal.get("wan-shortcuts") !== "off";
-window.wanShortcuts = (on) => {
-  wanKeys = on;
-  wanLocal.set("wan-shortcuts", on ? "on" : "off");
-};
-
-document.addEventListener("keydown", (event) => {
-  const { key, target } = event;
-  if (!wanKeys || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (target.closest?.("input:not([type=checkbox], [type=range]), textarea, select, [contenteditable], dialog")) return;
-  const place = { g: "#prompt textarea", r: "#result .viewer-stage input" }[key.toLowerCase()];
-  if (key === "?") {
-    const fold = document.querySelector("#more > button");
-    if (fold?.getAttribute("aria-expanded") !== "true") fold?.click();
-    setTimeout(() => document.querySelector("#shortcuts input")?.focus(), 100);
-  } else if (place) document.querySelector(place)?.focus();
-  else return;
-  event.preventDefault();
-});
 
 // An example fills the form, which on a phone is out of sight.
 document.addEventListener("click", ({ target }) => {

@@ -1,18 +1,18 @@
-// Presenting: black around, the picture as large as the screen allows, one key for everything. A link (?present) opens it.
+// Presenting: results on black, as large as the screen allows, each action on one key. A link (?present) opens it.
 
 class WanPresent {
   #box = null;
   #source = "all"; #cards = []; #at = 0;
-  // What is seen of the card: the picture from before, the cut that moves by itself, the prepared result.
+  // What the card shows: the picture before, the automatic wipe, the grid, black, the caption, the prepared result.
   #before = false; #wipe = false; #grid = false; #blank = false; #caption = true; #prepared = false;
-  // The programme's number → the key of its real run; and the number that is being played, with what was shown then.
+  // The programme's number → the key of its real run; and the number that is being played.
   #live = {}; #playing = null;
   #zoom = 1; #x = 0.5; #y = 0.5;
   #had = null; #timer = null; #idle = null; #pointer = null; #opening = 0;
 
   get isOpen() { return Boolean(this.#box?.isConnected); }
 
-  // Shows at once, and fills in what has to be asked for.
+  // Shows the cards that are loaded at once, and the others when they arrive.
   async open(source, number = null) {
     if (this.isOpen) return;
     const kept = this.#kept(), link = source === "link";
@@ -43,26 +43,26 @@ class WanPresent {
     }));
   }
 
-  // What is chosen: the starred ones, else the programme, else all results of this browser.
+  // The keys to show: the starred results, else the programme, else all results of this browser.
   #choose() {
     const starred = wanStarred();
     this.#source ??= starred.length ? "starred" : document.querySelector("#programme [data-number]") ? "programme" : null;
     if (this.#source === "starred" && starred.length) return starred;
-    return this.#source === "programme" ? [] : wanFinished();
+    return this.#source === "programme" ? [] : wanFinishedKeys();
   }
 
   async #load() {
     try {
       const keys = this.#choose();
       if (this.#source === "programme" || this.#source === null) {
-        const programme = await (await fetch(wanIn("stage/programme"))).json();
+        const programme = await (await fetch(wanLocalisedPath("stage/programme"))).json();
         if (programme.length) {
           this.#source = "programme";
-          await wanFind(Object.values(this.#live));
+          await wanLoadCards(Object.values(this.#live));
           return programme;
         }
       }
-      return await wanFind(keys);
+      return await wanLoadCards(keys);
     } catch { return this.#cards; }
   }
 
@@ -95,7 +95,7 @@ class WanPresent {
     clearInterval(this.#timer);
     for (const other of document.body.children) other.inert = false;
     this.#full(false);
-    wanHad = null; // what had the focus goes away on purpose
+    wanLastFocus = null; // the focused control is removed on purpose
     this.#box.remove();
     document.documentElement.classList.remove("presenting");
     this.#address(false);
@@ -129,7 +129,7 @@ class WanPresent {
 
   get #card() { return this.#cards[this.#at]; }
 
-  // What is shown of a card: its result, or of the programme's the real one, or the prepared one if that was asked for.
+  // The result to show of a card. A card of the programme has its real run's, or the prepared one if that is chosen.
   #result(card, prepared = this.#prepared) {
     if (card?.number === undefined) return card;
     const live = wanCards.get(this.#live[card.number]);
@@ -194,7 +194,7 @@ class WanPresent {
     }
   }
 
-  // Up to nine beside one another, zoomed and moved together: the ones around the one that is shown.
+  // Up to nine results side by side around the shown one, zoomed and moved together.
   #showGrid() {
     const grid = this.#part("grid"), from = Math.floor(this.#at / 9) * 9, cards = this.#cards.slice(from, from + 9);
     const keys = cards.map(({ key }) => key).join(" ");
@@ -250,7 +250,7 @@ class WanPresent {
     this.#moveBy((event.clientX - last.clientX) / box.width, (event.clientY - last.clientY) / box.height);
   }
 
-  // A finger or the mouse: a swipe leads on, a short press flips.
+  // By finger or mouse: a swipe goes to the next card, a short press flips.
   #press(event) {
     const from = this.#pointer;
     this.#pointer = null;
@@ -269,7 +269,7 @@ class WanPresent {
       this.#at = Number(button.dataset.at);
       this.#do("grid");
     } else this.#do(button.dataset.do);
-    // The keys go on working: Space must not press the button that the mouse has pressed.
+    // The focus returns to the stage: Space must not press again the button that the mouse pressed.
     if (this.isOpen && event.detail) this.#part("stage").focus();
   }
 
@@ -323,7 +323,7 @@ class WanPresent {
     const status = document.querySelector("#status .run");
     if (number === undefined || !button || (this.#playing !== null && status?.dataset.state === "waiting")) return;
     this.#playing = number;
-    // What the run before has left there says nothing of this one.
+    // The key and the words of the previous run must not count as news of this one.
     this.#playedOver = wanShownKey();
     this.#saidBefore = status?.textContent ?? "";
     this.#waited = false;
@@ -334,7 +334,7 @@ class WanPresent {
 
   #playedOver = null; #saidBefore = ""; #waited = false;
 
-  // A run that goes on meanwhile shows its bar at the foot; the programme's result comes to its place.
+  // Shows the bar of a waiting run at the foot, and puts the programme's result into its place.
   #watch() {
     const run = document.querySelector("#status .run"), foot = this.#part("run"), state = run?.dataset.state;
     const words = foot.querySelector("p");
@@ -363,13 +363,13 @@ class WanPresent {
   async #landed(key) {
     const number = this.#playing;
     this.#playing = null;
-    await wanFind([key]).catch(() => []);
+    await wanLoadCards([key]).catch(() => []);
     if (!wanCards.has(key)) return;
     this.#live[number] = key;
     if (this.isOpen) this.#show();
   }
 
-  // The bar goes away while nothing is touched, unless the focus is on it.
+  // The bar fades after three idle seconds, unless the focus or the pointer is on it.
   #wake() {
     this.#box.removeAttribute("data-idle");
     clearTimeout(this.#idle);
@@ -384,7 +384,7 @@ class WanPresent {
       ...(onButton ? {} : { " ": "flip", Enter: "play" }),
     }[key];
     const letters = { w: "wipe", b: "blank", ".": "blank", g: "grid", c: "caption", s: "prepared", q: "code", f: "full", "?": "keys", p: "close", "+": "in", "=": "in", "-": "out", 0: "fit" };
-    const what = always ?? (wanKeys ? letters[letter] : undefined);
+    const what = always ?? (wanShortcutsOn ? letters[letter] : undefined);
     const arrow = { ArrowLeft: [0.1, 0], ArrowRight: [-0.1, 0], ArrowUp: [0, 0.1], ArrowDown: [0, -0.1] }[key];
     if (key === "Tab") return void this.#tab(event);
     if (this.#grid && this.#zoom > 1 && arrow) this.#moveBy(...arrow);
@@ -401,7 +401,7 @@ class WanPresent {
     event.preventDefault();
   }
 
-  // Tab stays on the stage.
+  // Tab cycles through the stage's buttons.
   #tab(event) {
     const all = [...this.#box.querySelectorAll("button:not([disabled], [hidden])")].filter((button) => button.checkVisibility());
     const at = all.indexOf(document.activeElement), to = at + (event.shiftKey ? -1 : 1);
@@ -419,7 +419,7 @@ document.addEventListener("keydown", (event) => {
   if (wanPresent.isOpen) {
     event.stopPropagation();
     wanPresent.key(event);
-  } else if (wanKeys && key.toLowerCase() === "p" && !target.closest?.("input:not([type=checkbox], [type=range]), textarea, select, [contenteditable], dialog")) {
+  } else if (wanShortcutsOn && key.toLowerCase() === "p" && !target.closest?.("input:not([type=checkbox], [type=range]), textarea, select, [contenteditable], dialog")) {
     event.preventDefault();
     wanPresent.open(null);
   }

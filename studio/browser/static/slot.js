@@ -1,12 +1,12 @@
-// The picture slots: what is chosen, dropped, pasted, photographed or moved into them, its upload, and what the server
-// says of it. A slot's value is null, the path of an uploaded file, or `WAN_PENDING` while its picture is not there yet:
-// the server takes that for a picture that is missing, so no request can go out without it.
+// The picture slots: choosing, dropping, pasting, photographing and moving pictures, their upload, and the server's
+// check of them. A slot's value is null, the path of an uploaded file, or `WAN_PENDING` during the upload: the server
+// refuses that as a missing picture, so no request goes out without it.
 
 const WAN_PENDING = "pending";
-const WAN_OWN = "application/x-wan-picture";
-// What depends on the pictures, and so waits for those that are on their way.
-const WAN_WAITS = "#generate, #anyway, #swaps button, #like, #findings [data-fix], #request-box > button";
-const WAN_SENDS = "#generate, #anyway";
+const WAN_PICTURE_TYPE = "application/x-wan-picture";
+// Controls that depend on the pictures: a press is deferred while one is being uploaded.
+const WAN_DEFERRED = "#generate, #anyway, #swaps button, #like, #findings [data-fix], #request-box > button";
+const WAN_SUBMITS = "#generate, #anyway";
 const WAN_SLOT = `
   <button type="button" class="slot-choose"><svg viewBox="0 0 24 24"><path d="M12 5v14M5 12h14"/></svg><span></span></button>
   <div class="slot-tools">
@@ -25,14 +25,14 @@ const WAN_CAMERA = `
   <div><button type="button" class="pill" data-does="shoot"></button><button type="button" class="pill" data-does="back"></button></div>`;
 
 const wanSlots = [];
-// What the server said of a picture, by slot and path: a promise.
-const wanVerdicts = new Map();
-let wanHeld = null;
-// What was held is about to be pressed; until then another press is the second of a double click.
-let wanPressing = false;
-// Whether the aspect ratio is about to follow a picture: no run goes out with another one than the page is going to show.
-let wanFollowing = false;
-const WAN_FOLLOWS_MS = 5000;
+// The server's check of each picture, as a promise, by slot and path.
+const wanPictureChecks = new Map();
+let wanDeferredPress = null;
+// The deferred press is about to be repeated; another press until then is the second of a double click.
+let wanPressingDeferred = false;
+// Whether the aspect ratio is about to follow image 1: no run may go out with another ratio than the page will show.
+let wanRatioPending = false;
+const WAN_RATIO_WAIT_MS = 5000;
 
 function wanWord(key, values = {}) {
   return Object.entries(values).reduce((text, [name, value]) => text.replace(`{${name}}`, value), window.wanWords[key]);
@@ -84,7 +84,7 @@ class WanSlot {
   // Whether there is something in the slot that can't be sent.
   get isBroken() { return !this.isUploading && !this.isEmpty && (!this.path || ["refused", "gone"].includes(this.#verdict?.state)); }
 
-  // The value was set: by the server, or here. What was said as its picture was given still holds when that arrives.
+  // The value was set, by the server or here. A notice from giving the picture still holds once its upload arrives.
   changed(arrived = false) {
     if (this.props.value !== WAN_PENDING) {
       this.#stop();
@@ -101,10 +101,10 @@ class WanSlot {
     if (this.props.value === WAN_PENDING || this.path === this.#settled) return;
     this.#settled = this.path;
     if (this.number === 1) {
-      wanFollowing = true;
-      setTimeout(() => window.wanFollowed(), WAN_FOLLOWS_MS);
+      wanRatioPending = true;
+      setTimeout(() => window.wanFollowed(), WAN_RATIO_WAIT_MS);
     }
-    // Gradio hands the new value on with the next turn of the event loop.
+    // Gradio passes the new value on with the next turn of the event loop.
     setTimeout(() => this.#trigger("settled"));
   }
 
@@ -113,7 +113,7 @@ class WanSlot {
     this.changed();
   }
 
-  // The first file goes here, those after it into the following slots that are empty; the rest is said.
+  // The first file goes here, the next ones into the following empty slots; the names of the rest are shown.
   give(files) {
     if (!files.length) return;
     const places = [this, ...wanSlots.slice(this.number).filter((slot) => slot.isEmpty)];
@@ -149,7 +149,7 @@ class WanSlot {
       const items = await navigator.clipboard.read();
       pictures = items.flatMap((item) => item.types.filter((type) => type.startsWith("image/")).map((type) => [item, type]));
     } catch {
-      // Refused, or on plain http, where there is no such thing.
+      // Refused, or on plain http, where there is no clipboard.
       this.say("slot.paste.refused");
       return;
     }
@@ -178,7 +178,7 @@ class WanSlot {
     element.dataset.state = state;
     if (this.isUploading) {
       words.push(wanWord("slot.uploading"));
-      if (wanHeld) words.push(wanWord("slot.held"));
+      if (wanDeferredPress) words.push(wanWord("slot.held"));
     } else if (this.#failure) words.push(this.#failure.words);
     else if (state === "failed") words.push(wanWord("slot.failed.broken"));
     words.push(...(this.#verdict?.words ?? []));
@@ -243,9 +243,9 @@ class WanSlot {
     let path = null;
     try {
       if (request.status === 200) [path] = JSON.parse(request.responseText);
-    } catch { /* not Gradio's answer */ }
+    } catch { /* the answer is not Gradio's */ }
     if (path) {
-      wanVerdicts.delete(`${this.number} ${path}`);
+      wanPictureChecks.delete(`${this.number} ${path}`);
       wanNoteUploads([path]);
       this.props.value = path;
       this.changed(true);
@@ -255,7 +255,7 @@ class WanSlot {
       this.#stop();
       this.render();
     }
-    wanRelease();
+    wanPressDeferred();
   }
 
   #stop() {
@@ -263,21 +263,21 @@ class WanSlot {
     this.#upload = null;
     upload?.request.abort();
     if (upload) URL.revokeObjectURL(upload.preview);
-    wanRelease();
+    wanPressDeferred();
   }
 
   async #judge(path) {
     const key = `${this.number} ${path}`;
-    if (!wanVerdicts.has(key)) wanVerdicts.set(key, wanAskVerdict(path, this.number));
-    const verdict = await wanVerdicts.get(key);
-    if (!verdict) wanVerdicts.delete(key);
+    if (!wanPictureChecks.has(key)) wanPictureChecks.set(key, wanCheckPicture(path, this.number));
+    const verdict = await wanPictureChecks.get(key);
+    if (!verdict) wanPictureChecks.delete(key);
     if (this.path !== path) return;
     this.#verdict = verdict;
     this.render();
   }
 }
 
-async function wanAskVerdict(path, number) {
+async function wanCheckPicture(path, number) {
   const lang = new URLSearchParams(location.search).get("lang") ?? "";
   try {
     const answer = await fetch(`slot?lang=${encodeURIComponent(lang)}`, {
@@ -344,40 +344,40 @@ class WanCamera {
   }
 }
 
-// What was pressed while a picture was on its way is pressed again once it is there, and only if it is.
-function wanRelease() {
-  if (!wanHeld || wanFollowing || wanSlots.some((slot) => slot.isUploading)) return;
-  const button = wanHeld, broken = wanSlots.find((slot) => slot.isBroken);
-  wanHeld = null;
+// Repeats the press that was deferred during an upload, unless the upload failed.
+function wanPressDeferred() {
+  if (!wanDeferredPress || wanRatioPending || wanSlots.some((slot) => slot.isUploading)) return;
+  const button = wanDeferredPress, broken = wanSlots.find((slot) => slot.isBroken);
+  wanDeferredPress = null;
   button.removeAttribute("aria-busy");
   if (broken) broken.focus();
-  // Gradio hands the new value on with the next turn of the event loop.
+  // Gradio passes the new value on with the next turn of the event loop.
   else {
-    wanPressing = true;
+    wanPressingDeferred = true;
     setTimeout(() => {
-      wanPressing = false;
+      wanPressingDeferred = false;
       button.click();
     });
   }
 }
 
-// The page has the aspect ratio that follows, or the server stays away.
+// Called once the page shows the aspect ratio of image 1, or when the server does not answer in time.
 window.wanFollowed = () => {
-  wanFollowing = false;
-  wanRelease();
+  wanRatioPending = false;
+  wanPressDeferred();
 };
 
 window.addEventListener("click", (event) => {
-  const button = event.target.closest?.(WAN_WAITS);
+  const button = event.target.closest?.(WAN_DEFERRED);
   if (!button || button.disabled) return;
-  const broken = button.matches(WAN_SENDS) && wanSlots.find((slot) => slot.isBroken);
-  const waits = wanFollowing || wanSlots.some((slot) => slot.isUploading);
-  if (!waits && !broken && !wanPressing) return;
+  const broken = button.matches(WAN_SUBMITS) && wanSlots.find((slot) => slot.isBroken);
+  const waits = wanRatioPending || wanSlots.some((slot) => slot.isUploading);
+  if (!waits && !broken && !wanPressingDeferred) return;
   event.preventDefault();
   event.stopImmediatePropagation();
   if (waits) {
-    wanHeld ??= button;
-    wanHeld.setAttribute("aria-busy", "true");
+    wanDeferredPress ??= button;
+    wanDeferredPress.setAttribute("aria-busy", "true");
     for (const slot of wanSlots) slot.render();
   } else broken?.focus();
 }, true);
@@ -407,8 +407,8 @@ document.addEventListener("paste", (event) => {
   else wanSlots[0].say("slot.paste.full");
 });
 
-// What a picture of this page stands for, as it is dragged.
-function wanDragged(target) {
+// The data of a dragged picture of this page.
+function wanDragData(target) {
   const slot = wanSlotAt({ target });
   if (slot) return slot.path ? { slot: slot.number } : null;
   const picture = target.closest?.("[data-picture]")?.dataset.picture;
@@ -423,18 +423,18 @@ function wanOwnPath(address) {
   return url.origin === location.origin && path ? decodeURIComponent(path) : null;
 }
 
-function wanDrags({ dataTransfer }) {
-  return [WAN_OWN, "Files", "text/uri-list"].find((type) => dataTransfer?.types.includes(type));
+function wanDragType({ dataTransfer }) {
+  return [WAN_PICTURE_TYPE, "Files", "text/uri-list"].find((type) => dataTransfer?.types.includes(type));
 }
 
 document.addEventListener("dragstart", (event) => {
-  const dragged = wanDragged(event.target);
-  if (dragged) event.dataTransfer.setData(WAN_OWN, JSON.stringify(dragged));
+  const dragged = wanDragData(event.target);
+  if (dragged) event.dataTransfer.setData(WAN_PICTURE_TYPE, JSON.stringify(dragged));
 });
 
-// Nothing that is dropped here leads away from the page, wherever it falls.
+// A drop must never navigate away from the page.
 document.addEventListener("dragover", (event) => {
-  const kind = wanDrags(event), slot = wanSlotAt(event);
+  const kind = wanDragType(event), slot = wanSlotAt(event);
   if (!kind || (kind === "text/uri-list" && wanIsText(event.target))) return;
   event.preventDefault();
   if (!slot && kind !== "Files") event.dataTransfer.dropEffect = "none";
@@ -446,11 +446,11 @@ for (const over of ["dragleave", "dragend", "drop"]) {
 }
 
 document.addEventListener("drop", (event) => {
-  const kind = wanDrags(event), slot = wanSlotAt(event);
+  const kind = wanDragType(event), slot = wanSlotAt(event);
   if (!kind || (kind === "text/uri-list" && wanIsText(event.target))) return;
   event.preventDefault();
   if (!slot) return;
-  const own = event.dataTransfer.getData(WAN_OWN), files = [...event.dataTransfer.files];
+  const own = event.dataTransfer.getData(WAN_PICTURE_TYPE), files = [...event.dataTransfer.files];
   const address = event.dataTransfer.getData("text/uri-list").split(/\r?\n/).find((line) => line && !line.startsWith("#"));
   const path = address && wanOwnPath(address);
   if (own) slot.take(JSON.parse(own));
@@ -459,7 +459,7 @@ document.addEventListener("drop", (event) => {
   else slot.say("slot.foreign");
 });
 
-// What Gradio runs for each slot as it draws it; the arguments are those of its `js_on_load`.
+// Gradio calls this for each slot as it draws it, with the arguments of `js_on_load`.
 window.wanSlot = (element, props, trigger, watch) => {
   const slot = new WanSlot(element, props, trigger);
   wanSlots[slot.number - 1] = slot;

@@ -1,22 +1,22 @@
-// What is kept of a visitor's runs, form and uploads: by the browser where it agrees to, else by this tab.
+// The storage of a visitor's runs, form and uploads: the browser's, or this tab's where that is refused.
 
-// What the tab kept before this page view. Where the language was changed, that was another history entry, so it is handed
-// over by the window's name, which is wiped at once.
-const wanHanded = window.history.state?.wan ?? (window.name.startsWith("wan:") ? JSON.parse(window.name.slice(4)) : {});
+// The state that the tab kept before this page view. A change of language makes a new history entry, so the state is
+// then passed on in the window's name, which is cleared at once.
+const wanRestoredState = window.history.state?.wan ?? (window.name.startsWith("wan:") ? JSON.parse(window.name.slice(4)) : {});
 if (window.name.startsWith("wan:")) window.name = "";
 document.addEventListener("click", ({ target }) => {
   if (target.closest?.(".languages a") && window.history.state?.wan) window.name = `wan:${JSON.stringify(window.history.state.wan)}`;
 });
 
 // One area of the browser's storage. Where that is refused or full, the page keeps the item in its memory, and in the
-// tab's history entry, which a reload leaves alone; a closed tab takes both along.
+// tab's history entry, which survives a reload but not the closing of the tab.
 class WanArea {
   #name;
   #memory;
 
   constructor(name) {
     this.#name = name;
-    this.#memory = new Map(wanHanded[name] ?? []);
+    this.#memory = new Map(wanRestoredState[name] ?? []);
     this.set("wan-probe", "1");
     this.remove("wan-probe");
     if (this.#memory.size) this.#note();
@@ -50,7 +50,7 @@ class WanArea {
     const found = new Map();
     try {
       for (const [name, value] of Object.entries(window[this.#name])) found.set(name, value);
-    } catch { /* the memory holds all */ }
+    } catch { /* refused: everything is in the memory */ }
     return [...found, ...this.#memory].filter(([name]) => name.startsWith(beginning)).map(([, value]) => value);
   }
 
@@ -58,7 +58,7 @@ class WanArea {
     const state = window.history.state ?? {};
     try {
       window.history.replaceState({ ...state, wan: { ...state.wan, [this.#name]: [...this.#memory] } }, "");
-    } catch { /* too much for the browser, or refused: the memory is left */ }
+    } catch { /* too large, or refused: only the memory has it */ }
   }
 }
 
@@ -69,12 +69,12 @@ function wanUploads() {
   try { return JSON.parse(wanLocal.get("wan-uploads") ?? "[]"); } catch { return []; }
 }
 
-// Which files came from this browser, so that they can be deleted when everything is to be forgotten.
+// The files that this browser uploaded, so that "Forget everything" can delete them.
 function wanNoteUploads(uploads) {
   wanLocal.set("wan-uploads", JSON.stringify([...new Set([...wanUploads(), ...uploads])].slice(-300)));
 }
 
-// Everything, for a handler that needs it.
+// Everything that is stored, as a handler's input.
 window.wanKept = () => JSON.stringify({
   runs: wanLocal.starting("wan-run-"), draft: wanTab.get("wan-draft"), uploads: wanUploads(), lasts: wanLocal.lasts,
   variations: Number(wanTab.get("wan-variations") ?? 1),
@@ -88,21 +88,21 @@ function wanStarred() {
   } catch { return []; }
 }
 
-function wanStar(keys) {
+function wanSetStarred(keys) {
   if (keys.length) wanLocal.set("wan-starred", JSON.stringify(keys.slice(0, 40)));
   else wanLocal.remove("wan-starred");
   document.dispatchEvent(new Event("wan-starred"));
 }
 
-// The form without anything entered. What Gradio puts into the form before the server has said so is no draft.
-let wanUntouched = null;
+// The empty form. Until the server has sent it, no value of a field counts as a draft.
+let wanUntouchedForm = null;
 
-// What the server says of runs is kept: a run in an item of its own, so that two tabs never overwrite each other's.
-function wanKeep(said) {
+// Stores the server's note about runs: each run in an item of its own, so that two tabs never overwrite each other's.
+function wanStoreNote(said) {
   for (const [key, entry] of Object.entries(said.keep)) wanLocal.set(`wan-run-${key}`, entry);
   for (const key of said.drop) wanLocal.remove(`wan-run-${key}`);
   const starred = wanStarred(), left = starred.filter((key) => !said.drop.includes(key));
-  if (left.length < starred.length) wanStar(left);
+  if (left.length < starred.length) wanSetStarred(left);
   if (said.uploads.length) wanNoteUploads(said.uploads);
   if (said.everything) {
     wanLocal.remove("wan-uploads");
@@ -110,37 +110,37 @@ function wanKeep(said) {
     wanTab.remove("wan-draft");
   }
   if (said.untouched) {
-    wanUntouched = JSON.stringify(JSON.parse(said.untouched));
+    wanUntouchedForm = JSON.stringify(JSON.parse(said.untouched));
     if (said.draft) wanTab.set("wan-draft", said.draft);
     wanLeaveLink();
     window.wanPageIsThere();
   }
 }
 
-// The form is kept as it changes, by this tab alone and without the server: that may be away.
+// The draft is stored as the form changes, by this tab alone and without the server, which may be away.
 window.wanForm = (...values) => {
   const names = ["prompt", "image_1", "image_2", "image_3", "negative_prompt", "image_size", "seed", "prompt_extend"];
-  // While the server is away Gradio hands over no values: the listener below keeps the words.
+  // While the server is away Gradio passes no values: the listener below stores the words.
   if (values.length < names.length) return;
   const form = Object.fromEntries(names.map((name, index) => [name, values[index]]));
-  wanCount("prompt-count", form.prompt);
-  wanCount("negative-prompt-count", form.negative_prompt);
-  if (!wanUntouched) return;
+  wanShowLength("prompt-count", form.prompt);
+  wanShowLength("negative-prompt-count", form.negative_prompt);
+  if (!wanUntouchedForm) return;
   for (const slot of ["image_1", "image_2", "image_3"]) form[slot] = form[slot] === WAN_PENDING ? null : form[slot] || null;
   const draft = JSON.stringify(form);
-  if (draft === wanUntouched) wanTab.remove("wan-draft");
+  if (draft === wanUntouchedForm) wanTab.remove("wan-draft");
   else wanTab.set("wan-draft", draft);
 };
 
 document.addEventListener("input", ({ target }) => {
   const name = { prompt: "prompt", "negative-prompt": "negative_prompt" }[target.closest?.("#prompt, #negative-prompt")?.id];
-  if (!name || !wanUntouched) return;
-  const form = JSON.parse(wanTab.get("wan-draft") ?? wanUntouched);
+  if (!name || !wanUntouchedForm) return;
+  const form = JSON.parse(wanTab.get("wan-draft") ?? wanUntouchedForm);
   form[name] = target.value;
   wanTab.set("wan-draft", JSON.stringify(form));
 });
 
-// What a link asked for is in the form, and from now on the form counts: a reload must not undo what is changed there.
+// The link's settings are in the form by now. They leave the address, or a reload would undo later changes.
 function wanLeaveLink() {
   const address = new URL(location.href);
   const given = [...address.searchParams.keys()]; // a copy, as the loop deletes from what it reads
@@ -155,8 +155,8 @@ function wanLeaveLink() {
 
 new MutationObserver(() => {
   for (const note of document.querySelectorAll("#notes data, #draft data")) {
-    if (note.wanDone === note.value) continue;
-    note.wanDone = note.value;
-    wanKeep(JSON.parse(note.value));
+    if (note.wanHandled === note.value) continue;
+    note.wanHandled = note.value;
+    wanStoreNote(JSON.parse(note.value));
   }
 }).observe(document, { subtree: true, childList: true, attributes: true, attributeFilter: ["value"] });

@@ -1,10 +1,10 @@
-// Comparing two pictures: <wan-viewer>, whose HTML comes from viewer.py. The state is kept here and written to the
-// HTML by #show, also after Gradio has brought that HTML to a newer one.
+// Comparing two pictures: <wan-viewer>, whose HTML comes from viewer.py. The state is kept here, and #show writes it to
+// the HTML, also after Gradio has updated that.
 
 customElements.define("wan-viewer", class Viewer extends HTMLElement {
   // The next result's viewer begins with the view chosen last.
   static #lastView = "slider";
-  // What the server says of results, by their keys; null while it is asked for.
+  // The server's comparison of each result, by its key; null while it is being fetched.
   static #facts = new Map();
   #a; #b; #given; #pictures = {}; #said;
   #view = Viewer.#lastView; #cut = 50; #overlay = false; #held = false;
@@ -15,7 +15,7 @@ customElements.define("wan-viewer", class Viewer extends HTMLElement {
   // Whether the pictures were chosen here, whether they are shown unaligned, and which map is drawn.
   #chosen = false; #unaligned = false; #drawn;
   #changed = new MutationObserver(() => this.#adopt());
-  // The first time it has its size without the browser being made to work that out at once.
+  // Its first call brings the size without forcing a layout.
   #resized = new ResizeObserver(() => (this.#given ? this.#show() : this.#adopt()));
 
   connectedCallback() {
@@ -28,7 +28,7 @@ customElements.define("wan-viewer", class Viewer extends HTMLElement {
       this.addEventListener("input", (event) => this.#moveCut(event.target));
       this.addEventListener("keydown", (event) => this.#key(event));
       this.addEventListener("fullscreenchange", () => this.#show());
-      // Behind the overlay nothing may have the focus unseen.
+      // Nothing behind the overlay may have the focus.
       this.addEventListener("focusout", ({ relatedTarget }) => {
         if (this.#overlay && relatedTarget && !this.contains(relatedTarget)) this.#full();
       });
@@ -49,7 +49,7 @@ customElements.define("wan-viewer", class Viewer extends HTMLElement {
     this.#resized.disconnect();
   }
 
-  // Take what the server sent. What the visitor has chosen stays as long as it makes sense.
+  // Takes over the server's data. The visitor's choice of pictures stays while both exist.
   #adopt() {
     const before = this.#frame;
     const { a, b, pictures } = this.dataset;
@@ -59,7 +59,7 @@ customElements.define("wan-viewer", class Viewer extends HTMLElement {
     if (given !== this.#given || !this.#pictures[this.#a] || !this.#pictures[this.#b]) {
       [this.#a, this.#b] = [a, b];
       this.#chosen = false;
-      // Of a kept composite it is known what changed: it is shown as it lies over the original.
+      // It is known what changed in a kept composite, so it opens in the slider view.
       if (this.#pictures[b].kind === "kept" && this.#view === "changes") this.#view = Viewer.#lastView = "slider";
     }
     this.#given = given;
@@ -77,11 +77,11 @@ customElements.define("wan-viewer", class Viewer extends HTMLElement {
   // The key of the picture on the right.
   get seen() { return this.#b; }
 
-  // The result of which it can be said what changed, and what the server says of it.
+  // The result that can be compared, and the server's comparison of it.
   get result() { return [this.#b, this.#a].map((key) => this.#pictures[key]).find(({ comparable }) => comparable); }
   get facts() { return Viewer.#facts.get(this.edited?.key); }
 
-  // The result that can be painted on: for a kept composite the one that it was made of.
+  // The result that a mask can be painted on: for a kept composite the one that it was made from.
   get edited() { return this.result ?? this.#pictures[[this.#b, this.#a].find((key) => key.includes("/"))?.split("/")[0]]; }
 
   async #compare() {
@@ -96,7 +96,7 @@ customElements.define("wan-viewer", class Viewer extends HTMLElement {
     this.#show();
   }
 
-  // On the left comes the reference that the result was made of, unless another picture was chosen.
+  // Shows on the left the reference that the result was made from, unless another picture was chosen.
   #showBefore() {
     const before = this.facts?.before;
     const shown = !this.#chosen && this.#b === this.result?.key && this.#pictures[this.#a].kind === "reference";
@@ -125,7 +125,7 @@ customElements.define("wan-viewer", class Viewer extends HTMLElement {
     set(this, "data-mapped", map ? "" : null);
   }
 
-  // What did not change is darkened, and what did has an edge around it.
+  // Darkens what did not change, and draws an edge around what did.
   async #draw(url) {
     this.#drawn = url;
     const map = await window.wanMap(url), canvas = this.querySelector(".viewer-map");
@@ -152,7 +152,7 @@ customElements.define("wan-viewer", class Viewer extends HTMLElement {
     return b?.kind === "reference" && a.kind !== "reference" ? a : b;
   }
 
-  // Only what has changed is written: a drag calls this at every move.
+  // Writes only what has changed, as a drag calls this at every move.
   #show() {
     const frame = this.#frame, view = this.#single ? "single" : this.#view, full = this.#isFull;
     const stage = this.querySelector(".viewer-stage"), pane = this.#pane("b"), image = pane.firstElementChild;
@@ -248,7 +248,7 @@ customElements.define("wan-viewer", class Viewer extends HTMLElement {
     }
   }
 
-  // Choosing for one side what is on the other swaps the two, so that they always differ.
+  // Choosing the other side's picture swaps the two, so that they always differ.
   #choose(side, key) {
     if (!side) return;
     const before = this.#frame;
@@ -266,7 +266,7 @@ customElements.define("wan-viewer", class Viewer extends HTMLElement {
     this.#show();
   }
 
-  // Zoom so that what is under a point of the screen stays there; without a point, what is in the middle.
+  // Zooms around a point of the screen; without a point, around the middle.
   #zoomBy(factor, point) {
     const image = this.#pane("b").firstElementChild;
     const [right, down] = point ? this.#fromMiddle(point) : [0, 0];
@@ -386,7 +386,7 @@ customElements.define("wan-viewer", class Viewer extends HTMLElement {
   }
 });
 
-// What the server answers to some fields; its own words where it refuses.
+// Posts fields to the server; returns its facts, or its own words where it refuses.
 window.wanAsk = async (path, fields) => {
   const lang = new URLSearchParams(location.search).get("lang") ?? "";
   try {
@@ -397,7 +397,7 @@ window.wanAsk = async (path, fields) => {
   }
 };
 
-// A map of what changed: its size, and for each of its pixels whether that did; null where it can't be read.
+// Loads a map of what changed: its size, and for each pixel whether it changed; null where it can't be read.
 window.wanMap = async (url) => {
   const image = Object.assign(new Image(), { src: url });
   try {
