@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
 CHANGELOG = (ROOT / "CHANGELOG.md").read_text("utf-8")
+ROOMS = ("wan_client", "wan_sandbox", "studio", "tests", "deploy", "scripts", "assets", "benchmarks", "examples")
+# A path with a slash in it, or a name with a suffix that a file of the project has.
+FILE_NAME = re.compile(r"^(?:[\w.*-]+/[\w.*/-]*|[\w*-]*\.(?:css|html|ipynb|js|json|md|py|toml|txt|yaml|yml)|\w+file)$")
 
 
 def test_the_tests_of_a_file_run_in_one_process(request: pytest.FixtureRequest) -> None:
@@ -73,6 +76,32 @@ def test_every_test_that_security_md_points_to_is_there() -> None:
     named = re.findall(r"`((?:\w+/)?test_\w+\.py)`", (ROOT / "SECURITY.md").read_text("utf-8"))
     assert named
     assert not [name for name in named if not (ROOT / "tests" / name).is_file()]
+
+
+@pytest.mark.parametrize("document", ["ARCHITECTURE.md", "CONTRIBUTING.md"])
+def test_every_file_that_a_guide_names_is_there(document: str) -> None:
+    text = (ROOT / document).read_text("utf-8")
+    named = {words.split()[0] for words in re.findall(r"`([^`\n]+)`", text) if FILE_NAME.match(words.split()[0])}
+    assert named
+    assert [name for name in sorted(named) if not is_there(name)] == []
+
+
+def test_the_tree_in_architecture_md_is_as_drawn() -> None:
+    folders, missing = [ROOT], []
+    for line in (ROOT / "ARCHITECTURE.md").read_text("utf-8").split("```")[1].splitlines():
+        names = [word.strip("(),;:") for word in line.split() if FILE_NAME.match(word.strip("(),;:"))]
+        depth = (len(line) - len(line.lstrip())) // 4
+        if names and line.split()[0] == names[0] and depth < len(folders):
+            folders[depth + 1 :] = [folders[depth] / names.pop(0)]
+            missing += [] if folders[-1].exists() else [folders[-1].relative_to(ROOT).as_posix()]
+        missing += [name for name in names if not is_there(name)]
+    assert len(folders) > 1
+    assert missing == []
+
+
+def is_there(name: str) -> bool:
+    """Return whether a file or folder has that path, from the top or from inside one of the packages."""
+    return any(any(ROOT.glob(f"{room}{name.rstrip('/')}")) for room in ("", *(f"{room}/**/" for room in ROOMS)))
 
 
 def test_every_setting_is_documented() -> None:
