@@ -416,10 +416,14 @@ def test_nothing_moves_where_motion_is_not_wanted(app: App, visit: Visit, photos
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_on_a_phone_what_a_press_leads_to_comes_into_sight(app: App, visit: Visit, photos: Path, language: str) -> None:
+def test_on_a_phone_nothing_is_too_wide_and_what_a_press_leads_to_comes_into_sight(
+    app: App, visit: Visit, photos: Path, language: str
+) -> None:
     sandbox = app.play(run_time=UNTIL_FINISHED)
     page = visit(f"{app.url}/?lang={language}", width=390, height=844)
     expect(page.locator("html")).to_have_attribute("lang", tag(language))
+    assert page.evaluate(OUTSIDE) == []
+    assert page.evaluate(CLIPPED) == []
     page.emulate_media(reduced_motion="reduce")
     fill(page, photos)
     page.locator("#generate").click()
@@ -428,6 +432,10 @@ def test_on_a_phone_what_a_press_leads_to_comes_into_sight(app: App, visit: Visi
     sandbox.finish_jobs()
     finish(page)
     expect(page.locator("[data-shown] .viewer-stage")).to_be_in_viewport(ratio=0.9)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    tops = [page.locator(part).bounding_box() for part in ("#sending", "#outputs", "#more", "#below")]
+    assert [box["y"] for box in tops if box] == sorted(box["y"] for box in tops if box)
+    assert all(tops)
     page.locator(".history-show").scroll_into_view_if_needed()
     page.locator(".history-show").click()
     expect(page.locator("#result")).to_be_in_viewport()

@@ -7,7 +7,7 @@ import io
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-import pytest
+import pillow_heif
 from PIL import Image
 from playwright.sync_api import Error, expect
 
@@ -71,6 +71,11 @@ def paste(page: Page, what: JSHandle, selector: str = "body") -> None:
     )
 
 
+def give(page: Page, name: str, value: str) -> None:
+    """Let the browser offer something, as its `navigator` names it, that is this in JavaScript."""
+    page.evaluate(f"Object.defineProperty(navigator, '{name}', {{ configurable: true, value: {value} }})")
+
+
 def ready(page: Page, number: int) -> None:
     expect(slot(page, number)).to_have_attribute("data-state", "ready")
 
@@ -116,16 +121,11 @@ def test_words_are_pasted_as_words_and_a_clipboard_without_a_picture_is_told(app
     paste(page, transfer(page, text_plain="some words"))
     expect(slot(page, 1)).to_contain_text(EN("slot.paste.none"))
     expect(slot(page, 1)).to_have_attribute("data-state", "empty")
-
-
-@pytest.mark.parametrize(
-    "clipboard", ["undefined", "{ read: () => Promise.reject(new DOMException('', 'NotAllowedError')) }"]
-)
-def test_a_clipboard_that_can_not_be_read_is_told(app: App, visit: Visit, clipboard: str) -> None:
-    page = visit(app.url)
-    page.evaluate(f"Object.defineProperty(navigator, 'clipboard', {{ value: {clipboard} }})")
-    slot(page, 1).get_by_role("button", name="Paste").click()
-    expect(slot(page, 1)).to_contain_text(EN("slot.paste.refused"))
+    refusing = "{ read: () => Promise.reject(new DOMException('', 'NotAllowedError')) }"
+    for number, clipboard in ((1, "undefined"), (2, refusing)):
+        give(page, "clipboard", clipboard)
+        slot(page, number).get_by_role("button", name="Paste").click()
+        expect(slot(page, number)).to_contain_text(EN("slot.paste.refused"))
 
 
 def test_several_files_fill_the_following_slots_and_the_rest_is_said(app: App, visit: Visit) -> None:
@@ -180,26 +180,21 @@ def test_a_picture_of_another_site_never_leads_away(app: App, visit: Visit) -> N
     ready(page, 2)
 
 
-@pytest.mark.parametrize(
-    ("name", "form"), [("scan.tiff", "TIFF"), ("photo.heic", "HEIF"), ("picture", "PNG"), ("a.avif", "AVIF")]
-)
-def test_the_content_counts_and_what_a_browser_can_not_show_gets_a_small_copy(
-    app: App, visit: Visit, name: str, form: str
-) -> None:
-    if form == "HEIF":
-        import pillow_heif
-
-        pillow_heif.register_heif_opener()
-    buffer = io.BytesIO()
-    Image.new("RGB", (600, 500), (200, 80, 40)).save(buffer, form)
+def test_the_content_counts_and_what_a_browser_can_not_show_gets_a_small_copy(app: App, visit: Visit) -> None:
+    pillow_heif.register_heif_opener()
     page = visit(app.url)
     expect(page.locator("#slot-1 input[type=file]")).not_to_have_attribute("accept", named(""))
-    page.locator("#slot-1 input[type=file]").set_input_files(
-        {"name": name, "mimeType": "", "buffer": buffer.getvalue()}
-    )
-    ready(page, 1)
-    page.wait_for_function("document.querySelector('#slot-1 img').naturalWidth > 0")
-    expect(slot(page, 1).locator("img")).to_be_visible()
+    for name, form in (("scan.tiff", "TIFF"), ("photo.heic", "HEIF"), ("picture", "PNG"), ("a.avif", "AVIF")):
+        buffer = io.BytesIO()
+        Image.new("RGB", (600, 500), (200, 80, 40)).save(buffer, form)
+        page.locator("#slot-1 input[type=file]").set_input_files(
+            {"name": name, "mimeType": "", "buffer": buffer.getvalue()}
+        )
+        ready(page, 1)
+        page.wait_for_function("document.querySelector('#slot-1 img').naturalWidth > 0")
+        expect(slot(page, 1).locator("img")).to_be_visible()
+        slot(page, 1).locator("[data-does=remove]").click()
+        expect(slot(page, 1)).to_have_attribute("data-state", "empty")
 
 
 # The slot's buttons that cover a line of what is said there.
@@ -220,32 +215,32 @@ IS_READ_WHOLE = """(() => {
 })()"""
 
 
-@pytest.mark.parametrize(
-    ("name", "content", "code"),
-    [
+def test_a_file_that_can_not_be_sent_is_refused_as_it_arrives(app: App, visit: Visit) -> None:
+    sandbox = app.play()
+    page = visit(app.url)
+    page.locator("#slot-1 input[type=file]").set_input_files(_file(png()))
+    ready(page, 1)
+    prompt(page).fill("image 1 as a sketch")
+    for name, content, code in (
         ("holiday.jpg", b"this is no picture" * 100, "image_unreadable"),
         ("nothing.png", b"", "image_empty"),
         ("cut.png", png()[:300], "image_truncated"),
-    ],
-)
-def test_a_file_that_can_not_be_sent_is_refused_as_it_arrives(
-    app: App, visit: Visit, name: str, content: bytes, code: str
-) -> None:
-    sandbox = app.play()
-    page = visit(app.url)
-    page.locator("#slot-2 input[type=file]").set_input_files({"name": name, "mimeType": "image/png", "buffer": content})
-    expect(slot(page, 2)).to_have_attribute("data-state", "refused")
-    expect(slot(page, 2)).to_contain_text(EN(f"error.{code}", number=2))
-    page.locator("#slot-1 input[type=file]").set_input_files(_file(png()))
-    ready(page, 1)
-    for width in (1440, 390):
-        page.set_viewport_size({"width": width, "height": 844})
-        # The whole sentence is to be read, without scrolling within the slot.
-        page.wait_for_function(IS_READ_WHOLE)
-        assert page.evaluate(LIES_UNDER_A_BUTTON) == []
-    prompt(page).fill("image 1 as a sketch")
-    generate(page)
-    expect(slot(page, 2).locator("button:focus")).to_have_count(1)
+    ):
+        page.locator("#slot-2 input[type=file]").set_input_files(
+            {"name": name, "mimeType": "image/png", "buffer": content}
+        )
+        expect(slot(page, 2)).to_have_attribute("data-state", "refused")
+        expect(slot(page, 2)).to_contain_text(EN(f"error.{code}", number=2))
+        for width in (390, 1440):
+            page.set_viewport_size({"width": width, "height": 844})
+            # The whole sentence is to be read, without scrolling within the slot.
+            page.wait_for_function(IS_READ_WHOLE)
+            assert page.evaluate(LIES_UNDER_A_BUTTON) == []
+        generate(page)
+        expect(slot(page, 2).locator("button:focus")).to_have_count(1)
+        expect(prompt(page)).to_have_value("image 1 as a sketch")
+        slot(page, 2).locator("[data-does=remove]").click()
+        expect(slot(page, 2)).to_have_attribute("data-state", "empty")
     assert sandbox.counters.submits_received == 0
 
 
@@ -253,42 +248,34 @@ def _file(content: bytes) -> FilePayload:
     return {"name": "picture.png", "mimeType": "image/png", "buffer": content}
 
 
-@pytest.mark.parametrize(
-    ("content", "change"),
-    [
-        (png((16, 16)), "change.enlarged"),
-        (png(colour=(0, 0, 0, 0)), "change.flattened"),
-    ],
-    ids=["tiny", "transparent"],
-)
-def test_what_a_picture_will_not_look_like_is_said(app: App, visit: Visit, content: bytes, change: str) -> None:
+def test_what_a_picture_will_not_look_like_is_said(app: App, visit: Visit) -> None:
     page = visit(app.url, locale="ko-KR")
-    page.locator("#slot-1 input[type=file]").set_input_files(_file(content))
-    ready(page, 1)
-    expect(slot(page, 1)).to_contain_text(Texts("ko")(change, before="16 × 16", after="385 × 385"))
+    for number, content, change in (
+        (1, png((16, 16)), "change.enlarged"),
+        (2, png(colour=(0, 0, 0, 0)), "change.flattened"),
+    ):
+        page.locator(f"#slot-{number} input[type=file]").set_input_files(_file(content))
+        ready(page, number)
+        expect(slot(page, number)).to_contain_text(Texts("ko")(change, before="16 × 16", after="385 × 385"))
 
 
-@pytest.mark.parametrize(
-    ("devices", "code"),
-    [
-        ("undefined", "insecure"),
-        ("{ getUserMedia: () => Promise.reject(new DOMException('', 'NotFoundError')) }", "none"),
-        ("{ getUserMedia: () => Promise.reject(new DOMException('', 'NotAllowedError')) }", "refused"),
-        ("{ getUserMedia: () => Promise.reject(new DOMException('', 'NotReadableError')) }", "busy"),
-    ],
-)
-def test_without_a_camera_words_say_why_and_there_is_a_way_back(
-    app: App, visit: Visit, devices: str, code: str
-) -> None:
+def test_without_a_camera_words_say_why_and_there_is_a_way_back(app: App, visit: Visit) -> None:
     page = visit(app.url)
-    page.evaluate(f"Object.defineProperty(navigator, 'mediaDevices', {{ value: {devices} }})")
-    slot(page, 1).get_by_role("button", name="Take a photo").click()
-    dialog = page.locator("dialog.camera")
-    expect(dialog.get_by_role("alert")).to_have_text(EN(f"camera.{code}"))
-    expect(dialog.get_by_role("button", name="Take the photo")).to_be_disabled()
-    dialog.get_by_role("button", name="Back").click()
-    expect(dialog).to_have_count(0)
-    expect(slot(page, 1).locator("button:focus")).to_have_count(1)
+    refused = "{{ getUserMedia: () => Promise.reject(new DOMException('', '{}')) }}"
+    for devices, code in (
+        ("undefined", "insecure"),
+        (refused.format("NotFoundError"), "none"),
+        (refused.format("NotAllowedError"), "refused"),
+        (refused.format("NotReadableError"), "busy"),
+    ):
+        give(page, "mediaDevices", devices)
+        slot(page, 1).get_by_role("button", name="Take a photo").click()
+        dialog = page.locator("dialog.camera")
+        expect(dialog.get_by_role("alert")).to_have_text(EN(f"camera.{code}"))
+        expect(dialog.get_by_role("button", name="Take the photo")).to_be_disabled()
+        dialog.get_by_role("button", name="Back").click()
+        expect(dialog).to_have_count(0)
+        expect(slot(page, 1).locator("button:focus")).to_have_count(1)
 
 
 def test_a_photo_is_stored_as_it_is_and_not_as_in_a_mirror(app: App, visit: Visit) -> None:
