@@ -224,13 +224,13 @@ class AgentTools:
         request = _request(server)
         caller = Caller(Visitor(name=name_in(request.scope)), texts_for(gr.Request(request)))
         try:
-            checked = _checked(tool, arguments)
+            checked = _checked_arguments(tool, arguments)
             if tool == "edit":
                 return await self._edit(server, caller, checked)
             if tool == "result":
                 return await self._watched(server, caller, checked["run"], check_wait(checked["wait_seconds"]))
             call = self._calls.status if tool == "status" else self._calls.cancel
-            return await _told(caller, await call(caller, checked["run"]), self._root(request))
+            return await _tool_result(caller, await call(caller, checked["run"]), self._root(request))
         except WanError as problem:
             return _refusal(str(self._calls.failed(caller, problem)))
         except CallFailed as failed:
@@ -242,7 +242,7 @@ class AgentTools:
     async def _edit(self, server: Server[Any, Request], caller: Caller, given: dict[str, Any]) -> types.CallToolResult:
         wait = check_wait(given.pop("wait_seconds"))
         numbers = range(1, IMAGES_MAX + 1)
-        pictures = [await asyncio.to_thread(_stored, given.pop(f"image_{number}"), number) for number in numbers]
+        pictures = [await asyncio.to_thread(_picture_path, given.pop(f"image_{number}"), number) for number in numbers]
         started = await self._calls.start(caller, pictures=pictures, **given)
         context = server.request_context
         call = _request(server).headers.get(SESSION_ID, ""), str(context.request_id)
@@ -275,7 +275,7 @@ class AgentTools:
             raise RuntimeError("a run is watched until something is known of it")
         if reused is not None:
             answer = Answer({**answer.facts, "reused": reused}, answer.outcome)
-        return await _told(caller, answer, self._root(_request(server)))
+        return await _tool_result(caller, answer, self._root(_request(server)))
 
     def _root(self, request: Request) -> str:
         """Return the page's address as the caller knows it."""
@@ -318,19 +318,19 @@ class AgentSessions:
         name = secrets.token_urlsafe(16) if message.get("method") == "initialize" else ""
         given = False
 
-        async def again() -> Message:
+        async def replay() -> Message:
             nonlocal given
             if given:
                 return await receive()
             given = True
             return {"type": "http.request", "body": body, "more_body": False}
 
-        async def named(message: Message) -> None:
+        async def send_with_session_id(message: Message) -> None:
             if name and message["type"] == "http.response.start":
                 MutableHeaders(scope=message)[SESSION_ID] = name
             await send(message)
 
-        await self._app(scope, again, named)
+        await self._app(scope, replay, send_with_session_id)
 
 
 def _message(body: bytes) -> dict[str, Any]:
@@ -349,7 +349,7 @@ def _request(server: Server[Any, Request]) -> Request:
     return request
 
 
-def _checked(tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
+def _checked_arguments(tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
     """Return all arguments of a call, with the defaults of those that it leaves out.
 
     Raises:
@@ -367,7 +367,7 @@ def _checked(tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
     return {name: arguments.get(name, part.get("default")) for name, part in known.items()}
 
 
-def _stored(given: object, number: int) -> str | None:
+def _picture_path(given: object, number: int) -> str | None:
     """Return the path of a picture that a call carries, or names by an address of this page.
 
     Raises:
@@ -394,7 +394,7 @@ def _stored(given: object, number: int) -> str | None:
     raise problem
 
 
-async def _told(caller: Caller, answer: Answer, root: str) -> types.CallToolResult:
+async def _tool_result(caller: Caller, answer: Answer, root: str) -> types.CallToolResult:
     """Return an answer: a small copy of the picture, the words, and the facts."""
     from mcp import types  # noqa: PLC0415  # an extra
 

@@ -18,7 +18,7 @@ from starlette.responses import PlainTextResponse
 from studio.i18n.texts import texts_for
 
 from . import health
-from .counters import Count, MemoryStore
+from .limit_store import Count, MemoryStore
 from .visitors import name_in
 
 if TYPE_CHECKING:

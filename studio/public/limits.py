@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from studio import uploads
 from wan_client import Charged, WanError
 
-from .counters import Count, Places, StoreUnavailable, open_store
+from .limit_store import Count, Places, StoreUnavailable, open_store
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
@@ -191,7 +191,7 @@ class Permit:
         """Hold the run's place for another lease."""
         await self._limits.hold_places(self._places, self._holder)
 
-    async def keep(self) -> None:
+    async def renew_until_cancelled(self) -> None:
         """Renew until cancelled."""
         while True:
             await asyncio.sleep(self._limits.lease / 3)
@@ -266,7 +266,7 @@ class Limits:
             LimitReached: A limit stands against it; or the day has a budget and the price is not known; or the store
                 is out of reach.
         """
-        return await self._run_view(self._windows(visitor, price), self._places(visitor), runs)
+        return await self._take(self._windows(visitor, price), self._places(visitor), runs)
 
     async def take_up(self, visitor: Visitor, run: str, *, within_limits: bool) -> Permit:
         """Hold the place of a run that is at work already: after a restart, or on another replica.
@@ -283,7 +283,7 @@ class Limits:
         """
         places = self._places(visitor)
         if within_limits:
-            (permit,) = await self._run_view([], places, [run])
+            (permit,) = await self._take([], places, [run])
         else:
             permit = Permit(self, [], [kind.key for kind in places], _holder(run))
             await permit.renew()
@@ -301,7 +301,7 @@ class Limits:
             kinds: list[_Window | _AtOnce] = [*windows, *places]
             if not kinds:
                 return None
-            async with self._at_hand():
+            async with self._store_errors_as_limits():
                 used = await self._store.read(
                     [window.key for window in windows], [kind.key for kind in places], now=self._clock()
                 )
@@ -332,20 +332,20 @@ class Limits:
         """Hold places for another lease. A place that can't be held may go to another run."""
         if places:
             with suppress(LimitReached):
-                async with self._at_hand():
+                async with self._store_errors_as_limits():
                     await self._store.hold(places, holder, now=self._clock(), lease=self.lease)
 
     async def release_places(self, places: Sequence[str], holder: str) -> None:
         """Release places. What can't be released is free after its lease."""
         if places:
             with suppress(LimitReached):
-                async with self._at_hand():
+                async with self._store_errors_as_limits():
                     await self._store.release(places, holder)
 
     async def add(self, window: _Window, amount: int) -> None:
         """Count more within a window, or less where the amount is negative."""
         with suppress(LimitReached):
-            async with self._at_hand():
+            async with self._store_errors_as_limits():
                 await self._store.add(window.key, amount)
 
     async def claim(self, claim: Claim) -> str | None:
@@ -357,13 +357,13 @@ class Limits:
         Raises:
             LimitReached: The store is out of reach.
         """
-        async with self._at_hand():
+        async with self._store_errors_as_limits():
             return await self._store.claim(claim.name, claim.text, now=self._clock(), seconds=uploads.CLAIM_SECONDS)
 
     async def unclaim(self, claim: Claim) -> None:
         """End a claim. One that can't be ended stands for its day: nothing is sent under it."""
         with suppress(LimitReached):
-            async with self._at_hand():
+            async with self._store_errors_as_limits():
                 await self._store.unclaim(claim.name, claim.text)
 
     async def count_end(self, holder: str) -> bool:
@@ -371,7 +371,7 @@ class Limits:
         if self._ends is not self:
             return await self._ends.count_end(holder)
         with suppress(LimitReached):
-            async with self._at_hand():
+            async with self._store_errors_as_limits():
                 once = Count(f"ended/{holder}", 1, 1, DAY)
                 return await self._store.take([once], [], [], now=self._clock(), lease=self.lease) is None
         return True
@@ -382,7 +382,7 @@ class Limits:
         budget = _Window(BUDGET, EVERYBODY, math.ceil(allowed.budget * MICRO), DAY, 1, now)
         places = _AtOnce("at_once", EVERYBODY, allowed.at_once)
         try:
-            async with self._at_hand():
+            async with self._store_errors_as_limits():
                 await self._store.check()
                 spent, held = await self._store.read([budget.key], [places.key], now=now)
         except LimitReached:
@@ -396,20 +396,18 @@ class Limits:
         Raises:
             LimitReached: It is not.
         """
-        async with self._at_hand():
+        async with self._store_errors_as_limits():
             await self._store.check()
 
     async def close(self) -> None:
         """Close the connections to the store."""
         await self._store.close()
 
-    async def _run_view(
-        self, windows: Sequence[_Window], places: Sequence[_AtOnce], runs: Sequence[str]
-    ) -> list[Permit]:
+    async def _take(self, windows: Sequence[_Window], places: Sequence[_AtOnce], runs: Sequence[str]) -> list[Permit]:
         """Count some runs and hold their places, in one step."""
         counts = [Count(window.key, len(runs) * window.each, window.limit, window.seconds) for window in windows]
         holders = [_holder(run) for run in runs]
-        async with self._at_hand():
+        async with self._store_errors_as_limits():
             refusal = await self._store.take(
                 counts, [Places(kind.key, kind.limit) for kind in places], holders, now=self._clock(), lease=self.lease
             )
@@ -420,7 +418,7 @@ class Limits:
 
     async def _count_hourly(self, code: str, visitor: Visitor, limit: int) -> None:
         if limit:
-            await self._run_view([_Window(code, visitor.name, limit, HOUR, 1, self._clock())], [], [""])
+            await self._take([_Window(code, visitor.name, limit, HOUR, 1, self._clock())], [], [""])
 
     def _windows(self, visitor: Visitor, price: float | None) -> list[_Window]:
         """The limits of hours and days, those first that last longest."""
@@ -448,7 +446,7 @@ class Limits:
         return [kind for kind in places if kind.limit]
 
     @asynccontextmanager
-    async def _at_hand(self) -> AsyncIterator[None]:
+    async def _store_errors_as_limits(self) -> AsyncIterator[None]:
         """Raise trouble with the store as a limit: what can't be counted is not begun."""
         try:
             yield

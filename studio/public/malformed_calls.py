@@ -53,7 +53,7 @@ class Page(Blocks):
     async def process_api(self, *given: Any, **named: Any) -> dict[str, Any]:
         """Handle a call. What a caller says of the event counts if it is an object, and names no file but an upload."""
         event = named.get("event_data")
-        if event and not _is_sound(event._data):
+        if event and not _is_valid_event(event._data):
             event._data = {}
         answer: dict[str, Any] = await super().process_api(*given, **named)
         return answer
@@ -68,8 +68,8 @@ class Page(Blocks):
             if block_fn.fn is None:
                 raise ValueError("only the browser does that")
             _check_texts(block_fn, inputs)
-            at_home = traverse(_whole(block_fn, inputs), _at_home, is_file_obj_with_meta)
-            processed: list[Any] = await super().preprocess_data(block_fn, at_home, *given, **named)
+            local = traverse(_with_defaults(block_fn, inputs), _local_file, is_file_obj_with_meta)
+            processed: list[Any] = await super().preprocess_data(block_fn, local, *given, **named)
         except Exception as problem:  # noqa: BLE001  # whatever a caller's input may bring about
             raise gr.Error(_message(Texts(DEFAULT_LANGUAGE), problem), print_exception=False) from None
         return processed
@@ -101,13 +101,13 @@ class MalformedCalls:
         """Pass a request on, and answer it if nobody else can."""
         answered = False
 
-        async def watched(message: Message) -> None:
+        async def send_and_note(message: Message) -> None:
             nonlocal answered
             answered = True
             await send(message)
 
         try:
-            await self._app(scope, receive, watched)
+            await self._app(scope, receive, send_and_note)
         except Exception as problem:
             if scope["type"] != "http" or API not in scope["path"]:
                 raise
@@ -133,14 +133,14 @@ def _check_texts(block_fn: Any, inputs: list[Any]) -> None:
             raise ValueError("a text is too long")
 
 
-def _whole(block_fn: Any, inputs: list[Any]) -> list[Any]:
+def _with_defaults(block_fn: Any, inputs: list[Any]) -> list[Any]:
     """Return the arguments of an endpoint's call, with the defaults of those that its list leaves out at the end."""
     if block_fn.api_visibility != "public":
         return inputs
     return inputs + [component.value for component in block_fn.inputs[len(inputs) :]]
 
 
-def _at_home(file: dict[str, Any]) -> dict[str, Any]:
+def _local_file(file: dict[str, Any]) -> dict[str, Any]:
     """The file, by its path where its address is one of this server's own: nothing has to be fetched then.
 
     Raises:
@@ -156,7 +156,7 @@ def _at_home(file: dict[str, Any]) -> dict[str, Any]:
     return {**file, "url": None}
 
 
-def _is_sound(data: Any) -> bool:
+def _is_valid_event(data: Any) -> bool:
     try:
         check_all_files_in_cache(data)
     except Exception:  # noqa: BLE001  # as above

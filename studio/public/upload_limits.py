@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from studio.uploads import Room
+    from studio.uploads import DiskSpace
 
     from .limits import Limits
 
@@ -54,13 +54,13 @@ class UploadLimits:
     Args:
         app: The application.
         limits: Counts the uploads.
-        room: The room for them.
+        disk_space: The space for them.
     """
 
-    def __init__(self, app: ASGIApp, limits: Limits, room: Room) -> None:
+    def __init__(self, app: ASGIApp, limits: Limits, disk_space: DiskSpace) -> None:
         self._app = app
         self._limits = limits
-        self._room = room
+        self._disk_space = disk_space
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer it."""
@@ -83,17 +83,17 @@ class UploadLimits:
             _check_length(length, REQUEST_MB * MEGABYTE)
             if length > WORDS_BYTES:
                 # Pictures inside the call.
-                self._room.check(length)
+                self._disk_space.check(length)
                 await self._limits.count_upload(Visitor(name=name_in(request.scope)))
-                return self._room.reserved(length)
+                return self._disk_space.reserved(length)
             return nullcontext()
         if not (path.endswith(UPLOAD_PATHS[0]) or path == UPLOAD_PATHS[1]):
             _check_length(length, PAGE_MB * MEGABYTE if path.endswith(PAGE_PATHS) else WORDS_BYTES)
             return nullcontext()
         _check_length(length, REQUEST_MB * MEGABYTE)
-        self._room.check(length)
+        self._disk_space.check(length)
         await self._limits.count_upload(Visitor(name=name_in(request.scope)))
-        return self._room.reserved(length)
+        return self._disk_space.reserved(length)
 
     async def _refuse(self, request: Request, problem: WanError, send: Send) -> None:
         if problem.code not in {"upload_too_large", "length_missing"}:
@@ -128,21 +128,21 @@ class TextLimits:
             body = await request.body()
         except ClientDisconnect:
             return
-        if not _fits(body, storage=scope["path"].endswith(PAGE_PATHS)):
+        if not _call_texts_fit(body, storage=scope["path"].endswith(PAGE_PATHS)):
             texts = texts_for(gr.Request(request))
             sentences = [texts(f"error.call_malformed{part}") for part in ("", ".hint")]
             await JSONResponse({"detail": " ".join(sentences)}, HTTPStatus.BAD_REQUEST)(scope, receive, send)
             return
         given = False
 
-        async def again() -> Message:
+        async def replay() -> Message:
             nonlocal given
             if given:
                 return await receive()
             given = True
             return {"type": "http.request", "body": body, "more_body": False}
 
-        await self._app(scope, again, send)
+        await self._app(scope, replay, send)
 
 
 def _carries_words(scope: Scope) -> bool:
@@ -150,7 +150,7 @@ def _carries_words(scope: Scope) -> bool:
     return not (path.endswith(UPLOAD_PATHS[0]) or path == UPLOAD_PATHS[1] or MCP_PATH in path)
 
 
-def _fits(body: bytes, *, storage: bool) -> bool:
+def _call_texts_fit(body: bytes, *, storage: bool) -> bool:
     """Return whether no text of a call is too long. What is no JSON is for Gradio to refuse: it keeps none of it."""
     if len(body) <= NAME_MAX:
         return True
@@ -168,10 +168,10 @@ def _fits(body: bytes, *, storage: bool) -> bool:
         # What the browser keeps, which only the page's own handlers read, and always as the first of their inputs.
         call = {**call, "data": data[1:]}
     names = {name: value for name, value in call.items() if name not in {"data", "event_data"}}
-    return _length_of(names, NAME_MAX if "data" in call else TEXT_MAX) and _length_of(call, TEXT_MAX)
+    return _texts_fit(names, NAME_MAX if "data" in call else TEXT_MAX) and _texts_fit(call, TEXT_MAX)
 
 
-def _length_of(value: Any, longest: int) -> bool:
+def _texts_fit(value: Any, longest: int) -> bool:
     """Return whether no text in a value is longer than that, and all of them together not much longer."""
     total, left = 0, [value]
     while left:

@@ -136,7 +136,7 @@ class Engines:
         """Return where the pictures of a run can be fetched from."""
         return PublicHost(self.pictures, key)
 
-    async def handing_over(self, token: str = "") -> str:
+    async def picture_delivery(self, token: str = "") -> str:
         """Return how an engine is given pictures: ``data``, ``bucket``, ``public``, or ``fallback``.
 
         The last says that they travel inside the request and, only where that is refused, lie at a public address.

@@ -33,7 +33,7 @@ from wan_client.recipe import Recipe
 
 from . import results
 from .engines import SANDBOX
-from .names import result_name
+from .file_names import result_name
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from studio.prompt.form import Form
     from studio.public.limits import Permit
     from studio.public.visitors import Visitor
-    from studio.uploads import Room
+    from studio.uploads import DiskSpace
     from wan_client import Event, PreparedImage, Result
 
     from .results import Outcome
@@ -82,7 +82,7 @@ class Job:
         prove: Returns the proof that this page gave an id to the browser.
         visitor: Who asks.
         permit: The right to the run.
-        room: Where room for its result is reserved.
+        disk_space: Where space for its result is reserved.
         asked: See above.
     """
 
@@ -94,7 +94,7 @@ class Job:
         prove: Callable[[str], str],
         visitor: Visitor,
         permit: Permit,
-        room: Room,
+        disk_space: DiskSpace,
         asked: Form | None = None,
     ) -> None:
         self.event: Event | None = None
@@ -110,7 +110,7 @@ class Job:
         self._prove = prove
         self._visitor = visitor
         self._permit = permit
-        self._room = room
+        self._disk_space = disk_space
         self._began = time.time()
         self._submitted: float | None = None
         # One that is picked up by its id has been submitted.
@@ -204,9 +204,9 @@ class Job:
 
     async def _work(self) -> None:
         telemetry.started()
-        keeping = asyncio.create_task(self._permit.keep())
+        keeping = asyncio.create_task(self._permit.renew_until_cancelled())
         try:
-            with self._room.reserved(uploads.RESULT_BYTES):
+            with self._disk_space.reserved(uploads.RESULT_BYTES):
                 await self._watch()
         except asyncio.CancelledError:
             # What was submitted goes on, and so does its lease.
@@ -245,7 +245,7 @@ class Job:
                         if is_news:
                             self._notify()
         except WanError as problem:
-            self.problem = _alone(problem)
+            self.problem = _without_traceback(problem)
         except Exception:
             log.exception("run %s", self.request_id)
             charged = Charged.UNKNOWN if self._run.submitting else Charged.NO
@@ -353,7 +353,7 @@ async def watch_changes(jobs: Sequence[Job], *, every: float | None = None) -> A
         await asyncio.wait(changes, timeout=every, return_when=asyncio.FIRST_COMPLETED)
 
 
-def _alone(problem: WanError) -> WanError:
+def _without_traceback(problem: WanError) -> WanError:
     """The problem without what it came through: the frames of a traceback hold the whole request."""
     problem.__cause__ = problem.__context__ = None
     return problem.with_traceback(None)

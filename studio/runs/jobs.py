@@ -20,7 +20,7 @@ from pydantic import TypeAdapter, ValidationError
 from studio import telemetry, uploads
 from studio.browser.store import Entry
 from studio.public.limits import LimitReached, Limits, price_of
-from studio.uploads import Room
+from studio.uploads import DiskSpace
 from wan_client import AuthenticationError, Backend, Charged, RunNotFound, WanError
 
 from . import results
@@ -73,7 +73,7 @@ class Jobs:
         self.limits = Limits(settings.limits.of_free_runs, ends=self._shared) if free else self._shared
         # A token is believed only when the API has seen it, and until then its runs are this server's work.
         self.own_token_limits = Limits(settings.limits.of_free_runs, ends=self._shared)
-        self.room = Room()
+        self.disk_space = DiskSpace()
         self.stopping = False
         self.sending_seconds = settings.engine.timeouts.sending
         self._jobs: dict[str, Job] = {}
@@ -148,7 +148,7 @@ class Jobs:
         self, forms: tuple[Form, ...], visitor: Visitor, token: str, claim: CallerKey | None = None
     ) -> list[Job]:
         needed = len(forms) * uploads.RESULT_BYTES
-        self.room.check(needed)
+        self.disk_space.check(needed)
         limits = self.own_token_limits if token else self.limits
         keys = [claim.run] if claim else [secrets.token_urlsafe(16) for _ in forms]
         try:
@@ -169,7 +169,7 @@ class Jobs:
             if visitor.session and visitor.session not in self._latest:
                 # Closed or reloaded meanwhile: no browser has the run's key, so nobody could ever fetch it.
                 raise WanError("page_closed")
-            self.room.check(needed)
+            self.disk_space.check(needed)
         except BaseException:
             for permit in permits:
                 await permit.end(reached=False, charged=Charged.NO)
@@ -214,7 +214,7 @@ class Jobs:
         job = self.find(entry.key)
         if job and not job.can_be_fetched:
             return job
-        noted = await asyncio.to_thread(_noted_id, entry.key)
+        noted = await asyncio.to_thread(_read_request_id, entry.key)
         request_id = entry.request_id or noted
         if not request_id:
             raise WanError("submit_interrupted", charged=Charged.UNKNOWN)
@@ -264,8 +264,10 @@ class Jobs:
         """The run of that key, if this server has it, or had it before it was started anew."""
         if job := self.find(key):
             return job.entry
-        noted = _noted(key)
-        return replace(noted, key=key, request_id=_noted_id(key), proof=_text(key, PROOF)) if noted else None
+        noted = _read_entry(key)
+        return (
+            replace(noted, key=key, request_id=_read_request_id(key), proof=_read_text(key, PROOF)) if noted else None
+        )
 
     def _is_known(self, key: str) -> bool:
         """Whether a run, or what it came to without a picture, is known here."""
@@ -306,7 +308,7 @@ class Jobs:
         entries = []
         for step, (form, key) in enumerate(zip(forms, keys, strict=True)):
             kept, references = uploads.keep_references(form, key)
-            entries.append(_note(Entry(key, group, kept, engine, now + step / 1000, references)))
+            entries.append(_write_entry(Entry(key, group, kept, engine, now + step / 1000, references)))
         return entries
 
     def _job(self, entry: Entry, token: str, visitor: Visitor, permit: Permit, asked: Form | None = None) -> Job:
@@ -338,7 +340,9 @@ class Jobs:
                 self._fetching.add(waiting)
                 waiting.add_done_callback(self._fetching.discard)
 
-        job = Job(entry, opening(), prove=prove, visitor=visitor, permit=permit, room=self.room, asked=asked)
+        job = Job(
+            entry, opening(), prove=prove, visitor=visitor, permit=permit, disk_space=self.disk_space, asked=asked
+        )
         self._at_work.add(job)
         job.work.add_done_callback(ended)
         return job
@@ -348,7 +352,7 @@ class Jobs:
         while self._jobs.get(job.key) is job:
             await asyncio.sleep(ROOM_SECONDS)
             with suppress(WanError):
-                await asyncio.to_thread(self.room.check, uploads.RESULT_BYTES)
+                await asyncio.to_thread(self.disk_space.check, uploads.RESULT_BYTES)
                 await self.resume(job.entry, visitor, token)
                 return
 
@@ -366,26 +370,26 @@ def _is_over(starting: asyncio.Task[list[Job]]) -> bool:
     return bool(starting.cancelled() or starting.exception() or all(job.ended for job in starting.result()))
 
 
-def _note(entry: Entry) -> Entry:
+def _write_entry(entry: Entry) -> Entry:
     """Note a run down, for those who have its key and nothing else. The key itself is not written anywhere."""
     with suppress(OSError):
         uploads.write_record(entry.key, ENTRY, _ENTRY.dump_json(replace(entry, key="")))
     return entry
 
 
-def _noted(key: str) -> Entry | None:
+def _read_entry(key: str) -> Entry | None:
     try:
         return _ENTRY.validate_json(uploads.read_record(key, ENTRY))
     except (OSError, ValidationError):
         return None
 
 
-def _noted_id(key: str) -> str:
+def _read_request_id(key: str) -> str:
     """The request id that was noted down when the API gave it: the browser may not have heard of it any more."""
-    return _text(key, REQUEST_ID)
+    return _read_text(key, REQUEST_ID)
 
 
-def _text(key: str, name: str) -> str:
+def _read_text(key: str, name: str) -> str:
     try:
         return uploads.read_record(key, name).decode()
     except OSError:

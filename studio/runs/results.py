@@ -17,7 +17,7 @@ from wan_client import Change, Charged, WanError
 from wan_client.provenance import PREVIEW_NAME
 from wan_client.recipe import write_copies
 
-from .comparison import framed, shown_image
+from .before_picture import before_number, framed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -164,7 +164,7 @@ def keep(result: Result, key: str, images: Sequence[PreparedImage], recipe: Reci
         changes=tuple(image.changes for image in images),
         extra=dict(result.extra),
         before=_drawn(_place(key, "before", ".jpg"), lambda: framed(images, size, result.extra)) if images else None,
-        before_image=shown_image(result.extra, len(images)),
+        before_image=before_number(result.extra, len(images)),
         thumbnail=_drawn(_place(key, "thumbnail", ".jpg"), lambda: _thumbnail(picture)),
         sent=tuple(sent) if len(sent) == len(images) else (),
         recipe=with_recipe,

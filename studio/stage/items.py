@@ -8,7 +8,7 @@ from pathlib import Path  # noqa: TC003  # pydantic reads the annotations
 from typing import TYPE_CHECKING, Any
 
 from studio.prompt.form import Form  # noqa: TC001
-from studio.runs import compared, results
+from studio.runs import comparison, results
 from studio.runs.engines import SANDBOX
 from studio.views.files import file_url
 from wan_client import Backend, ImageSize, WanError
@@ -126,7 +126,7 @@ class Items:
         """Return the result of that key, if it is still here. Reads its record."""
         if self._programme and key.startswith(PREPARED):
             return self._programme.prepared(key.removeprefix(PREPARED))
-        run, number = compared.parted(key)
+        run, number = comparison.split_kept_key(key)
         outcome, entry = results.load(run), self._jobs.known(run)
         if not outcome or not entry:
             return None
@@ -157,13 +157,13 @@ def _of_run(entry: Entry, outcome: results.Outcome) -> StageItem:
 
 def _kept(item: StageItem, number: int) -> StageItem | None:
     """Return one of a result's kept composites in the result's place, if it is still here."""
-    kept = next((kept for kept in compared.kept_pictures(item.key) if kept.number == number), None)
+    kept = next((kept for kept in comparison.kept_pictures(item.key) if kept.number == number), None)
     if kept is None:
         return None
     before = kept.before_file(item.key)
     return replace(
         item,
-        key=compared.kept_key(item.key, number),
+        key=comparison.kept_key(item.key, number),
         after=kept.file(item.key),
         before=before if before.is_file() else None,
         after_url=file_url(kept.shown_file(item.key)),

@@ -1,6 +1,6 @@
 """A programme: prepared edits for a show, with their finished results where they are there.
 
-It is a JSON file, a folder with ``programme.json`` or with recipe pictures in it, or a ZIP as `saved` writes it:
+It is a JSON file, a folder with ``programme.json`` or with recipe pictures in it, or a ZIP as `write_programme` writes it:
 
     {"title": "Launch", "edits": [{"prompt": "Make it a pencil sketch", "images": ["cat.jpg"], "result": "cat.png"}]}
 
@@ -148,7 +148,7 @@ class _Folder:
         if file.resolve(strict=True) != file or not stat.S_ISREG(file.lstat().st_mode):
             raise OSError(name)
         with file.open("rb") as opened:
-            return _bounded(opened, name, most)
+            return _read_bounded(opened, name, most)
 
     def names(self) -> Iterator[str]:
         yield from sorted(file.name for file in self._folder.iterdir() if file.is_file() and not file.is_symlink())
@@ -161,7 +161,7 @@ class _Zip:
     def read(self, name: str, most: int) -> bytes:
         try:
             with self._archive.open(name) as opened:
-                return _bounded(opened, name, most)
+                return _read_bounded(opened, name, most)
         except (KeyError, zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError) as problem:
             raise OSError(name) from problem
 
@@ -169,7 +169,7 @@ class _Zip:
         yield from ()
 
 
-def _bounded(opened: Any, name: str, most: int) -> bytes:
+def _read_bounded(opened: Any, name: str, most: int) -> bytes:
     data: bytes = opened.read(most + 1)
     if len(data) > most:
         raise OSError(name)
@@ -334,14 +334,14 @@ def _opened(path: Path) -> tuple[_Source, _File]:
     try:
         if path.is_dir():
             source: _Source = _Folder(path)
-            text = source.read(NAME, FILE_BYTES_MAX) if (path / NAME).exists() else _of_recipes(source)
+            text = source.read(NAME, FILE_BYTES_MAX) if (path / NAME).exists() else _programme_of_recipes(source)
         elif zipfile.is_zipfile(path):
             source = _Zip(path)
             text = source.read(NAME, FILE_BYTES_MAX)
         else:
             source = _Folder(path.parent)
             with path.open("rb") as opened:
-                text = _bounded(opened, path.name, FILE_BYTES_MAX)
+                text = _read_bounded(opened, path.name, FILE_BYTES_MAX)
     except (OSError, zipfile.BadZipFile) as problem:
         raise SettingsError("programme_missing", file=path.name) from problem
     try:
@@ -352,7 +352,7 @@ def _opened(path: Path) -> tuple[_Source, _File]:
         raise SettingsError("programme_malformed", file=path.name, place=place) from None
 
 
-def _of_recipes(source: _Source) -> bytes:
+def _programme_of_recipes(source: _Source) -> bytes:
     """Return the programme that a folder of recipe pictures makes, in the order of their names."""
     recipes, prints = [], {}
     for name in source.names():
@@ -377,7 +377,7 @@ def _of_recipes(source: _Source) -> bytes:
     return json.dumps({"edits": edits}).encode()
 
 
-def saved(items: Sequence[StageItem], file: IO[bytes], *, with_recipe: bool) -> None:
+def write_programme(items: Sequence[StageItem], file: IO[bytes], *, with_recipe: bool) -> None:
     """Write a programme of these results into an open file: a ZIP that `Programme` opens.
 
     Args:

@@ -15,7 +15,7 @@ from starlette.routing import Route
 from studio.i18n.texts import texts_for
 from studio.public.visitors import name_in
 
-from . import audience, links, take_away
+from . import page_address, shared_links, take_away
 from .items import CARDS_MAX, Items, keys_in
 
 if TYPE_CHECKING:
@@ -54,8 +54,8 @@ class Stage:
         self.base: str | None = None
         self._programme = programme
         self._items = Items(jobs, programme)
-        self._links = links.Links(self._items)
-        self._take_away = take_away.TakeAway(self._items, jobs.room, local=local)
+        self._links = shared_links.SharedLinks(self._items)
+        self._take_away = take_away.TakeAway(self._items, jobs.disk_space, local=local)
 
     def routes(self) -> list[Route]:
         """Return the routes."""
@@ -66,7 +66,7 @@ class Stage:
             Route("/stage/export", self._export, methods=["POST"]),
             Route("/stage/link", self._link, methods=["POST"]),
             Route("/stage/address", self._address, methods=["POST"]),
-            Route(f"{links.ROUTE}/{{name}}", self._shared, methods=["GET", "HEAD"]),
+            Route(f"{shared_links.ROUTE}/{{name}}", self._shared, methods=["GET", "HEAD"]),
         ]
 
     @property
@@ -80,7 +80,7 @@ class Stage:
 
     async def _cards(self, request: Request) -> Response:
         """Return what is needed to present the results of these keys."""
-        keys = keys_in((await _said(request)).get("keys"), CARDS_MAX)
+        keys = keys_in((await _json_body(request)).get("keys"), CARDS_MAX)
         if keys is None:
             return _refused()
         texts = _texts(request)
@@ -100,40 +100,40 @@ class Stage:
 
     async def _export(self, request: Request) -> Response:
         """Stream how far the file is, and the file."""
-        wish = take_away.wish_in(await request.body()) if _is_json(request) else None
-        if wish is None or wish.kind not in self._take_away.kinds:
+        wanted = take_away.parse_request(await request.body()) if _is_json(request) else None
+        if wanted is None or wanted.kind not in self._take_away.kinds:
             return _refused()
         texts = _texts(request)
         visitor = name_in(request.scope)
         if self._take_away.is_full(visitor):
             return PlainTextResponse(texts("take.busy"), HTTPStatus.SERVICE_UNAVAILABLE, NO_STORE)
-        made = self._take_away.make(wish, texts, visitor)
+        made = self._take_away.make(wanted, texts, visitor)
         return StreamingResponse(made, media_type="application/octet-stream", headers=NO_STORE)
 
     async def _link(self, request: Request) -> Response:
         """Make or revoke the read-only link to one result."""
-        said = await _said(request)
-        keys = keys_in([said.get("key")], 1)
+        body = await _json_body(request)
+        keys = keys_in([body.get("key")], 1)
         if keys is None:
             return _refused()
-        if said.get("revoke"):
+        if body.get("revoke"):
             await asyncio.to_thread(self._links.revoke, keys[0])
             return JSONResponse({}, headers=NO_STORE)
         texts = _texts(request)
-        base = self._audience(request, said)
+        base = self._page_address(request, body)
         if base is None:
             return JSONResponse({"problem": texts("audience.local")}, headers=NO_STORE)
         name = await asyncio.to_thread(self._links.make, keys[0])
         if name is None:
             return JSONResponse({"problem": texts("error.stage_gone")}, headers=NO_STORE)
-        return _coded(urljoin(base, f"{links.ROUTE[1:]}/{name}"))
+        return _with_qr_code(urljoin(base, f"{shared_links.ROUTE[1:]}/{name}"))
 
     async def _address(self, request: Request) -> Response:
         """Return the page's address for others, and its QR code."""
-        base = self._audience(request, await _said(request))
+        base = self._page_address(request, await _json_body(request))
         if base is None:
             return JSONResponse({"problem": _texts(request)("audience.local")}, headers=NO_STORE)
-        return _coded(base)
+        return _with_qr_code(base)
 
     async def _shared(self, request: Request) -> Response:
         texts = _texts(request)
@@ -142,17 +142,17 @@ class Stage:
             return PlainTextResponse(texts("audience.gone"), HTTPStatus.NOT_FOUND, SHARED_HEADERS)
         return FileResponse(file, headers=SHARED_HEADERS, media_type="text/html")
 
-    def _audience(self, request: Request, said: dict[str, Any]) -> str | None:
-        shown = said.get("address")
-        return audience.address(self.base, request.scope, shown if isinstance(shown, str) else "")
+    def _page_address(self, request: Request, body: dict[str, Any]) -> str | None:
+        shown = body.get("address")
+        return page_address.address(self.base, request.scope, shown if isinstance(shown, str) else "")
 
 
 def _texts(request: Request) -> Texts:
     return texts_for(gr.Request(request))
 
 
-def _coded(address: str) -> Response:
-    return JSONResponse({"address": address, "code": audience.qr_code(address)}, headers=NO_STORE)
+def _with_qr_code(address: str) -> Response:
+    return JSONResponse({"address": address, "code": page_address.qr_code(address)}, headers=NO_STORE)
 
 
 def _refused() -> Response:
@@ -164,10 +164,10 @@ def _is_json(request: Request) -> bool:
     return request.headers.get("content-type", "").partition(";")[0].strip() == "application/json"
 
 
-async def _said(request: Request) -> dict[str, Any]:
+async def _json_body(request: Request) -> dict[str, Any]:
     """Return what a call says; nothing where it makes no sense."""
     try:
-        said = json.loads(await request.body()) if _is_json(request) else None
+        body = json.loads(await request.body()) if _is_json(request) else None
     except (ValueError, RecursionError):
         return {}
-    return said if isinstance(said, dict) else {}
+    return body if isinstance(body, dict) else {}

@@ -33,14 +33,14 @@ from wan_client.export import (
 )
 
 from .items import EXPORTED_MAX, KEY_CHARACTERS_MAX
-from .programme import saved
+from .programme import write_programme
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
     from typing import IO
 
     from studio.i18n.texts import Texts
-    from studio.uploads import Room
+    from studio.uploads import DiskSpace
 
     from .items import Items, StageItem
 
@@ -66,7 +66,7 @@ _WHEN = (1980, 1, 1, 0, 0, 0)
 
 
 @dataclass(frozen=True)
-class Wish:
+class ExportRequest:
     """What a browser asks for.
 
     Attributes:
@@ -87,13 +87,13 @@ class Wish:
     place: Destination = Destination.CHAT
 
 
-_WISH = TypeAdapter(Wish)
+_EXPORT_REQUEST = TypeAdapter(ExportRequest)
 
 
-def wish_in(body: bytes) -> Wish | None:
+def parse_request(body: bytes) -> ExportRequest | None:
     """Return what a request asks for; None where that can't be understood."""
     try:
-        return _WISH.validate_json(body)
+        return _EXPORT_REQUEST.validate_json(body)
     except ValidationError:
         return None
 
@@ -109,7 +109,7 @@ def kinds(*, local: bool) -> tuple[Kind, ...]:
     return ("page", "png", "pdf", "webp", "gif", *video, "zip", *own)
 
 
-class _Left(Exception):  # no error: it ends the work
+class _ClientGone(Exception):  # no error: it ends the work
     """Nobody waits for the file any more."""
 
 
@@ -118,13 +118,13 @@ class TakeAway:
 
     Args:
         items: Finds the results.
-        room: The room on the disk.
+        disk_space: The space on the disk.
         local: Whether only people at this machine open the page.
     """
 
-    def __init__(self, items: Items, room: Room, *, local: bool) -> None:
+    def __init__(self, items: Items, disk_space: DiskSpace, *, local: bool) -> None:
         self._items = items
-        self._room = room
+        self._disk_space = disk_space
         self.kinds = kinds(local=local)
         # Of its own, so that an export never takes the place of a page's handlers.
         self._threads = ThreadPoolExecutor(AT_ONCE, "export")
@@ -134,13 +134,13 @@ class TakeAway:
         """Return whether too many files are being made already, of all visitors or of this one."""
         return sum(self._waiting.values()) >= AT_ONCE + WAITING_MAX or self._waiting[visitor] >= OF_A_VISITOR
 
-    async def make(self, wish: Wish, texts: Texts, visitor: str) -> AsyncIterator[bytes]:
+    async def make(self, wanted: ExportRequest, texts: Texts, visitor: str) -> AsyncIterator[bytes]:
         """Yield lines of JSON that say how far it is, one that names the file or the trouble, then the file.
 
         Who stops reading ends the work at its next step.
 
         Args:
-            wish: What is made.
+            wanted: What is made.
             texts: The visitor's language.
             visitor: Whom it counts for.
         """
@@ -148,12 +148,12 @@ class TakeAway:
 
         def report(done: float) -> None:
             if left.is_set():
-                raise _Left
+                raise _ClientGone
             share[0] = done
 
         with await asyncio.to_thread(_temporary) as file:
             self._waiting[visitor] += 1
-            work = asyncio.get_running_loop().run_in_executor(self._threads, self._write, wish, texts, file, report)
+            work = asyncio.get_running_loop().run_in_executor(self._threads, self._write, wanted, texts, file, report)
             work.add_done_callback(partial(self._done, visitor))
             try:
                 while not work.done():
@@ -165,7 +165,7 @@ class TakeAway:
                 yield _line(problem=" ".join(sentences))
                 return
             except Exception:
-                log.exception("an export of %s results as %s", len(wish.keys), wish.kind)
+                log.exception("an export of %s results as %s", len(wanted.keys), wanted.kind)
                 yield _line(problem=texts("take.failed"))
                 return
             finally:
@@ -188,45 +188,47 @@ class TakeAway:
         if not work.cancelled():
             work.exception()  # seen, also where nobody waits for it
 
-    def _write(self, wish: Wish, texts: Texts, file: IO[bytes], report: Callable[[float], None]) -> tuple[str, str]:
+    def _write(
+        self, wanted: ExportRequest, texts: Texts, file: IO[bytes], report: Callable[[float], None]
+    ) -> tuple[str, str]:
         """Write the file; return its name, and its suffix."""
         report(0.0)
-        found = self._items.all(wish.keys)
-        if len(found) < len(set(wish.keys)):
+        found = self._items.all(wanted.keys)
+        if len(found) < len(set(wanted.keys)):
             raise WanError("stage_gone")
-        with self._room.reserved(ROOM_BYTES):
-            self._room.check()
-            return _written(found, wish, texts.language, file, report)
+        with self._disk_space.reserved(ROOM_BYTES):
+            self._disk_space.check()
+            return _written(found, wanted, texts.language, file, report)
 
 
 def _written(
-    found: Sequence[StageItem], wish: Wish, language: str, file: IO[bytes], report: Callable[[float], None]
+    found: Sequence[StageItem], wanted: ExportRequest, language: str, file: IO[bytes], report: Callable[[float], None]
 ) -> tuple[str, str]:
     items = [item.export() for item in found]
-    name, options = stem(items), {"language": language, "with_recipe": wish.recipe}
-    if wish.kind == "programme":
-        saved(found, file, with_recipe=wish.recipe)
+    name, options = stem(items), {"language": language, "with_recipe": wanted.recipe}
+    if wanted.kind == "programme":
+        write_programme(found, file, with_recipe=wanted.recipe)
         return f"{name}_programme", "zip"
-    if wish.kind == "zip":
-        bundle(items, file, paper=wish.paper, destination=wish.place, on_progress=report, **options)  # type: ignore[arg-type]
+    if wanted.kind == "zip":
+        bundle(items, file, paper=wanted.paper, destination=wanted.place, on_progress=report, **options)  # type: ignore[arg-type]
         return name, "zip"
-    if wish.kind == "page":
+    if wanted.kind == "page":
         file.write(page(items, on_progress=report, **options))  # type: ignore[arg-type]
         return name, "html"
-    if wish.kind == "pdf":
-        file.write(sheet_pdf(items, paper=wish.paper, on_progress=report, **options))  # type: ignore[arg-type]
+    if wanted.kind == "pdf":
+        file.write(sheet_pdf(items, paper=wanted.paper, on_progress=report, **options))  # type: ignore[arg-type]
         return name, "pdf"
-    if wish.kind == "png":
-        sheets = sheet_png(items, paper=wish.paper, on_progress=report, **options)  # type: ignore[arg-type]
+    if wanted.kind == "png":
+        sheets = sheet_png(items, paper=wanted.paper, on_progress=report, **options)  # type: ignore[arg-type]
         return name, _one_or_many(file, name, sheets, "png")
     with_before = [item for item in items if item.before is not None]
     if not with_before:
         raise WanError("stage_no_before")
     loops = []
     for number, item in enumerate(with_before, 1):
-        loops.append(wipe(item, WipeFormat(wish.kind), destination=wish.place, number=number, **options))  # type: ignore[arg-type]
+        loops.append(wipe(item, WipeFormat(wanted.kind), destination=wanted.place, number=number, **options))  # type: ignore[arg-type]
         report(number / len(with_before))
-    return name, _one_or_many(file, name, loops, wish.kind)
+    return name, _one_or_many(file, name, loops, wanted.kind)
 
 
 def _one_or_many(file: IO[bytes], name: str, files: Sequence[bytes], suffix: str) -> str:

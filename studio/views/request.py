@@ -72,7 +72,7 @@ async def preview(form: Form, *, way: str = "data", by_address: bool = False) ->
 
     Args:
         form: What the visitor entered.
-        way: How the pictures are handed over, as `Engines.handing_over` says.
+        way: How the pictures are handed over, as `Engines.picture_delivery` says.
         by_address: Whether they are prepared to be fetched, and not to travel inside the request.
 
     Raises:
@@ -122,7 +122,7 @@ def request_preview_html(texts: Texts, sent: RequestPreview | WanError, *, sandb
     if isinstance(sent, WanError):
         return render("request_refused", words=texts.sentences(sent, sandbox=sandbox))
     images = [_image(texts, number, image) for number, image in enumerate(sent.images, 1)]
-    return render("request", texts=texts, images=images, size=_told_size(sent.size), body=sent.body, way=sent.way)
+    return render("request", texts=texts, images=images, size=_format_size(sent.size), body=sent.body, way=sent.way)
 
 
 def _image(texts: Texts, number: int, image: PreviewedImage) -> dict[str, object]:
@@ -130,11 +130,11 @@ def _image(texts: Texts, number: int, image: PreviewedImage) -> dict[str, object
     return {
         "name": texts(f"slot.{number}"),
         "thumbnail": image.thumbnail,
-        "facts": f"{image.width} × {image.height} · {kind} · {_told_size(image.size)}",
+        "facts": f"{image.width} × {image.height} · {kind} · {_format_size(image.size)}",
         "changes": change_words(texts, image.changes) or [texts("request.unchanged")],
     }
 
 
-def _told_size(size: int) -> str:
+def _format_size(size: int) -> str:
     described = f"{size / 1_000_000:.1f} MB" if size >= 1_000_000 else f"{math.ceil(size / 1000)} kB"
     return described.replace(" ", "\N{NO-BREAK SPACE}")

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import httpx
 
-from studio.prompt import link
+from studio.prompt import settings_link
 from studio.public.limits import LimitReached
-from studio.runs.compared import kept_key, kept_pictures, load
+from studio.runs.comparison import kept_key, kept_pictures, load
 from studio.runs.engines import OWNER, SANDBOX, VISITOR
 from wan_client import (
     CancelOutcome,
@@ -31,7 +31,7 @@ from wan_client import (
 )
 from wan_client.settings import DEFAULT_API_BASE
 
-from . import compared
+from . import comparison
 from .files import file_url
 from .render import render
 from .request import change_words
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from studio.browser.store import Entry
     from studio.i18n.texts import Texts
     from studio.public.limits import LimitStatus
-    from studio.runs.compared import KeptPicture
+    from studio.runs.comparison import KeptPicture
     from studio.runs.job import Job
     from studio.runs.results import Outcome
     from wan_client import Change, Event, ModelEntry
@@ -54,7 +54,7 @@ PROMPT_SHOWN = 90
 # What the preview does by itself: to a prompt that it can do nothing with, and for magic prompt.
 UNASKED = {"neutral_grade", "polish"}
 # Their hints speak of the account, the token or a setting.
-OWNERS_MATTERS = {
+OWNER_PROBLEMS = {
     "authentication", "balance", "forbidden", "model_unknown", "run_not_found", "s3_failed", "submit_interrupted",
     "unexpected", "unknown_outcome",
 }  # fmt: skip
@@ -141,7 +141,7 @@ def cost(texts: Texts, model: ModelEntry | None, variations: int, left: LimitSta
 
 
 def _banner(kind: str, name: str, words: str) -> str:
-    return render("engine", kind=kind, name=name, words=words)
+    return render("banner", kind=kind, name=name, words=words)
 
 
 def keeps_nothing(texts: Texts) -> str:
@@ -228,7 +228,7 @@ def failure(texts: Texts, problem: WanError, *, sandbox: bool, owner: bool = Fal
     what_to_do = texts.hint(problem, sandbox=sandbox)
     if isinstance(problem, LimitReached) and not problem.own_token:
         what_to_do = f"{what_to_do} {texts('limits.own_token')}"
-    if owner and problem.code in OWNERS_MATTERS:
+    if owner and problem.code in OWNER_PROBLEMS:
         what_to_do = f"{what_to_do} {texts('error.tell_owner')}"
     return render(
         "failure",
@@ -309,7 +309,7 @@ def result_panel(texts: Texts, run: RunView, others: Sequence[RunView] = (), kep
         texts=texts,
         key=run.entry.key,
         comparison=_comparison(texts, run, outcome, others, kept, composites=composites),
-        kept=compared.kept_list(texts, run.entry.key, composites),
+        kept=comparison.kept_list(texts, run.entry.key, composites),
     )
 
 
@@ -349,7 +349,7 @@ def copies(texts: Texts, run: RunView) -> str:
     """Return the buttons that copy what a finished run was made of."""
     form = run.entry.form
     return (
-        render("copies", texts=texts, key=run.entry.key, query=link.to_query(form), prompt=form.prompt)
+        render("copies", texts=texts, key=run.entry.key, query=settings_link.to_query(form), prompt=form.prompt)
         if run.outcome
         else ""
     )
@@ -382,7 +382,7 @@ def _comparison(
                 for _, entry, result in group
                 if result.before_file and result.before_image == number
             }
-            | compared.befores(key, composites, number),
+            | comparison.befores(key, composites, number),
             texts("viewer.before", name=texts(f"slot.{number}")),
         )
         for number, sent in enumerate(outcome.sent, 1)
@@ -398,7 +398,7 @@ def _comparison(
     number = kept.before if kept else found.before if found else outcome.before_image
     first = references[number - 1].key if references else key
     shown = kept_key(key, kept.number) if kept else key
-    return viewer(texts, [*references, *results, *compared.pictures(texts, key, composites), *history], first, shown)
+    return viewer(texts, [*references, *results, *comparison.pictures(texts, key, composites), *history], first, shown)
 
 
 def _began(run: RunView) -> float:

@@ -546,9 +546,9 @@ async def test_a_record_that_can_not_be_written_leaves_the_run_to_be_fetched(
 async def test_room_is_reserved_while_a_run_is_at_work(jobs: Jobs, form: Form) -> None:
     job = await started(jobs, form)
     await job.wait_until_submitted()
-    assert jobs.room._reserved == uploads.RESULT_BYTES
+    assert jobs.disk_space._reserved == uploads.RESULT_BYTES
     await ended(job)
-    assert jobs.room._reserved == 0
+    assert jobs.disk_space._reserved == 0
 
 
 async def test_made_up_runs_leave_no_folder(settings: PageSettings, form: Form, sandbox: Sandbox) -> None:

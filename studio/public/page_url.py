@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 # What Gradio takes for its own address before all else.
-ADDRESS = "x-gradio-server"
+GRADIO_URL_HEADER = "x-gradio-server"
 PREFIX = "x-forwarded-prefix"
 
 
-class OwnAddress:
+class PageUrl:
     """Middleware that has Gradio's answers name files by the address that the visitor's page is at.
 
     A page's calls carry that address as their referrer. Programs send none: for them a proxy that takes a path away
@@ -31,15 +31,15 @@ class OwnAddress:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on."""
-        if scope["type"] == "http" and (address := _address(scope)):
+        if scope["type"] == "http" and (address := _page_url(scope)):
             headers = MutableHeaders(scope=scope)
-            headers[ADDRESS] = address
+            headers[GRADIO_URL_HEADER] = address
             # Gradio would prefer it, and it has no path.
             del headers["x-forwarded-host"]
         await self._app(scope, receive, send)
 
 
-def _address(scope: Scope) -> str | None:
+def _page_url(scope: Scope) -> str | None:
     """Return the address of the page that a request comes from, without a slash at its end; None if it says nothing."""
     headers = Headers(scope=scope)
     hosts = {_first(headers.get(name, "")) for name in ("host", "x-forwarded-host")}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from studio.runs import compared
+from studio.runs import comparison
 from studio.uploads import is_upload
 from wan_client import ImageError
 from wan_client.images import size_of
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from studio.i18n.texts import Texts
-    from studio.runs.compared import Compared, KeptPicture
+    from studio.runs.comparison import Comparison, KeptPicture
     from studio.runs.results import Outcome
     from wan_client.compare import Alignment
 
@@ -27,7 +27,7 @@ _MOVED_MIN, _ZOOM_MIN, _TURN_MIN = 0.5, 0.0025, 0.1
 _WHOLE_PERCENT = 0.005
 
 
-def facts(texts: Texts, outcome: Outcome, found: Compared, *, original: tuple[int, int] | None) -> dict[str, Any]:
+def facts(texts: Texts, outcome: Outcome, found: Comparison, *, original: tuple[int, int] | None) -> dict[str, Any]:
     """Return what the viewer shows of a comparison, ready for JSON.
 
     Args:
@@ -72,7 +72,7 @@ def _place(texts: Texts, alignment: Alignment) -> str:
     return texts(key, pixels=f"{moved:.0f}", percent=percent, degrees=degrees)
 
 
-def _changed(texts: Texts, found: Compared) -> list[str]:
+def _changed(texts: Texts, found: Comparison) -> list[str]:
     """Return what changed: how much of the picture, and all colours."""
     if not found.map:
         return [texts("compare.not_aligned")]
@@ -94,14 +94,14 @@ def pictures(texts: Texts, key: str, composites: Sequence[KeptPicture]) -> list[
         badge = texts("kept.badge.preview") if PREVIEW_NAME in kept.name else texts("kept.badge")
         width, height = kept.shown or (kept.width, kept.height)
         url = file_url(kept.shown_file(key))
-        made.append(Picture(compared.kept_key(key, kept.number), name, url, width, height, "kept", badge=badge))
+        made.append(Picture(comparison.kept_key(key, kept.number), name, url, width, height, "kept", badge=badge))
     return made
 
 
 def befores(key: str, composites: Sequence[KeptPicture], number: int) -> dict[str, str]:
     """Return where a reference is found in the frame of each kept composite that was made of it."""
     return {
-        compared.kept_key(key, kept.number): file_url(kept.before_file(key))
+        comparison.kept_key(key, kept.number): file_url(kept.before_file(key))
         for kept in composites
         if kept.before == number
     }
@@ -111,7 +111,7 @@ def kept_list(texts: Texts, key: str, composites: Sequence[KeptPicture]) -> str:
     """Return what can be done with a result's kept composites."""
     cards = [
         {
-            "key": compared.kept_key(key, kept.number),
+            "key": comparison.kept_key(key, kept.number),
             "number": kept.number,
             "name": texts("kept.name", number=kept.number),
             "facts": _kept_facts(texts, kept),

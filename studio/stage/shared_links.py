@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from pydantic import TypeAdapter, ValidationError
 
 from studio import uploads
-from studio.runs.compared import parted
+from studio.runs.comparison import split_kept_key
 from wan_client.export import page
 from wan_client.files import write_whole
 from wan_client.recipe import fingerprint
@@ -45,7 +45,7 @@ class _Shared:
 _SHARED = TypeAdapter(_Shared)
 
 
-class Links:
+class SharedLinks:
     """Makes, opens and revokes links.
 
     A link's name is random and has nothing to do with the run's key: who has the link sees one page with the picture,
@@ -71,11 +71,11 @@ class Links:
             if name := self.name(key):
                 return name
             name = secrets.token_urlsafe(24)
-            folder = uploads.run_folder(parted(key)[0])
+            folder = uploads.run_folder(split_kept_key(key)[0])
             shared = _Shared(replace(item, key="", recipe=None), folder, fingerprint(item.after))
             _folder(name).mkdir(parents=True)
             (_folder(name) / _RECORD).write_bytes(_SHARED.dump_json(shared))
-            uploads.write_record(parted(key)[0], _name_file(key).name, name.encode())
+            uploads.write_record(split_kept_key(key)[0], _name_file(key).name, name.encode())
         return name
 
     def name(self, key: str) -> str | None:
@@ -114,7 +114,7 @@ class Links:
 
 def _name_file(key: str) -> Path:
     """Return where the name of a result's link is noted: with the run's records, which go away with the run."""
-    run, number = parted(key)
+    run, number = split_kept_key(key)
     return uploads.run_folder(run) / ("shared-link.txt" if number is None else f"shared-link-kept-{number}.txt")
 
 

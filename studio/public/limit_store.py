@@ -222,17 +222,17 @@ class MemoryStore(Store):
 
     async def claim(self, name: str, text: str, *, now: float, seconds: int) -> str | None:
         """Set a text, or return the one that is there."""
-        with _on_disk():
+        with _disk_errors():
             return await asyncio.to_thread(self._claim, uploads.claims_folder() / name, text, now, now + seconds)
 
     async def unclaim(self, name: str, text: str) -> None:
         """Forget a text."""
-        with _on_disk():
+        with _disk_errors():
             await asyncio.to_thread(self._unclaim, uploads.claims_folder() / name, text)
 
     def _claim(self, file: Path, text: str, now: float, until: float) -> str | None:
-        with _claiming(file.parent):
-            held = _claimed(file)
+        with _claims_lock(file.parent):
+            held = _read_claim(file)
             if held and held[0] > now:
                 return held[1]
             with part_beside(file) as part:
@@ -244,8 +244,8 @@ class MemoryStore(Store):
         return None
 
     def _unclaim(self, file: Path, text: str) -> None:
-        with _claiming(file.parent):
-            held = _claimed(file)
+        with _claims_lock(file.parent):
+            held = _read_claim(file)
             if held and held[1] == text:
                 file.unlink(missing_ok=True)
 
@@ -292,7 +292,7 @@ class RedisStore(Store):
             socket_connect_timeout=STORE_SECONDS,
             retry=Retry(NoBackoff(), 0),  # a count that is sent twice counts twice
         )
-        self._run_view = self._redis.register_script(_TAKE)
+        self._take = self._redis.register_script(_TAKE)
         self._add = self._redis.register_script(_ADD)
         self._claim = self._redis.register_script(_CLAIM)
         self._unclaim = self._redis.register_script(_UNCLAIM)
@@ -311,13 +311,13 @@ class RedisStore(Store):
         keys = [*(_key(count.key) for count in counts), *(_key(place.key) for place in places)]
         if not keys:
             return None
-        with _unavailable():
-            number, used = await self._run_view(keys=keys, args=[json.dumps(asked)])
+        with _redis_errors():
+            number, used = await self._take(keys=keys, args=[json.dumps(asked)])
         return Refusal(number - 1, used) if number else None
 
     async def hold(self, places: Sequence[str], holder: str, *, now: float, lease: int) -> None:
         """Hold places until the end of a lease."""
-        with _unavailable():
+        with _redis_errors():
             async with self._redis.pipeline(transaction=False) as pipeline:
                 for key in places:
                     pipeline.zadd(_key(key), {holder: now + lease})
@@ -326,7 +326,7 @@ class RedisStore(Store):
 
     async def release(self, places: Sequence[str], holder: str) -> None:
         """Give places back: outside a transaction, which a Redis that is full would refuse."""
-        with _unavailable():
+        with _redis_errors():
             async with self._redis.pipeline(transaction=False) as pipeline:
                 for key in places:
                     pipeline.zrem(_key(key), holder)
@@ -334,12 +334,12 @@ class RedisStore(Store):
 
     async def add(self, key: str, amount: int) -> None:
         """Change a count."""
-        with _unavailable():
+        with _redis_errors():
             await self._add(keys=[_key(key)], args=[amount])
 
     async def read(self, counts: Sequence[str], places: Sequence[str], *, now: float) -> list[int]:
         """Return all numbers."""
-        with _unavailable():
+        with _redis_errors():
             async with self._redis.pipeline(transaction=False) as pipeline:
                 for key in counts:
                     pipeline.get(_key(key))
@@ -349,18 +349,18 @@ class RedisStore(Store):
 
     async def claim(self, name: str, text: str, *, now: float, seconds: int) -> str | None:  # noqa: ARG002  # its own clock
         """Set a text, or return the one that is there."""
-        with _unavailable():
+        with _redis_errors():
             held = await self._claim(keys=[_key(f"claim/{name}")], args=[text, seconds])
         return held.decode() if held else None
 
     async def unclaim(self, name: str, text: str) -> None:
         """Forget a text."""
-        with _unavailable():
+        with _redis_errors():
             await self._unclaim(keys=[_key(f"claim/{name}")], args=[text])
 
     async def check(self) -> None:
         """Ask Redis for an answer."""
-        with _unavailable():
+        with _redis_errors():
             await self._redis.ping()
 
     async def close(self) -> None:
@@ -378,7 +378,7 @@ def _key(key: str) -> str:
 
 
 @contextmanager
-def _unavailable() -> Iterator[None]:
+def _redis_errors() -> Iterator[None]:
     """Raise `StoreUnavailable` for whatever Redis or the way to it is in trouble with."""
     from redis.exceptions import RedisError  # noqa: PLC0415
 
@@ -388,7 +388,7 @@ def _unavailable() -> Iterator[None]:
         raise StoreUnavailable(type(problem).__name__) from problem
 
 
-def _claimed(file: Path) -> tuple[float, str] | None:
+def _read_claim(file: Path) -> tuple[float, str] | None:
     """Return until when a claim is remembered, and its text; None where there is none."""
     try:
         until, _, text = file.read_text("utf-8").partition(" ")
@@ -397,14 +397,14 @@ def _claimed(file: Path) -> tuple[float, str] | None:
     return float(until), text
 
 
-def _claiming(folder: Path) -> FileLock:
+def _claims_lock(folder: Path) -> FileLock:
     """Return what only one of the processes that share a folder, which is made here, holds at a time."""
     folder.mkdir(parents=True, exist_ok=True)
     return FileLock(folder / uploads.CLAIMS_LOCK, timeout=STORE_SECONDS)
 
 
 @contextmanager
-def _on_disk() -> Iterator[None]:
+def _disk_errors() -> Iterator[None]:
     """Raise `StoreUnavailable` where a claim can't be written or read: it may be there, and of somebody else."""
     try:
         yield
