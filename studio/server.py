@@ -275,7 +275,7 @@ def _port_errors(port: int | None, name: str) -> Iterator[None]:
 
 
 def stop_on_signals() -> None:
-    """Treat the other signals that ask a process to stop like Ctrl-C. An ignored signal, as under nohup, stays ignored."""
+    """Treat the other signals that ask a process to stop like Ctrl-C, unless they are ignored, as under nohup."""
     for number in STOP_SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, signal.default_int_handler)

@@ -1,8 +1,9 @@
 """The runs of one browser: those it waits for, and those that are finished.
 
 The browser keeps them (``store.js``), one item of its storage a run, so that two tabs never overwrite each other's; a
-browser that refuses has its tab keep them. The server keeps a run's files, and finds them by the run's key. A page hands its whole storage to the handlers that need it (`READ`),
-and applies the notes that a handler gives back (`storage_patch`).
+browser that refuses has its tab keep them. The server keeps a run's files, and finds them by the run's key. A page
+hands its whole storage to the handlers that need it (`READ`), and applies the patches that they return
+(`storage_patch`).
 """
 
 from __future__ import annotations

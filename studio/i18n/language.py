@@ -103,7 +103,7 @@ def in_one_language(value: str, texts: Texts) -> str:
 
 
 def with_first_values(page: bytes, request: Request) -> bytes:
-    """Return the page with those first values filled in that depend on the visitor, so that no late text moves others."""
+    """Fill in the first values that depend on the visitor, so that no late text moves others."""
     texts = texts_for(gr.Request(request))
 
     def value(found: re.Match[bytes]) -> bytes:

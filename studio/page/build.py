@@ -58,9 +58,8 @@ def _built(settings: PageSettings, jobs: Jobs, programme: Programme | None) -> g
     gr.set_static_paths(list(examples.FOLDERS))
     with page:
         cards = first_value_by_language(partial(programme_cards, programme)) if programme else ""
-        components = lay_out(
-            first_value_by_language(partial(_banner, jobs)), first_value_by_language(examples.ready), cards
-        )
+        banner, panel = first_value_by_language(partial(_banner, jobs)), first_value_by_language(examples.ready)
+        components = lay_out(banner, panel, cards)
         # Before the page's own listeners: Gradio names all of them by their functions, each name once.
         endpoints.publish(page, jobs)
         run_handlers = RunHandlers(jobs, components)

@@ -72,7 +72,7 @@ CANCEL = "Take a run out of the queue. One that is at work already goes on, may 
 
 
 def endpoints(jobs: Jobs) -> tuple[Callable[..., Any], ...]:
-    """The functions behind the endpoints: typed, because their types are what the callers see."""
+    """Return the functions behind the endpoints. Callers see their types, so all are annotated."""
     calls = Calls(jobs)
 
     async def edit(
@@ -137,7 +137,7 @@ def endpoints(jobs: Jobs) -> tuple[Callable[..., Any], ...]:
     for endpoint, description in described:
         endpoint.__doc__ = description
     for generator in (edit, result):
-        # To Gradio a generator's type is that of what it ends with.
+        # Gradio takes a generator's return type for that of what it yields.
         generator.__annotations__["return"] = tuple[gr.FileData, Facts]
     return tuple(endpoint for endpoint, _ in described)
 
@@ -168,7 +168,7 @@ async def _edited(calls: Calls, caller: Caller, started: Started, wait: float | 
     except CallFailed as failed:
         raise started.described(caller, failed) from None
     except asyncio.CancelledError:
-        # The caller asked for that in so many words. One that only hangs up closes this generator instead.
+        # The caller cancelled the call. A caller that only disconnects closes this generator instead.
         if not started.reused:
             await asyncio.shield(calls.withdraw(started.run))
         raise
@@ -181,7 +181,7 @@ async def _watched(calls: Calls, caller: Caller, run: Any, wait: float | None) -
         steps = 0
         async for answer in answers:
             if answer.outcome is None:
-                # How many steps there are is not known: this counts them.
+                # The number of steps is not known, so they are counted.
                 steps += 1
                 facts = answer.facts
                 progress((steps, None), desc=caller.texts("api.progress", run=facts["run"], words=facts["message"]))
@@ -201,7 +201,7 @@ def _caller(request: gr.Request) -> Caller:
 
 @contextmanager
 def _sentences(calls: Calls, caller: Caller) -> Iterator[None]:
-    """Raise what a call came to as Gradio shows it to callers."""
+    """Raise a call's errors as Gradio shows them to callers."""
     try:
         yield
     except WanError as problem:
@@ -211,7 +211,7 @@ def _sentences(calls: Calls, caller: Caller) -> Iterator[None]:
 
 
 def _path(image: Any, number: int) -> str | None:
-    """The uploaded file's path, from whatever a caller wrote in its place.
+    """Return the uploaded file's path, from whatever a caller sent in its place.
 
     Raises:
         ImageError: It is anything else.

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from studio.settings import PageSettings
 
 LIVE_PATH, READY_PATH = "/livez", "/readyz"
-# The name of an earlier version, for probes that ask for it.
+# The path of an earlier version, for probes that still use it.
 OLD_PATH = "/healthz"
 PATHS = frozenset({LIVE_PATH, READY_PATH, OLD_PATH})
-# Anybody may ask, so the store and the disk are asked no more often than that.
+# Anybody may send probes, so the store and the disk are checked no more often than this.
 CHECK_SECONDS = 1.0
 OK, STOPPING, UNAVAILABLE, FULL = "ok", "stopping", "unavailable", "full"
 
@@ -49,18 +49,18 @@ class Health:
         return [Route(LIVE_PATH, self._live), *(Route(path, self._ready) for path in (READY_PATH, OLD_PATH))]
 
     async def _live(self, _request: Request) -> Response:
-        """Return that the server answers. It asks nobody: a restart would help neither a store nor a disk."""
+        """Answer that the server runs. Store and disk are not checked: a restart would help neither."""
         return JSONResponse({"status": OK})
 
     async def _ready(self, _request: Request) -> Response:
-        """Return whether new runs are taken. Behind a password only that is said."""
+        """Answer whether new runs are taken; behind a password, nothing else."""
         checks = await self._checks()
         wrong = STOPPING if self._jobs.stopping else next((found for found in checks.values() if found != OK), None)
         facts: dict[str, Any] = {"status": wrong or OK}
         if not self._settings.auth:
             sandbox = self._settings.engine.backend is Backend.SANDBOX
             facts |= {**checks, "engine": "sandbox" if sandbox else "hosted", "version": __version__}
-            # For information: another replica would reach the API no better.
+            # Does not affect readiness: another replica would reach the API no better.
             facts["api"] = self._jobs.engines.api_state
         return JSONResponse(facts, HTTPStatus.SERVICE_UNAVAILABLE if wrong else HTTPStatus.OK)
 

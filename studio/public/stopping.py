@@ -25,9 +25,9 @@ _NEW_WORK_PATHS = ("/gradio_api/upload", "/gradio_api/call/", "/gradio_api/mcp",
 
 
 class StopGate:
-    """Middleware that lets nothing new begin while the server stops, and has connections closed after each answer.
+    """Middleware that refuses new work while the server stops, and closes each connection after its response.
 
-    A proxy then asks another replica, and a visitor's page asks again by itself.
+    A proxy then asks another replica, and a visitor's page retries by itself.
 
     Args:
         app: The application.
@@ -59,7 +59,7 @@ def _starts_new_work(scope: Scope) -> bool:
 
 
 def _restarting_answer(scope: Scope) -> ASGIApp:
-    """Return the answer to what came too late: to a person a page that looks again by itself."""
+    """Return the response to a refused request: for a browser, a page that retries by itself."""
     texts = texts_for(gr.Request(Request(scope)))
     headers = {"Retry-After": str(RETRY_SECONDS), "Cache-Control": "no-store"}
     status = HTTPStatus.SERVICE_UNAVAILABLE

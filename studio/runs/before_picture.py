@@ -1,4 +1,4 @@
-"""The picture on the left of the comparison: a reference, brought to the result's frame."""
+"""The picture from before, on the left of the comparison: a reference in the result's frame."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
 
 
 def before_number(extra: Mapping[str, Any], count: int) -> int:
-    """The number of the reference that stands on the left: image 1, unless the sandbox says that it drew another."""
+    """Return the number of the reference to show as before: 1, unless the sandbox says that it edited another."""
     return stated_before_number(extra, count) or 1
 
 
 def stated_before_number(extra: Mapping[str, Any], count: int) -> int | None:
-    """The number of the reference that was edited, where the sandbox says it; the hosted model does not."""
+    """Return the number of the edited reference where the sandbox says it; the hosted model does not."""
     frame = _preview_frame(extra, count)
     return frame[0] if frame else None
 
 
 def framed(images: Sequence[PreparedImage], size: tuple[int, int], extra: Mapping[str, Any]) -> bytes:
-    """Image 1 as a JPEG of exactly the result's size, laid so that it lines up with the result.
+    """Return image 1 as a JPEG of exactly the result's size, aligned with the result.
 
-    Where the sandbox says which part of which picture its preview shows, that part; the hosted model does not say.
+    The sandbox says which part of which picture its preview shows, and then that part is returned.
 
     Args:
         images: The references as they were sent; at least one.

@@ -1,6 +1,6 @@
-"""What a result changed of the picture that it was made of, and kept composites of the two.
+"""The comparison of a result with the picture that it was made of, and kept composites of the two.
 
-It is worked out when a page first asks, and kept with the run's files. OpenCV is imported then, and not before.
+It is computed when a page first asks, and kept with the run's files. OpenCV is imported then, and not before.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 COMPARISON = "compared.json"
 KEPT = "kept.json"
-# A larger composite is looked at in a smaller copy.
+# The page shows a larger composite in a smaller copy.
 SHOWN_SIDE_MAX = 2048
 KeptSize = Literal["result", "original"]
 
@@ -50,9 +50,9 @@ class Comparison:
     """How a result differs from the reference that it was made of.
 
     Attributes:
-        before: Which reference that is.
+        before: The number of that reference.
         alignment: Where the reference lies in the result.
-        aligned: The name of the reference's copy that is brought onto the result; None where that is not sure.
+        aligned: The name of the reference's copy that is aligned with the result; None where that is not sure.
         map: The name of the map of what changed, white where it did; None where that can't be known.
         share: What changed, in per cent of what both pictures show.
         areas: In how many places.
@@ -68,11 +68,11 @@ class Comparison:
     tones: tuple[Tone, ...] = ()
 
     def aligned_file(self, key: str) -> Path | None:
-        """The reference's copy that is brought onto the result."""
+        """Return the file of the reference's copy that is aligned with the result."""
         return served_folder(key, "aligned") / self.aligned if self.aligned else None
 
     def map_file(self, key: str) -> Path | None:
-        """The map of what changed."""
+        """Return the file of the map of what changed."""
         return served_folder(key, "map") / self.map if self.map else None
 
 
@@ -81,14 +81,14 @@ class KeptPicture:
     """A kept composite.
 
     Attributes:
-        number: Which one of the result's it is.
+        number: Its number among the result's composites.
         name: The file's name.
         width: In pixels.
         height: In pixels.
         size: Whether it has the result's size, or the original's.
-        before: Which reference the rest is.
-        shown: Width and height of the copy that is looked at; None where it is the file itself.
-        digest: What it was made of.
+        before: The number of the reference that the rest is taken from.
+        shown: Width and height of the smaller copy that the page shows; None where it shows the file itself.
+        digest: The hash of the mask, the reference and the size that it was made from.
     """
 
     number: int
@@ -101,15 +101,15 @@ class KeptPicture:
     digest: str
 
     def file(self, key: str) -> Path:
-        """The composite's own file."""
+        """Return the composite's own file."""
         return served_folder(key, f"kept-{self.number}") / self.name
 
     def shown_file(self, key: str) -> Path:
-        """What is looked at."""
+        """Return the file that the page shows: a smaller copy of a large composite."""
         return served_folder(key, f"kept-shown-{self.number}") / "kept.jpg" if self.shown else self.file(key)
 
     def before_file(self, key: str) -> Path:
-        """The part of the original that it shows, in the frame that is looked at."""
+        """Return the file of the same part of the original, in the size of the file that the page shows."""
         return served_folder(key, f"kept-before-{self.number}") / "before.jpg"
 
 
@@ -117,12 +117,12 @@ _KEPT_KEY = re.compile(r"([^/]+)/kept-([0-9]{1,4})", re.ASCII)
 
 
 def kept_key(key: str, number: int) -> str:
-    """Return what a result's kept composite is called wherever a run's key stands for a picture."""
+    """Return the name of a result's kept composite where a run's key stands for a picture."""
     return f"{key}/kept-{number}"
 
 
 def split_kept_key(key: str) -> tuple[str, int | None]:
-    """Return the run's key in such a name, and the number of the kept composite; None where it is the run's own."""
+    """Split such a name into the run's key and the kept composite's number; None for the result itself."""
     found = _KEPT_KEY.fullmatch(key)
     return (found[1], int(found[2])) if found else (key, None)
 
@@ -132,7 +132,7 @@ _KEPT = TypeAdapter(tuple[KeptPicture, ...])
 
 
 def load(key: str) -> Comparison | None:
-    """Return what was found out about a result; None where nothing was, or no longer."""
+    """Read the comparison of a result; None where there is none, or its files are gone."""
     try:
         found = _COMPARISON.validate_json(read_record(key, COMPARISON))
     except (OSError, ValidationError):
@@ -142,12 +142,12 @@ def load(key: str) -> Comparison | None:
 
 
 def compare(outcome: Outcome) -> Comparison:
-    """Find out how a result differs from the reference that it was made of, unless that is known.
+    """Compare a result with the reference that it was made of, unless that has been done.
 
     Raises:
         ImageError: A picture can't be read, or the references are not here.
         SettingsError: OpenCV is not installed.
-        OSError: What was found out can't be written.
+        OSError: The comparison can't be written.
     """
     if found := load(outcome.key):
         return found
@@ -173,7 +173,7 @@ def compare(outcome: Outcome) -> Comparison:
 def _mapped(
     key: str, found: Comparison, before: Image.Image, after: Image.Image
 ) -> tuple[Comparison, dict[Path, bytes]]:
-    """Draw the reference brought onto the result, and the map of what changed; return where each belongs."""
+    """Draw the aligned reference and the map of what changed; return the comparison, and the files to write."""
     changes = change_map(before, after, found.alignment)
     drawn = io.BytesIO()
     Image.fromarray(changes.labels > 0).save(drawn, "PNG")
@@ -199,9 +199,9 @@ def kept_pictures(key: str) -> tuple[KeptPicture, ...]:
 
 
 def keep(outcome: Outcome, originals: Sequence[str | None], mask: str, size: KeptSize) -> KeptPicture:
-    """Blend a result into its original where a mask allows it. One that was made so before is returned again.
+    """Blend a result into its original where a mask allows it, unless the same composite is there already.
 
-    Of so many as a result can have, the oldest makes room for the next.
+    A composite beyond `KEPT_MAX` replaces the oldest.
 
     Args:
         outcome: The result.
@@ -251,7 +251,7 @@ def keep(outcome: Outcome, originals: Sequence[str | None], mask: str, size: Kep
 
 
 def _drawn(picture: KeptPicture, key: str, kept: Kept, original: Image.Image) -> dict[Path, bytes]:
-    """Draw what the composite is looked at by; return where each belongs."""
+    """Draw the files by which the page shows a composite; return them with their contents."""
     size, drawn = picture.shown or kept.size, {}
     if picture.shown:
         small = kept.image.resize(size, Image.Resampling.LANCZOS, reducing_gap=2)
@@ -266,7 +266,7 @@ def _shown_size(size: tuple[int, int]) -> tuple[int, int] | None:
 
 
 def decoded_mask(text: str) -> Image.Image:
-    """Return a mask that anybody may have sent, black and white.
+    """Decode a mask that a caller sent, to black and white.
 
     Raises:
         InvalidRequest: It is none.
@@ -281,7 +281,7 @@ def decoded_mask(text: str) -> Image.Image:
 
 
 def _normalised_mask(text: str, outcome: Outcome) -> str:
-    """Return a mask as it is used and noted down: black and white, and no larger than a recipe takes.
+    """Return a mask as it is used and recorded: black and white, and no larger than a recipe takes.
 
     Raises:
         InvalidRequest: It is no mask of this result.
@@ -300,7 +300,7 @@ def _jpeg(image: Image.Image) -> bytes:
 
 
 def _write(outcome: Outcome, files: Mapping[Path, bytes], name: str, record: bytes) -> None:
-    """Write what was found out or made, unless the run was deleted meanwhile: then nothing of it is left behind."""
+    """Write files and a record of a run, unless it was deleted meanwhile: then nothing of it is left behind."""
     with RUN_FILES_LOCK:
         if outcome.path.is_file():
             for file, data in files.items():

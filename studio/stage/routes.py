@@ -1,4 +1,4 @@
-"""What the page's scripts ask for on stage: cards, files to take away, links, QR codes."""
+"""The routes for presenting: cards, exports, links, QR codes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from .programme import Programme
 
 NO_STORE = {"Cache-Control": "no-store"}
-# A browser that runs what is in here, in spite of the types, may not be led anywhere by it.
 PICTURE_HEADERS = {"Cache-Control": "private, max-age=3600", "X-Robots-Tag": "noindex"}
 SHARED_HEADERS = {
     "Cache-Control": "no-store",
@@ -42,7 +41,7 @@ class Stage:
     """The routes, over the server's jobs.
 
     Attributes:
-        base: Where the page is reached from outside, once that is known.
+        base: The page's address from outside, once that is known.
 
     Args:
         jobs: The server's jobs.
@@ -71,11 +70,11 @@ class Stage:
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """What can be taken away on this machine."""
+        """The file types that can be exported on this machine."""
         return self._take_away.kinds
 
     def close(self) -> None:
-        """Begin no more exports."""
+        """Start no more exports."""
         self._take_away.close()
 
     async def _cards(self, request: Request) -> Response:
@@ -99,7 +98,7 @@ class Stage:
         return FileResponse(file, headers=PICTURE_HEADERS)
 
     async def _export(self, request: Request) -> Response:
-        """Stream how far the file is, and the file."""
+        """Stream the progress of an export, then its file."""
         wanted = take_away.parse_request(await request.body()) if _is_json(request) else None
         if wanted is None or wanted.kind not in self._take_away.kinds:
             return _refused()
@@ -160,12 +159,12 @@ def _refused() -> Response:
 
 
 def _is_json(request: Request) -> bool:
-    """Return whether a call says that it is JSON, which another site's page can't say without being refused."""
+    """Return whether a call is sent as JSON, which browsers do not let another site's page send."""
     return request.headers.get("content-type", "").partition(";")[0].strip() == "application/json"
 
 
 async def _json_body(request: Request) -> dict[str, Any]:
-    """Return what a call says; nothing where it makes no sense."""
+    """Return the JSON object in a call's body; an empty one where there is none."""
     try:
         body = json.loads(await request.body()) if _is_json(request) else None
     except (ValueError, RecursionError):

@@ -32,9 +32,9 @@ _RECORD = "shared.json"
 
 @dataclass(frozen=True)
 class _Shared:
-    """What a link shows, and the folder of records that it ends with. The run's key is not in it.
+    """A link's record, without the run's key. The link ends when the run's folder of records is deleted.
 
-    The digest is the picture's: where a kept composite made room for another, the link does not show that one.
+    The digest is the picture's: if another kept composite has replaced it, the link does not show that one.
     """
 
     item: StageItem
@@ -48,8 +48,8 @@ _SHARED = TypeAdapter(_Shared)
 class SharedLinks:
     """Makes, opens and revokes links.
 
-    A link's name is random and has nothing to do with the run's key: who has the link sees one page with the picture,
-    the picture from before, the prompt and the settings, without the recipe and the run's id, and can do nothing.
+    A link's name is random and does not follow from the run's key. The link opens one page with the picture,
+    the picture from before, the prompt and the settings, without the recipe and the run's id, and without any controls.
 
     Args:
         items: Finds the results.
@@ -98,7 +98,7 @@ class SharedLinks:
 
         Args:
             name: The link's name.
-            language: The language of the person who opens it. The first of a language waits for its page to be made.
+            language: The language of the person who opens it. The page of a language is made when it is first opened.
         """
         shared = _opened(name)
         if shared is None:
@@ -113,7 +113,7 @@ class SharedLinks:
 
 
 def _name_file(key: str) -> Path:
-    """Return where the name of a result's link is noted: with the run's records, which go away with the run."""
+    """Return the file with the name of a result's link, in the run's folder, which is deleted with the run."""
     run, number = split_kept_key(key)
     return uploads.run_folder(run) / ("shared-link.txt" if number is None else f"shared-link-kept-{number}.txt")
 

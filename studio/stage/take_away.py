@@ -1,4 +1,4 @@
-"""What is taken away: results as one file, made while the browser hears how far it is."""
+"""Exports: results as one file, with its progress reported to the browser."""
 
 from __future__ import annotations
 
@@ -47,11 +47,11 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 Kind = Literal["page", "pdf", "png", "webp", "gif", "mp4", "zip", "programme"]
-# Drawing takes a processor and memory: so many at once, and so many more may wait for their turn.
+# Drawing takes a processor and memory, so few are made at once, and a few more may wait.
 AT_ONCE, WAITING_MAX, OF_A_VISITOR = 2, 20, 3
 BEAT_SECONDS = 0.25
 CHUNK_BYTES = 1 << 18
-# Of what an export takes on the disk, more than any of them needs.
+# Reserved on the disk for an export; none needs as much.
 ROOM_BYTES = 1_000_000_000
 _TYPES = {
     "html": "text/html",
@@ -67,7 +67,7 @@ _WHEN = (1980, 1, 1, 0, 0, 0)
 
 @dataclass(frozen=True)
 class ExportRequest:
-    """What a browser asks for.
+    """The export that a browser asks for.
 
     Attributes:
         keys: The results, in this order.
@@ -91,7 +91,7 @@ _EXPORT_REQUEST = TypeAdapter(ExportRequest)
 
 
 def parse_request(body: bytes) -> ExportRequest | None:
-    """Return what a request asks for; None where that can't be understood."""
+    """Parse a request's body; None where it is malformed."""
     try:
         return _EXPORT_REQUEST.validate_json(body)
     except ValidationError:
@@ -110,7 +110,7 @@ def kinds(*, local: bool) -> tuple[Kind, ...]:
 
 
 class _ClientGone(Exception):  # no error: it ends the work
-    """Nobody waits for the file any more."""
+    """The client has disconnected, so nobody waits for the file."""
 
 
 class TakeAway:
@@ -126,7 +126,7 @@ class TakeAway:
         self._items = items
         self._disk_space = disk_space
         self.kinds = kinds(local=local)
-        # Of its own, so that an export never takes the place of a page's handlers.
+        # A pool of its own, so that exports never block the page's handlers.
         self._threads = ThreadPoolExecutor(AT_ONCE, "export")
         self._waiting: Counter[str] = Counter()
 
@@ -135,19 +135,19 @@ class TakeAway:
         return sum(self._waiting.values()) >= AT_ONCE + WAITING_MAX or self._waiting[visitor] >= OF_A_VISITOR
 
     async def make(self, wanted: ExportRequest, texts: Texts, visitor: str) -> AsyncIterator[bytes]:
-        """Yield lines of JSON that say how far it is, one that names the file or the trouble, then the file.
+        """Yield lines of JSON with the progress, one with the file's name or the problem, then the file.
 
-        Who stops reading ends the work at its next step.
+        A client that stops reading ends the work at its next step.
 
         Args:
             wanted: What is made.
             texts: The visitor's language.
-            visitor: Whom it counts for.
+            visitor: The visitor whose export it is, by the name that runs are counted under.
         """
-        share, left = [0.0], threading.Event()
+        share, client_gone = [0.0], threading.Event()
 
         def report(done: float) -> None:
-            if left.is_set():
+            if client_gone.is_set():
                 raise _ClientGone
             share[0] = done
 
@@ -169,9 +169,9 @@ class TakeAway:
                 yield _line(problem=texts("take.failed"))
                 return
             finally:
-                left.set()
+                client_gone.set()
                 if not work.done():
-                    # The thread writes into the file until its next step.
+                    # The thread may write to the file until its next step.
                     await asyncio.shield(asyncio.wait([work]))
             size = file.tell()
             file.seek(0)
@@ -180,13 +180,13 @@ class TakeAway:
                 yield chunk
 
     def close(self) -> None:
-        """Begin nothing more."""
+        """Start no more exports."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _done(self, visitor: str, work: asyncio.Future[tuple[str, str]]) -> None:
         self._waiting -= Counter([visitor])
         if not work.cancelled():
-            work.exception()  # seen, also where nobody waits for it
+            work.exception()  # retrieved, so that asyncio does not log it where nobody waits
 
     def _write(
         self, wanted: ExportRequest, texts: Texts, file: IO[bytes], report: Callable[[float], None]
@@ -243,11 +243,11 @@ def _one_or_many(file: IO[bytes], name: str, files: Sequence[bytes], suffix: str
 
 
 def _temporary() -> IO[bytes]:
-    """Return a file without a name, where there is room."""
+    """Open a temporary file without a name in the upload folder."""
     folder = Path(get_upload_folder())
     folder.mkdir(parents=True, exist_ok=True)
     return tempfile.TemporaryFile(dir=folder)
 
 
-def _line(**said: object) -> bytes:
-    return json.dumps(said).encode() + b"\n"
+def _line(**values: object) -> bytes:
+    return json.dumps(values).encode() + b"\n"

@@ -1,4 +1,4 @@
-"""What the page says of a comparison, and its kept composites."""
+"""What the page says of a comparison, and of kept composites."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from studio.runs.results import Outcome
     from wan_client.compare import Alignment
 
-# Less than this can't be seen, and is not spoken of.
+# Smaller differences can't be seen, and are not mentioned.
 _MOVED_MIN, _ZOOM_MIN, _TURN_MIN = 0.5, 0.0025, 0.1
 _WHOLE_PERCENT = 0.005
 
@@ -33,7 +33,7 @@ def facts(texts: Texts, outcome: Outcome, found: Comparison, *, original: tuple[
     Args:
         texts: The visitor's language.
         outcome: The result.
-        found: What was found out about it.
+        found: Its comparison.
         original: Width and height of the reference as it was uploaded, where it is still here.
     """
     aligned, drawn = found.aligned_file(outcome.key), found.map_file(outcome.key)

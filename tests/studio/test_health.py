@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from studio import uploads
-from studio.public import health
+from studio.public import health, stopping
 from studio.public.health import Health
 from studio.public.limits import Limits
 from studio.public.stopping import StopGate
