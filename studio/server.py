@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 HUGGING_FACE = "https://huggingface.co"
 # Gradio compiles templates and handlers in the browser and writes its configuration into the page, so scripts may be
-# inline. What is left is worth having: no script, picture or answer comes from, or goes to, another host.
+# inline. The rest of the policy is strict: no script, picture or response comes from, or goes to, another host.
 CONTENT_SECURITY_POLICY = "; ".join(
     [
         "default-src 'self'",
@@ -253,9 +253,9 @@ class Server:
     @asynccontextmanager
     async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
         self._loop = asyncio.get_running_loop()
-        cleaning = asyncio.create_task(uploads.keep_clean(self._settings.keep_seconds))
-        sweeping = asyncio.create_task(hosted_pictures.keep_swept(self._jobs.engines.pictures))
-        measuring = asyncio.create_task(telemetry.keep_measured(self._jobs.limits))
+        cleaning = asyncio.create_task(uploads.clean_regularly(self._settings.keep_seconds))
+        sweeping = asyncio.create_task(hosted_pictures.sweep_regularly(self._jobs.engines.pictures))
+        measuring = asyncio.create_task(telemetry.measure_regularly(self._jobs.limits))
         yield
         for task in (cleaning, sweeping, measuring):
             task.cancel()

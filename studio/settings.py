@@ -111,7 +111,7 @@ class LimitSettings:
         )
 
 
-# At once: as many as one press of Generate can start.
+# `visitor_at_once` is the number of runs that one press of Generate can start.
 PUBLIC_LIMITS: Final = LimitSettings(
     visitor_hourly=10,
     visitor_daily=30,
@@ -135,7 +135,7 @@ def is_public(env: Mapping[str, str]) -> bool:
 def is_shared(env: Mapping[str, str]) -> bool:
     """Return whether the page gets a public link: as ``GRADIO_SHARE`` says, and on hosts of notebooks as Gradio would.
 
-    Such hosts reach a page by no other way. A Space has an address of its own.
+    On such hosts a page can't be reached in any other way. A Space has an address of its own.
     """
     if "SPACE_ID" in env:
         return False
@@ -317,7 +317,7 @@ def _folder(env: Mapping[str, str]) -> Path | None:
         return Path(given) if given else None
     if given:
         raise SettingsError("folder_unusable", name=FOLDER, given=given)
-    # Gradio's own belongs to whichever user started one of its apps first.
+    # Gradio's default folder belongs to the user who first started one of its apps.
     own = Path(tempfile.gettempdir()) / f"gradio-{getpass.getuser()}"
     if not _is_writable(own):
         raise SettingsError("folder_unusable", name=FOLDER, given=str(own))

@@ -63,8 +63,8 @@ class RunFacts:
         image_size: The size asked for, as a ratio.
         bytes_in: Of the references as they were sent.
         bytes_out: Of the result's files.
-        queue_seconds: From the submit until it ran, where that was seen.
-        run_seconds: For how long it ran, where that was seen.
+        queue_seconds: From the submit until it ran, where that was observed.
+        run_seconds: For how long it ran, where that was observed.
         total_seconds: From the start to the end.
         cost: In US dollars, as the API says.
     """
@@ -120,7 +120,7 @@ def called(call: str, code: str, seconds: float) -> None:
     _CALLS.labels(call, code).observe(seconds)
 
 
-async def keep_measured(limits: Limits) -> None:
+async def measure_regularly(limits: Limits) -> None:
     """Update the metrics of the limits regularly, until cancelled."""
     while True:
         usage = await limits.usage()
@@ -133,7 +133,7 @@ async def keep_measured(limits: Limits) -> None:
 
 
 def serve_metrics(port: int, host: str) -> tuple[WSGIServer, Thread]:
-    """Answer Prometheus on a port of its own, which the page's visitors don't reach.
+    """Serve the metrics to Prometheus on a port of their own, which the page's visitors don't reach.
 
     Returns:
         The server and its thread, for those who want to end them before the process does.
@@ -152,7 +152,7 @@ def write_logs(*, as_json: bool) -> None:
     """
     handler = logging.StreamHandler(sys.stderr)
     if as_json:
-        # Gradio and Uvicorn print what they have to say.
+        # Gradio and Uvicorn print their messages.
         sys.stdout = sys.stderr = _PrintedAsJson()
     handler.setFormatter(_Json() if as_json else _Plain("{asctime} {levelname:7} {name}: {message}", style="{"))
     logging.root.handlers = [handler]
@@ -164,11 +164,11 @@ class _PrintedAsJson(io.TextIOBase):
     """Takes what is printed, and logs it line by line."""
 
     def __init__(self) -> None:
-        self._begun = threading.local()
+        self._incomplete = threading.local()
 
     def write(self, text: str) -> int:
         """Log the lines that are complete."""
-        *lines, self._begun.text = (getattr(self._begun, "text", "") + text).split("\n")
+        *lines, self._incomplete.text = (getattr(self._incomplete, "text", "") + text).split("\n")
         for line in lines:
             if line.strip():
                 log.info("%s", line)

@@ -1,4 +1,4 @@
-"""Where visitors' files lie, and which of them a visitor may name."""
+"""Visitors' files: where they lie, and which paths a visitor may use."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ RUN_FILES_LOCK = threading.Lock()
 FREE_MIN = 1_000_000_000
 # What a run may still write when it ends: its result and the copies of it.
 RESULT_BYTES = 2 * OUTPUT_BYTES_MAX
-# An upload lies in a folder of its own, whose name begins so and can't be guessed.
+# An upload lies in a folder of its own, whose name is this prefix and a random part.
 UPLOAD_PREFIX = "wan-upload-"
 RECORDS = "records"
 # Kept composites of one result.
@@ -82,7 +82,7 @@ def run_folder(key: str) -> Path:
 
 
 def served_folder(key: str, kind: str) -> Path:
-    """Return the folder of one of a run's files, one of `KINDS`. It leads to nothing else of the run."""
+    """Return the folder of one of a run's files, one of `KINDS`. Its name does not reveal the run's other folders."""
     return results_folder() / _name(kind, key)
 
 
@@ -143,7 +143,7 @@ def _name(kind: str, key: str) -> str:
     return sha256(f"{kind} {key}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-def checked(path: str, *, number: int) -> str:
+def check_upload(path: str, *, number: int) -> str:
     """Return the path, resolved, if it is an uploaded file's.
 
     A caller of the HTTP interface can write any path into a request, and Gradio hands some of them on as they are.
@@ -197,7 +197,7 @@ def keep_references(form: Form, key: str) -> tuple[Form, tuple[str, ...]]:
     kept: dict[str, str] = {}
     for number, path in enumerate(form.slots, 1):
         if path:
-            source = Path(checked(path, number=number))
+            source = Path(check_upload(path, number=number))
             place = served_folder(key, f"image-{number}")
             place.mkdir(parents=True, exist_ok=True)
             _link(source, place / source.name)
@@ -211,7 +211,7 @@ def digests(form: Form) -> tuple[str, ...]:
     Raises:
         ImageError: A picture is no uploaded file.
     """
-    files = [Path(checked(path, number=number)) for number, path in enumerate(form.slots, 1) if path]
+    files = [Path(check_upload(path, number=number)) for number, path in enumerate(form.slots, 1) if path]
     return tuple(sha256(file.read_bytes()).hexdigest() for file in files)
 
 
@@ -240,10 +240,10 @@ def forget_run(key: str) -> None:
 
 
 def clean(keep_seconds: float) -> None:
-    """Delete uploads and the files of runs that are older than that.
+    """Delete uploads and files of runs beyond that age.
 
-    In a folder of the page's own (``GRADIO_TEMP_DIR``) all other files go too but the page's own pictures: uploads of
-    version 0.1, and what a process that was killed left behind.
+    In a folder of the page's own (``GRADIO_TEMP_DIR``) all other files but the page's own pictures are deleted too:
+    uploads of version 0.1, and what a killed process left behind.
     """
     kept = {results_folder(), records_folder(), hosted_folder(), claims_folder()}
     for claim in _inside(claims_folder()):
@@ -270,7 +270,7 @@ def _inside(folder: Path) -> list[Path]:
     return list(folder.iterdir()) if folder.is_dir() else []
 
 
-async def keep_clean(keep_seconds: float) -> None:
+async def clean_regularly(keep_seconds: float) -> None:
     """Run `clean` hourly until cancelled."""
     await asyncio.to_thread(hide_old_records)
     while True:

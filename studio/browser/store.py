@@ -26,9 +26,9 @@ Value = TypeVar("Value")
 FINISHED_KEPT = 40
 WAITING_KEPT = 20
 UPLOADS_KEPT = 300
-# What goes beyond is dropped with the next run, so a browser never has many more. Anybody may write more.
+# Runs beyond these numbers are dropped with the next run, so a browser has few more. A forged storage may have any.
 _READ_MAX = 2 * (FINISHED_KEPT + WAITING_KEPT)
-# The longest prompts that the model takes, and file names as long as any, still fit.
+# Room for the longest prompts that the model takes, and for the longest file names.
 _ENTRY_MAX = 20_000
 
 # JavaScript that hands everything to a handler, as its first input.

@@ -185,7 +185,7 @@ class _Language:
             page += message.get("body", b"")
             if message.get("more_body"):
                 return
-            page = self._localised_and_compressed(start, with_first_values(page, request), language, encoding)
+            page = self._localise(start, with_first_values(page, request), language, encoding)
             if key and start["status"] == HTTPStatus.OK:
                 self._cache[key] = start, page
                 if len(self._cache) > _CACHED_MAX:
@@ -197,8 +197,8 @@ class _Language:
         else:
             await self._app(scope, receive, send_localised)
 
-    def _localised_and_compressed(self, start: Message, page: bytes, language: str, encoding: str) -> bytes:
-        """Return the page localised and compressed, and say so in its headers."""
+    def _localise(self, start: Message, page: bytes, language: str, encoding: str) -> bytes:
+        """Localise and compress the page, and set its headers accordingly."""
         page = compress(localise_page(page, language, self._kinds), encoding)
         headers = MutableHeaders(scope=start)
         headers["content-length"] = str(len(page))

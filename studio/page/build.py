@@ -78,7 +78,7 @@ def _built(settings: PageSettings, jobs: Jobs, programme: Programme | None) -> g
             _connect_programme(StageHandlers(programme, components, run_handlers), form_handlers, components)
         page.queue(default_concurrency_limit=None, api_open=False)
     # No event shows progress, but at each response Gradio's browser code renders again all components that a running
-    # event could show progress on: let that be one.
+    # event could show progress on, so that is made a single one.
     for event in page.fns.values():
         event.show_progress_on = [components.status]
     return page
@@ -181,7 +181,7 @@ def _connect_form(form_handlers: FormHandlers, components: Components) -> None:
     followed = components.image_1.settled(form_handlers.follow_image_1, image_1, components.image_size, **quick)
     followed.then(None, js="() => wanFollowed()", **PRIVATE)
     components.request_box.expand(
-        form_handlers.what_will_be_sent, components.token, components.request_preview, **fields, **quick
+        form_handlers.preview_request, components.token, components.request_preview, **fields, **quick
     )
     typed = [components.token_box, components.variations]
     own: dict[str, Any] = {"outputs": components.own_token, **quick}

@@ -54,7 +54,7 @@ class CompareRoutes:
 
     async def compare(self, request: Request) -> Response:
         """Return what changed in a run's result, as JSON."""
-        texts, given = texts_for(gr.Request(request)), await _given(request)
+        texts, given = texts_for(gr.Request(request)), await _form_fields(request)
         outcome = await asyncio.to_thread(results.load, given.get("key", ""))
         if outcome is None:
             return Response(status_code=404)
@@ -67,7 +67,7 @@ class CompareRoutes:
 
     async def keep(self, request: Request) -> Response:
         """Make a kept composite of a run's result; return its number as JSON."""
-        texts, given = texts_for(gr.Request(request)), await _given(request)
+        texts, given = texts_for(gr.Request(request)), await _form_fields(request)
         outcome = await asyncio.to_thread(results.load, given.get("key", ""))
         entry = await asyncio.to_thread(self._jobs.known, given.get("key", ""))
         if outcome is None or entry is None:
@@ -124,26 +124,26 @@ class CompareHandlers:
     def kept(self, kept: str, shown: Shown, event: gr.EventData, request: gr.Request) -> Changes:
         """Show a kept composite that was just made."""
         known = store.read(kept)
-        key, picture = _named(event)
+        key, picture = _clicked_composite(event)
         entry = known.find(key)
         return self._run_handlers.show_result(known, entry, shown, picture) if entry and picture else {}
 
     @rendered
     def use_kept(self, event: gr.EventData, request: gr.Request, **fields: Any) -> Changes:
         """Use a kept composite as image 1, the only picture of the form."""
-        key, picture = _named(event)
+        key, picture = _clicked_composite(event)
         if picture is None:
             return {}
         return self._form_handlers.with_only_image_1(Form(**fields), str(picture.file(key)), "kept.used")
 
 
-def _named(event: gr.EventData) -> tuple[str, comparison.KeptPicture | None]:
-    """Return the run that was clicked, and which of its kept composites."""
+def _clicked_composite(event: gr.EventData) -> tuple[str, comparison.KeptPicture | None]:
+    """Return the key of the run that was clicked, and the kept composite of it, if there is one."""
     key, number = str(getattr(event, "key", "")), str(getattr(event, "number", ""))
     return key, next((picture for picture in comparison.kept_pictures(key) if str(picture.number) == number), None)
 
 
-async def _given(request: Request) -> dict[str, str]:
+async def _form_fields(request: Request) -> dict[str, str]:
     """Return the fields of a call."""
     try:
         fields = parse_qs((await request.body()).decode("ascii"), max_num_fields=_FIELDS_MAX)

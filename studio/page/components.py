@@ -145,12 +145,12 @@ class Components:
 
     @property
     def no_change(self) -> Changes:
-        """No change at all: Gradio takes an empty answer for an answer that empties everything."""
+        """No change at all: Gradio takes an empty dictionary for a change that empties everything."""
         return {self.status: gr.skip()}
 
     @property
     def run(self) -> list[Any]:
-        """What changes as runs go on. Kept short: it is gone through by the second for each page that waits."""
+        """What changes as runs go on. Kept short: it is processed every second for each page that waits."""
         return [
             self.notes,
             self.group,

@@ -106,12 +106,12 @@ class FormHandlers:
 
     @rendered
     def swap_1_2(self, request: gr.Request, **fields: Any) -> Changes:
-        """Change image 1 for image 2, in the slots and in the prompt."""
+        """Exchange images 1 and 2, in the slots and in the prompt."""
         return self._swapped(Form(**fields), (2, 1, 3))
 
     @rendered
     def swap_2_3(self, request: gr.Request, **fields: Any) -> Changes:
-        """Change image 2 for image 3, in the slots and in the prompt."""
+        """Exchange images 2 and 3, in the slots and in the prompt."""
         return self._swapped(Form(**fields), (1, 3, 2))
 
     @rendered
@@ -162,7 +162,7 @@ class FormHandlers:
         return sizes.nearest(*size) if size else None
 
     @rendered
-    async def what_will_be_sent(self, token: str, request: gr.Request, **fields: Any) -> Changes:
+    async def preview_request(self, token: str, request: gr.Request, **fields: Any) -> Changes:
         """Show the pictures and the request as they will be sent."""
         sent: request_preview.RequestPreview | WanError
         try:
@@ -220,7 +220,7 @@ class FormHandlers:
         """Restore the form from a picture's recipe, with its references where this browser's history has them."""
         form = Form(**fields)
         try:
-            found = await asyncio.to_thread(read, uploads.checked(path, number=1))
+            found = await asyncio.to_thread(read, uploads.check_upload(path, number=1))
         except WanError:
             found = None
         if found is None:

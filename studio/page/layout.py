@@ -52,10 +52,10 @@ def lay_out(first_banner: str, first_panel: str, programme: str = "") -> Compone
         first_panel: The stage in the page's first answer, by `first_value_by_language`.
         programme: The programme's cards, by `first_value_by_language`; empty where there is none.
     """
-    made = _unseen() | _head(first_banner)
+    made = _hidden() | _head(first_banner)
     with gr.Row(elem_id="columns", equal_height=False):
         with gr.Column(elem_id="inputs"):
-            made |= _pictures() | _prompt() | _negative_prompt() | _settings() | _buttons() | _folded()
+            made |= _pictures() | _prompt() | _negative_prompt() | _settings() | _buttons() | _accordions()
         with gr.Column(elem_id="outputs"):
             made |= _result(first_panel)
         with gr.Column(elem_id="below"):
@@ -63,7 +63,7 @@ def lay_out(first_banner: str, first_panel: str, programme: str = "") -> Compone
     return Components(**made)
 
 
-def _unseen() -> dict[str, Any]:
+def _hidden() -> dict[str, Any]:
     return {
         "kept": gr.Textbox(visible=False),
         "notes": gr.HTML(elem_id="notes", visible="hidden", js_on_load=None),
@@ -187,7 +187,7 @@ def _buttons() -> dict[str, Any]:
     return {"generate": generate, "cancel": cancel, "cost": cost, "variations": variations}
 
 
-def _folded() -> dict[str, Any]:
+def _accordions() -> dict[str, Any]:
     """Lay out the accordions, which are closed at first."""
     with gr.Accordion(word("request.title"), open=False, elem_id="request-box") as request_box:
         request_preview = _html("request-preview")

@@ -46,7 +46,7 @@ class PictureCheckRoute:
 
     async def answer(self, request: Request) -> Response:
         """Return the result of the check of an uploaded file, as JSON."""
-        given = _given(await request.body())
+        given = _parse_body(await request.body())
         if given is None:
             return Response(status_code=400)
         if self._waiting >= WAITING_MAX:
@@ -70,7 +70,7 @@ def check_picture(texts: Texts, path: str, number: int) -> dict[str, Any]:
     if not is_upload(path):
         return {"state": "gone", "words": [texts("error.image_gone", number=number), texts("error.image_gone.hint")]}
     file = Path(path).stat()
-    found = _inspected(path, file.st_mtime_ns, file.st_size)
+    found = _inspect(path, file.st_mtime_ns, file.st_size)
     if isinstance(found, ImageError):
         values = {**found.values, "number": number}
         return {"state": "refused", "words": [texts(f"error.{found.code}{part}", **values) for part in ("", ".hint")]}
@@ -87,7 +87,7 @@ def check_picture(texts: Texts, path: str, number: int) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=64)
-def _inspected(path: str, _changed: int, _size: int) -> tuple[tuple[Change, ...], str, bool] | ImageError:
+def _inspect(path: str, _changed: int, _size: int) -> tuple[tuple[Change, ...], str, bool] | ImageError:
     """Return what a run would do to the picture, a small copy of what it would send, and whether it is far too small.
 
     An error says why it can't be sent.
@@ -111,7 +111,7 @@ def _thumbnail(data: bytes) -> str:
     return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 
-def _given(body: bytes) -> tuple[str, int] | None:
+def _parse_body(body: bytes) -> tuple[str, int] | None:
     """Return the path and the slot's number from a request's body; None where there are none."""
     try:
         given = json.loads(body)

@@ -1,4 +1,4 @@
-"""A slot that takes whatever picture people have, in whatever way they give it."""
+"""A slot: the place for a picture, which can be chosen, dropped, pasted or photographed."""
 
 from __future__ import annotations
 

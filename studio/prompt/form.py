@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from studio.uploads import checked
+from studio.uploads import check_upload
 from wan_client import EditRequest, ImageSize, InvalidRequest
 from wan_client.schema import DEFAULT_NEGATIVE_PROMPT, DEFAULT_PROMPT_EXTEND, DEFAULT_SEED, SEED_MAX
 
@@ -45,7 +45,7 @@ class Form:
             InvalidRequest: A value is outside its limits, or an empty slot stands before a filled one: skipping
                 it would change which picture the prompt's numbers mean.
         """
-        images = [checked(path, number=number) for number, path in enumerate(self.slots, 1) if path]
+        images = [check_upload(path, number=number) for number, path in enumerate(self.slots, 1) if path]
         if not all(self.slots[: len(images)]):
             empty = next(number for number, path in enumerate(self.slots, 1) if not path)
             filled = next(number for number, path in enumerate(self.slots, 1) if path and number > empty)

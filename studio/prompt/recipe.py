@@ -1,4 +1,4 @@
-"""A recipe that goes back into the form, and what the page says about it."""
+"""Restoring the form from a recipe, and what the page says about it."""
 
 from __future__ import annotations
 

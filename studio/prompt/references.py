@@ -1,4 +1,4 @@
-"""The reference check: do the pictures that the prompt names and those that are there agree? One click fixes it."""
+"""The reference check: whether the pictures that the prompt names are those in the slots, with fixes by one click."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ class Authentication:
         (wrong,) = await self._guesses.read([visitor], [], now=now)
         if wrong >= GUESSES:
             return "auth_guesses", HTTPStatus.TOO_MANY_REQUESTS
-        given = _given(Headers(scope=scope).get("authorization", ""))
+        given = _credentials(Headers(scope=scope).get("authorization", ""))
         if given is None:
             return "auth_needed", HTTPStatus.UNAUTHORIZED
         if hmac.compare_digest(_digest(given), _digest(self._login)):
@@ -92,7 +92,7 @@ class Authentication:
         return "auth_wrong", HTTPStatus.UNAUTHORIZED
 
 
-def _given(header: str) -> bytes | None:
+def _credentials(header: str) -> bytes | None:
     """Return the name and the password in an ``Authorization`` header; None where there are none."""
     scheme, _, text = header.partition(" ")
     if scheme.lower() != "basic":

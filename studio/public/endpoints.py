@@ -30,7 +30,7 @@ from .visitors import visitor_of
 SIZES = (*(size.ratio for size in ImageSize), *(size.value for size in ImageSize))
 Facts = dict[str, Any]
 Outputs = tuple[gr.FileData | None, Facts]
-News = AsyncGenerator[Outputs, None]
+OutputStream = AsyncGenerator[Outputs, None]
 
 if TYPE_CHECKING:
     Size = str
@@ -87,7 +87,7 @@ def endpoints(jobs: Jobs) -> tuple[Callable[..., Any], ...]:
         idempotency_key: str | None = None,
         wait_seconds: float | None = None,
         request: gr.Request = None,  # type: ignore[assignment]  # Gradio fills it in, and knows it by its type
-    ) -> News:
+    ) -> OutputStream:
         caller = _caller(request)
         with _sentences(calls, caller):
             wait = check_wait(wait_seconds)
@@ -110,7 +110,7 @@ def endpoints(jobs: Jobs) -> tuple[Callable[..., Any], ...]:
         run: str,
         wait_seconds: float | None = None,
         request: gr.Request = None,  # type: ignore[assignment]
-    ) -> News:
+    ) -> OutputStream:
         caller = _caller(request)
         with _sentences(calls, caller):
             async with aclosing(_watched(calls, caller, run, check_wait(wait_seconds))) as outputs:
@@ -143,9 +143,9 @@ def endpoints(jobs: Jobs) -> tuple[Callable[..., Any], ...]:
 
 
 def publish(page: gr.Blocks, jobs: Jobs) -> None:
-    """Publish the endpoints on a page that is being built, with words for what they take and return.
+    """Publish the endpoints on a page that is being built, with descriptions of their inputs and outputs.
 
-    Gradio calls both “1st”, “2nd” and so on.
+    Gradio would name these “1st”, “2nd” and so on.
     """
     for endpoint in endpoints(jobs):
         gr.events.api(endpoint, api_name=endpoint.__name__, concurrency_limit=None)
@@ -159,7 +159,7 @@ def publish(page: gr.Blocks, jobs: Jobs) -> None:
             component.label = returned
 
 
-async def _edited(calls: Calls, caller: Caller, started: Started, wait: float | None) -> News:
+async def _edited(calls: Calls, caller: Caller, started: Started, wait: float | None) -> OutputStream:
     """Yield the progress of a run that a call has started or found, and at last its picture."""
     try:
         async with aclosing(_watched(calls, caller, started.run, wait)) as outputs:
@@ -174,7 +174,7 @@ async def _edited(calls: Calls, caller: Caller, started: Started, wait: float | 
         raise
 
 
-async def _watched(calls: Calls, caller: Caller, run: Any, wait: float | None) -> News:
+async def _watched(calls: Calls, caller: Caller, run: Any, wait: float | None) -> OutputStream:
     """Yield a run's progress, and at last its picture."""
     progress = gr.Progress()
     async with aclosing(calls.watch(caller, run, wait)) as answers:

@@ -45,7 +45,7 @@ def route(store: PublicUrl) -> Route:
     return Route(f"{ROUTE}/{{name}}", answer, methods=["GET", "HEAD"])
 
 
-async def keep_swept(store: PublicUrl) -> None:
+async def sweep_regularly(store: PublicUrl) -> None:
     """Remove regularly, until cancelled, the pictures of processes that died before removing them."""
     while True:
         await asyncio.to_thread(store.sweep)

@@ -75,12 +75,12 @@ class StoreUnavailable(Exception):
 
 @dataclass(frozen=True)
 class Count:
-    """What is to be counted.
+    """An amount to add to a count.
 
     Attributes:
         key: The count's name.
         amount: How much is added.
-        limit: What it may come to.
+        limit: The most that the count may reach.
         seconds: For how long it is remembered after the latest change.
     """
 
@@ -92,7 +92,7 @@ class Count:
 
 @dataclass(frozen=True)
 class Places:
-    """What may be held at once.
+    """A set of places that runs may hold at once.
 
     Attributes:
         key: The name of the set of places.
@@ -124,7 +124,7 @@ class Store(ABC):
     ) -> Refusal | None:
         """Count everything and give each holder one of each of the places, or change nothing.
 
-        A holder of a place keeps it.
+        A holder that has a place already needs no other.
         """
 
     @abstractmethod

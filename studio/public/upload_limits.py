@@ -35,7 +35,7 @@ PAGE_MB = 1
 PAGE_PATHS = ("/queue/join",)
 STORAGE_BEGINS = '{"runs":'
 # All other calls carry a form. Up to this size, a prompt that is too long gets the form's own message.
-WORDS_BYTES = 200_000
+FORM_BYTES = 200_000
 TEXT_MAX = 16_000
 _STATUSES = {
     "disk_full": HTTPStatus.INSUFFICIENT_STORAGE,
@@ -81,14 +81,14 @@ class UploadLimits:
         path, length = request.url.path, _length(request)
         if MCP_PATH in path:
             _check_length(length, REQUEST_MB * MEGABYTE)
-            if length > WORDS_BYTES:
+            if length > FORM_BYTES:
                 # Pictures inside the call.
                 self._disk_space.check(length)
                 await self._limits.count_upload(Visitor(name=name_in(request.scope)))
                 return self._disk_space.reserved(length)
             return nullcontext()
         if not (path.endswith(UPLOAD_PATHS[0]) or path == UPLOAD_PATHS[1]):
-            _check_length(length, PAGE_MB * MEGABYTE if path.endswith(PAGE_PATHS) else WORDS_BYTES)
+            _check_length(length, PAGE_MB * MEGABYTE if path.endswith(PAGE_PATHS) else FORM_BYTES)
             return nullcontext()
         _check_length(length, REQUEST_MB * MEGABYTE)
         self._disk_space.check(length)

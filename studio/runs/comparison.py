@@ -24,7 +24,7 @@ from wan_client.errors import ImageError
 from wan_client.files import write_whole
 from wan_client.framing import JPEG_QUALITY
 from wan_client.images import open_full
-from wan_client.marks import KEPT_NAME
+from wan_client.provenance import KEPT_NAME
 from wan_client.recipe import KeptParts, embed, mask_text, read
 from wan_client.schema import SIDE_MAX
 

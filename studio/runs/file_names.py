@@ -13,8 +13,8 @@ from wan_client.schema import DEFAULT_SEED
 if TYPE_CHECKING:
     from studio.prompt.form import Form
 
-PART_MAX = 32
 # Every file system takes names of 255 bytes, and a character may take four.
+PART_MAX = 32
 _PICTURE_NAMED = re.compile(
     r"\b(image|picture|photo)\s*\d\b|[图図]\s*(像|片)?\s*\d|画像\s*\d|이미지\s*\d|사진\s*\d", re.IGNORECASE
 )

@@ -72,7 +72,7 @@ class Job:
         outcome: The finished run, once it has succeeded.
         problem: Why it failed.
         cancel_outcome: What the Cancel button achieved.
-        running_since: When the model began with it, in seconds since 1970, as far as that was seen.
+        running_since: When the model began with it, in seconds since 1970, as far as that was observed.
         asked: The form with the files as they were uploaded, for a run that was started here.
         forgotten: Whether the visitor asked to forget it: from then on it is not shown.
 
@@ -167,7 +167,7 @@ class Job:
         return bool(problem and problem.request_id and not isinstance(problem, RunFailed | RunNotFound | RunCancelled))
 
     @property
-    def lacks_room(self) -> bool:
+    def lacks_space(self) -> bool:
         """Whether its picture is at the API and could not be written here."""
         return isinstance(self.problem, DownloadFailed) and self.problem.code == "not_writable"
 

@@ -335,7 +335,7 @@ class Jobs:
             self._at_work.discard(job)
             if isinstance(job.problem, AuthenticationError) and token:
                 self.engines.refuse(token)
-            if job.lacks_room and not job.forgotten and not self.stopping:
+            if job.lacks_space and not job.forgotten and not self.stopping:
                 waiting = asyncio.create_task(self._fetch_later(job, token, visitor))
                 self._fetching.add(waiting)
                 waiting.add_done_callback(self._fetching.discard)

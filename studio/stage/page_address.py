@@ -17,12 +17,12 @@ ADDRESS_CHARACTERS_MAX = 500
 
 
 def address(base: str | None, scope: MutableMapping[str, Any], shown: str) -> str | None:
-    """Return the address by which others reach the page, with a slash at its end; None where only this machine does.
+    """Return the address by which others reach the page, with a slash at its end; None if only this machine can.
 
     Args:
         base: The page's address from outside, if one was set.
         scope: The request of a browser that has the page open.
-        shown: The address in that browser. It is used only with the request's host, so that a code never leads elsewhere.
+        shown: The address in that browser. It counts only with the request's host, so that a code never leads elsewhere.
     """
     if base:
         return f"{base.rstrip('/')}/"

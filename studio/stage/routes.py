@@ -15,7 +15,7 @@ from starlette.routing import Route
 from studio.i18n.texts import texts_for
 from studio.public.visitors import name_in
 
-from . import page_address, shared_links, take_away
+from . import exports, page_address, shared_links
 from .items import CARDS_MAX, Items, keys_in
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Stage:
         self._programme = programme
         self._items = Items(jobs, programme)
         self._links = shared_links.SharedLinks(self._items)
-        self._take_away = take_away.TakeAway(self._items, jobs.disk_space, local=local)
+        self._exports = exports.Exports(self._items, jobs.disk_space, local=local)
 
     def routes(self) -> list[Route]:
         """Return the routes."""
@@ -71,11 +71,11 @@ class Stage:
     @property
     def kinds(self) -> tuple[str, ...]:
         """The file types that can be exported on this machine."""
-        return self._take_away.kinds
+        return self._exports.kinds
 
     def close(self) -> None:
         """Start no more exports."""
-        self._take_away.close()
+        self._exports.close()
 
     async def _cards(self, request: Request) -> Response:
         """Return what is needed to present the results of these keys."""
@@ -99,14 +99,14 @@ class Stage:
 
     async def _export(self, request: Request) -> Response:
         """Stream the progress of an export, then its file."""
-        wanted = take_away.parse_request(await request.body()) if _is_json(request) else None
-        if wanted is None or wanted.kind not in self._take_away.kinds:
+        wanted = exports.parse_request(await request.body()) if _is_json(request) else None
+        if wanted is None or wanted.kind not in self._exports.kinds:
             return _refused()
         texts = _texts(request)
         visitor = name_in(request.scope)
-        if self._take_away.is_full(visitor):
+        if self._exports.is_full(visitor):
             return PlainTextResponse(texts("take.busy"), HTTPStatus.SERVICE_UNAVAILABLE, NO_STORE)
-        made = self._take_away.make(wanted, texts, visitor)
+        made = self._exports.make(wanted, texts, visitor)
         return StreamingResponse(made, media_type="application/octet-stream", headers=NO_STORE)
 
     async def _link(self, request: Request) -> Response:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from studio.runs.results import Outcome
     from wan_client.compare import Alignment
 
-# Smaller differences can't be seen, and are not mentioned.
+# Smaller differences are invisible, and are not mentioned.
 _MOVED_MIN, _ZOOM_MIN, _TURN_MIN = 0.5, 0.0025, 0.1
 _WHOLE_PERCENT = 0.005
 
@@ -51,7 +51,7 @@ def facts(texts: Texts, outcome: Outcome, found: Comparison, *, original: tuple[
 
 
 def size_of_upload(path: str) -> tuple[int, int] | None:
-    """Return width and height of an uploaded picture as it is seen; None where it is gone."""
+    """Return width and height of an uploaded picture as displayed; None where it is gone."""
     try:
         return size_of(path) if is_upload(path) else None
     except ImageError:
@@ -59,7 +59,7 @@ def size_of_upload(path: str) -> tuple[int, int] | None:
 
 
 def _place(texts: Texts, alignment: Alignment) -> str:
-    """Return where the picture before lies in the result, where that is sure."""
+    """Return how the reference is aligned with the result; empty where that is not sure."""
     if not alignment.sure:
         return ""
     moved, zoomed = alignment.moved, abs(alignment.scale - 1)
@@ -98,8 +98,8 @@ def pictures(texts: Texts, key: str, composites: Sequence[KeptPicture]) -> list[
     return made
 
 
-def befores(key: str, composites: Sequence[KeptPicture], number: int) -> dict[str, str]:
-    """Return where a reference is found in the frame of each kept composite that was made of it."""
+def before_urls(key: str, composites: Sequence[KeptPicture], number: int) -> dict[str, str]:
+    """Return the URLs of a reference in the frame of each kept composite that was made of it."""
     return {
         comparison.kept_key(key, kept.number): file_url(kept.before_file(key))
         for kept in composites

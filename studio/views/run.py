@@ -382,7 +382,7 @@ def _comparison(
                 for _, entry, result in group
                 if result.before_file and result.before_image == number
             }
-            | comparison.befores(key, composites, number),
+            | comparison.before_urls(key, composites, number),
             texts("viewer.before", name=texts(f"slot.{number}")),
         )
         for number, sent in enumerate(outcome.sent, 1)

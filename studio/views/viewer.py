@@ -35,7 +35,7 @@ _ICONS = {
 }
 _VIEWS = ("slider", "side", "flip", "difference", "changes")
 # Texts that the browser announces to screen readers, with the values that it fills in itself.
-_SAID = {
+_ANNOUNCED = {
     "comparing": {"a": "{a}", "b": "{b}"},
     "showing": {"picture": "{picture}"},
     "zoomed": {"percent": "{percent}"},
@@ -97,7 +97,7 @@ def viewer(texts: Texts, pictures: Sequence[Picture], a: str, b: str) -> Markup:
         }
         for picture in pictures
     ]
-    said = {name: texts(f"viewer.{name}", **values) for name, values in _SAID.items()}
+    announced = {name: texts(f"viewer.{name}", **values) for name, values in _ANNOUNCED.items()}
     groups = [(kind, list(group)) for kind, group in groupby(pictures, lambda picture: picture.kind)]
     return render(
         "viewer",
@@ -112,5 +112,5 @@ def viewer(texts: Texts, pictures: Sequence[Picture], a: str, b: str) -> Markup:
         right=right,
         groups=groups,
         pictures=json.dumps(data, ensure_ascii=False),
-        said=json.dumps(said, ensure_ascii=False),
+        said=json.dumps(announced, ensure_ascii=False),
     )

@@ -36,7 +36,7 @@ from studio.runs.jobs import Jobs
 from studio.settings import PageSettings
 from tests.conftest import PHOTOS
 from wan_client import Backend, Settings
-from wan_client.marks import KEPT_TEXT, PREVIEW_TEXTS
+from wan_client.provenance import KEPT_TEXT, PREVIEW_TEXTS
 from wan_client.recipe import read
 from wan_sandbox import Sandbox
 from wan_sandbox import Settings as SandboxSettings

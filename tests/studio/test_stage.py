@@ -160,7 +160,7 @@ def test_a_programme_is_saved_on_a_local_page_alone(browser: TestClient) -> None
 
 
 def test_too_many_exports_are_refused(browser: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("studio.stage.take_away.OF_A_VISITOR", 0)
+    monkeypatch.setattr("studio.stage.exports.OF_A_VISITOR", 0)
     assert browser.post("/stage/export", json={"keys": [KEY], "kind": "page"}).status_code == 503
 
 

@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from studio import uploads
 from studio.public.limits import Limits
-from studio.public.upload_limits import MEGABYTE, PAGE_MB, REQUEST_MB, WORDS_BYTES, TextLimits, UploadLimits
+from studio.public.upload_limits import FORM_BYTES, MEGABYTE, PAGE_MB, REQUEST_MB, TextLimits, UploadLimits
 from studio.settings import LimitSettings
 from tests.conftest import free_port
 
@@ -48,7 +48,7 @@ async def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
 
 
 async def test_calls_that_are_no_uploads_are_for_words(client: httpx.AsyncClient) -> None:
-    refused = await client.post("/other", content=b"x" * (WORDS_BYTES + 1))
+    refused = await client.post("/other", content=b"x" * (FORM_BYTES + 1))
     assert refused.status_code == httpx.codes.REQUEST_ENTITY_TOO_LARGE
     assert (await client.post("/other", content=b"x")).text == "1 bytes"
 
@@ -104,7 +104,7 @@ async def test_a_length_counts_only_where_it_is_the_one_that_counts(client: http
 
 
 async def test_a_call_that_only_ends_like_an_upload_is_for_words(client: httpx.AsyncClient) -> None:
-    refused = await client.post("/gradio_api/run/upload", content=b"x" * (WORDS_BYTES + 1))
+    refused = await client.post("/gradio_api/run/upload", content=b"x" * (FORM_BYTES + 1))
     assert refused.status_code == httpx.codes.REQUEST_ENTITY_TOO_LARGE
 
 

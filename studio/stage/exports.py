@@ -113,7 +113,7 @@ class _ClientGone(Exception):  # no error: it ends the work
     """The client has disconnected, so nobody waits for the file."""
 
 
-class TakeAway:
+class Exports:
     """Makes files of results, a few at once.
 
     Args:
