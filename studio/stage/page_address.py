@@ -22,7 +22,7 @@ def address(base: str | None, scope: MutableMapping[str, Any], shown: str) -> st
     Args:
         base: The page's address from outside, if one was set.
         scope: The request of a browser that has the page open.
-        shown: The address in that browser. It counts only with the request's host, so that a code never leads elsewhere.
+        shown: The address in that browser. It counts only with the request's host, so a code never leads elsewhere.
     """
     if base:
         return f"{base.rstrip('/')}/"
