@@ -317,7 +317,7 @@ class RunHandlers:
         }
 
     def _has_fetchable_run(self, known: BrowserStore, mine: Sequence[Job]) -> bool:
-        """Return whether "Fetch again" is needed: for a single run, or for an earlier one without a card here."""
+        """Return whether a run can be fetched that has no button of its own: a single one, or one of another click."""
         if len(mine) == 1 and mine[0].can_be_fetched:
             return True
         earlier = [self._jobs.find(entry.key) for entry in known.waiting if entry.group != mine[0].group]

@@ -137,7 +137,7 @@ def endpoints(jobs: Jobs) -> tuple[Callable[..., Any], ...]:
     for endpoint, description in described:
         endpoint.__doc__ = description
     for generator in (edit, result):
-        # Gradio takes a generator's return type for that of what it yields.
+        # Gradio reads the type of a generator's last value from its return annotation.
         generator.__annotations__["return"] = tuple[gr.FileData, Facts]
     return tuple(endpoint for endpoint, _ in described)
 

@@ -39,7 +39,7 @@ class Page(Blocks):
         return can_sign_in()
 
     def get_config_file(self) -> Any:
-        """Return the page's configuration, without the Space's name: its header would load Google's fonts."""
+        """Return the page's configuration without the Space's name, with which Gradio would load Google's fonts."""
         config: Any = super().get_config_file()
         config["space_id"] = None
         return config

@@ -49,7 +49,7 @@ class StopGate:
                 MutableHeaders(scope=message)["Connection"] = "close"
             await send(message)
 
-        app = _restarting_answer(scope) if _starts_new_work(scope) else self._app
+        app = _restarting_response(scope) if _starts_new_work(scope) else self._app
         await app(scope, receive, send_and_close)
 
 
@@ -58,7 +58,7 @@ def _starts_new_work(scope: Scope) -> bool:
     return path == "/" if scope["method"] in {"GET", "HEAD"} else path.startswith(_NEW_WORK_PATHS)
 
 
-def _restarting_answer(scope: Scope) -> ASGIApp:
+def _restarting_response(scope: Scope) -> ASGIApp:
     """Return the response to a refused request: for a browser, a page that retries by itself."""
     texts = texts_for(gr.Request(Request(scope)))
     headers = {"Retry-After": str(RETRY_SECONDS), "Cache-Control": "no-store"}
