@@ -33,7 +33,7 @@ _ASSETS = Path(__file__).parent.parent / "assets"
 CLEANING_SECONDS = 3600
 # A claim holds for a day, however short uploads are kept.
 CLAIM_SECONDS = 86_400
-CLAIMS_LOCK = ".lock"
+CLAIM_LOCK = ".lock-"  # begins the name of a lock, which several claims share
 # Held while files are added to a finished run, or all files of a run are deleted.
 RUN_FILES_LOCK = threading.Lock()
 # The space that uploads and runs leave free, in bytes.
@@ -248,7 +248,7 @@ def clean(keep_seconds: float) -> None:
     kept = {results_folder(), records_folder(), hosted_folder(), claims_folder()}
     for claim in _inside(claims_folder()):
         with suppress(OSError):
-            if claim.name != CLAIMS_LOCK and time.time() - claim.stat().st_mtime > CLAIM_SECONDS:
+            if not claim.name.startswith(CLAIM_LOCK) and time.time() - claim.stat().st_mtime > CLAIM_SECONDS:
                 claim.unlink()
     for old in (*_inside(results_folder()), *_inside(records_folder()), *_uploads()):
         with suppress(OSError):  # a visitor may be deleting it just now

@@ -13,7 +13,9 @@ import os
 from abc import ABC, abstractmethod
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
+from zlib import crc32
 
 from filelock import FileLock
 
@@ -28,6 +30,7 @@ KEY_PREFIX = "wan:"
 # How long a caller may wait for Redis, or for another process that claims a key, in seconds.
 STORE_SECONDS = 2.0
 PURGE_SECONDS = 60.0
+CLAIM_LOCKS = 32
 
 # Checks everything first, and changes nothing unless all of it fits.
 _TAKE = """
@@ -161,12 +164,10 @@ class Store(ABC):
     async def unclaim(self, name: str, text: str) -> None:
         """Delete the text of that name, if it is this one."""
 
-    @abstractmethod
-    async def check(self) -> None:
+    async def check(self) -> None:  # noqa: B027  # a store in this process has no connections
         """Check that the store can be reached."""
 
-    @abstractmethod
-    async def close(self) -> None:
+    async def close(self) -> None:  # noqa: B027  # as above
         """Close the connections."""
 
 
@@ -222,16 +223,16 @@ class MemoryStore(Store):
 
     async def claim(self, name: str, text: str, *, now: float, seconds: int) -> str | None:
         """Set a text, or return the one that is there."""
-        with _disk_errors():
+        with _unavailable(ValueError):
             return await asyncio.to_thread(self._claim, uploads.claims_folder() / name, text, now, now + seconds)
 
     async def unclaim(self, name: str, text: str) -> None:
         """Delete a text."""
-        with _disk_errors():
+        with _unavailable(ValueError):
             await asyncio.to_thread(self._unclaim, uploads.claims_folder() / name, text)
 
     def _claim(self, file: Path, text: str, now: float, until: float) -> str | None:
-        with _claims_lock(file.parent):
+        with _claim_lock(file):
             held = _read_claim(file)
             if held and held[0] > now:
                 return held[1]
@@ -244,16 +245,10 @@ class MemoryStore(Store):
         return None
 
     def _unclaim(self, file: Path, text: str) -> None:
-        with _claims_lock(file.parent):
+        with _claim_lock(file):
             held = _read_claim(file)
             if held and held[1] == text:
                 file.unlink(missing_ok=True)
-
-    async def check(self) -> None:
-        """Do nothing: counts are in this process."""
-
-    async def close(self) -> None:
-        """Do nothing: there are no connections."""
 
     def _used(self, key: str, now: float) -> int:
         used, until = self._counts.get(key, (0, now))
@@ -285,7 +280,9 @@ class RedisStore(Store):
         from redis.asyncio import Redis  # noqa: PLC0415  # an optional extra
         from redis.asyncio.retry import Retry  # noqa: PLC0415
         from redis.backoff import NoBackoff  # noqa: PLC0415
+        from redis.exceptions import RedisError  # noqa: PLC0415
 
+        self._errors = partial(_unavailable, RedisError)
         self._redis: Any = Redis.from_url(
             uri,
             socket_timeout=STORE_SECONDS,
@@ -311,13 +308,13 @@ class RedisStore(Store):
         keys = [*(_key(count.key) for count in counts), *(_key(place.key) for place in places)]
         if not keys:
             return None
-        with _redis_errors():
+        with self._errors():
             number, used = await self._take(keys=keys, args=[json.dumps(asked)])
         return Refusal(number - 1, used) if number else None
 
     async def hold(self, places: Sequence[str], holder: str, *, now: float, lease: int) -> None:
         """Hold places until the end of a lease."""
-        with _redis_errors():
+        with self._errors():
             async with self._redis.pipeline(transaction=False) as pipeline:
                 for key in places:
                     pipeline.zadd(_key(key), {holder: now + lease})
@@ -326,7 +323,7 @@ class RedisStore(Store):
 
     async def release(self, places: Sequence[str], holder: str) -> None:
         """Release places: outside a transaction, which a Redis that is full would refuse."""
-        with _redis_errors():
+        with self._errors():
             async with self._redis.pipeline(transaction=False) as pipeline:
                 for key in places:
                     pipeline.zrem(_key(key), holder)
@@ -334,12 +331,12 @@ class RedisStore(Store):
 
     async def add(self, key: str, amount: int) -> None:
         """Add to a count."""
-        with _redis_errors():
+        with self._errors():
             await self._add(keys=[_key(key)], args=[amount])
 
     async def read(self, counts: Sequence[str], places: Sequence[str], *, now: float) -> list[int]:
         """Return all numbers."""
-        with _redis_errors():
+        with self._errors():
             async with self._redis.pipeline(transaction=False) as pipeline:
                 for key in counts:
                     pipeline.get(_key(key))
@@ -349,18 +346,18 @@ class RedisStore(Store):
 
     async def claim(self, name: str, text: str, *, now: float, seconds: int) -> str | None:  # noqa: ARG002  # its own clock
         """Set a text, or return the one that is there."""
-        with _redis_errors():
+        with self._errors():
             held = await self._claim(keys=[_key(f"claim/{name}")], args=[text, seconds])
         return held.decode() if held else None
 
     async def unclaim(self, name: str, text: str) -> None:
         """Delete a text."""
-        with _redis_errors():
+        with self._errors():
             await self._unclaim(keys=[_key(f"claim/{name}")], args=[text])
 
     async def check(self) -> None:
         """Ask Redis for an answer."""
-        with _redis_errors():
+        with self._errors():
             await self._redis.ping()
 
     async def close(self) -> None:
@@ -378,13 +375,11 @@ def _key(key: str) -> str:
 
 
 @contextmanager
-def _redis_errors() -> Iterator[None]:
-    """Raise `StoreUnavailable` for any error of Redis or of the connection."""
-    from redis.exceptions import RedisError  # noqa: PLC0415
-
+def _unavailable(*errors: type[Exception]) -> Iterator[None]:
+    """Raise `StoreUnavailable` for any of these errors, or one of the disk or the connection."""
     try:
         yield
-    except (RedisError, OSError) as problem:
+    except (OSError, *errors) as problem:
         raise StoreUnavailable(type(problem).__name__) from problem
 
 
@@ -397,16 +392,11 @@ def _read_claim(file: Path) -> tuple[float, str] | None:
     return float(until), text
 
 
-def _claims_lock(folder: Path) -> FileLock:
-    """Return the lock on the claims of a folder, which is made if missing, for all processes that share it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    return FileLock(folder / uploads.CLAIMS_LOCK, timeout=STORE_SECONDS)
+def _claim_lock(file: Path) -> FileLock:
+    """Return the lock on a claim, for all processes that share its folder, which is made if missing.
 
-
-@contextmanager
-def _disk_errors() -> Iterator[None]:
-    """Raise `StoreUnavailable` where a claim can't be read or written: another caller may hold it."""
-    try:
-        yield
-    except (OSError, ValueError) as problem:
-        raise StoreUnavailable(type(problem).__name__) from problem
+    Few claims share a lock: waiting callers poll it in no order, so among many one may wait until its timeout.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True)
+    number = crc32(file.name.encode()) % CLAIM_LOCKS
+    return FileLock(file.with_name(f"{uploads.CLAIM_LOCK}{number}"), timeout=STORE_SECONDS)
