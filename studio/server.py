@@ -25,10 +25,10 @@ from .public.agent_guide import AgentGuide
 from .public.agent_tools import AgentTools
 from .public.authentication import Authentication
 from .public.health import Health
-from .public.malformed_calls import MalformedCalls
-from .public.page_url import PageUrl
-from .public.stopping import StopGate
-from .public.upload_limits import TextLimits, UploadLimits
+from .public.malformed_calls import malformed_calls
+from .public.page_url import with_page_url
+from .public.stopping import stop_gate
+from .public.upload_limits import UploadLimits, text_limits
 from .runs.jobs import Jobs
 from .settings import METRICS_PORT, PORT
 from .stage.routes import Stage
@@ -100,37 +100,29 @@ async def _not_found(_request: Request) -> Response:
     return PlainTextResponse("Not Found", 404)
 
 
-class NoRelay:
-    """Middleware that answers 404 where a file's path is the URL of another host, which Gradio would relay.
+def no_relay(app: ASGIApp) -> ASGIApp:
+    """Return middleware that answers 404 where a file's path is the URL of another host, which Gradio would relay."""
 
-    Args:
-        app: The application.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or answer it."""
+    async def call(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"] if scope["type"] == "http" else ""
         asked = next((path.partition(start)[2] for start in FILE_PATHS if start in path), "")
-        app = PlainTextResponse("Not Found", 404) if uploads.is_elsewhere(asked) else self._app
-        await app(scope, receive, send)
+        answer = PlainTextResponse("Not Found", 404) if uploads.is_elsewhere(asked) else app
+        await answer(scope, receive, send)
+
+    return call
 
 
-class SecurityHeaders:
-    """Middleware that sets the security headers. A Space shows the page in a frame, so there is no X-Frame-Options.
+def security_headers(app: ASGIApp) -> ASGIApp:
+    """Return middleware that sets the security headers.
+
+    A Space shows the page in a frame, so there is no X-Frame-Options.
 
     A header that a response already has is kept: the page of a shared result is stricter.
 
     Gradio's own scripts, styles and fonts, of which a page needs a hundred, carry only the one that concerns them.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, and add the headers to its response."""
+    async def call(scope: Scope, receive: Receive, send: Send) -> None:
         assets = scope["type"] == "http" and scope["path"].startswith(ASSETS)
         headers = {name: SECURITY_HEADERS[name] for name in ASSET_HEADERS} if assets else SECURITY_HEADERS
 
@@ -141,7 +133,9 @@ class SecurityHeaders:
                     given.setdefault(name, value)
             await send(message)
 
-        await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)
+        await app(scope, receive, send_with_headers if scope["type"] == "http" else send)
+
+    return call
 
 
 class Server:
@@ -201,15 +195,15 @@ class Server:
                         *(Route(path, _not_found, methods=["GET", "POST"]) for path in CLOSED_PATHS),
                     ],
                     "middleware": [
-                        Middleware(SecurityHeaders),
+                        Middleware(security_headers),
                         *self._authentication(),
-                        Middleware(StopGate, jobs=self._jobs),
-                        Middleware(PageUrl),
-                        Middleware(NoRelay),
+                        Middleware(stop_gate, jobs=self._jobs),
+                        Middleware(with_page_url),
+                        Middleware(no_relay),
                         language_middleware(self._stage.kinds),
                         Middleware(UploadLimits, limits=self._jobs.limits, disk_space=self._jobs.disk_space),
-                        Middleware(TextLimits),
-                        Middleware(MalformedCalls),
+                        Middleware(text_limits),
+                        Middleware(malformed_calls),
                     ],
                     "lifespan": self._lifespan,
                 },

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import io
-import json
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 
 from studio.i18n.texts import texts_for
 from studio.prompt.form import PATH_MAX
+from studio.public.requests import json_object
 from studio.uploads import is_upload
 from wan_client import ImageError, prepare
 from wan_client.hosting import in_preparing_thread
@@ -113,10 +113,7 @@ def _thumbnail(data: bytes) -> str:
 
 def _parse_body(body: bytes) -> tuple[str, int] | None:
     """Return the path and the slot's number from a request's body; None where there are none."""
-    try:
-        given = json.loads(body)
-        path, number = given["path"], given["number"]
-    except (ValueError, TypeError, KeyError, RecursionError):
-        return None
+    given = json_object(body)
+    path, number = given.get("path"), given.get("number")
     fits = isinstance(path, str) and len(path) <= PATH_MAX and number in range(1, IMAGES_MAX + 1)
     return (path, int(number)) if fits else None

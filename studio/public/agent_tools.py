@@ -45,6 +45,7 @@ from wan_client.schema import (
 
 from .calls import STATES, WAIT_MAX, Answer, Caller, CallFailed, Calls, check_wait
 from .endpoints import ARGUMENTS, CANCEL, EDIT, RESULT, SIZES, STATUS
+from .requests import json_object, replayed
 from .visitors import MCP_PATH, Visitor, name_in
 
 if TYPE_CHECKING:
@@ -310,35 +311,19 @@ class AgentSessions:
             await self._app(scope, receive, send)
             return
         body = await request.body()
-        message = _message(body)
+        message = json_object(body)
         if message.get("method") == "notifications/cancelled":
             asked = message.get("params")
             call = asked.get("requestId") if isinstance(asked, dict) else None
             await self._tools.withdraw(request.headers.get(SESSION_ID, ""), call)
         session_id = secrets.token_urlsafe(16) if message.get("method") == "initialize" else ""
-        given = False
-
-        async def replay() -> Message:
-            nonlocal given
-            if given:
-                return await receive()
-            given = True
-            return {"type": "http.request", "body": body, "more_body": False}
 
         async def send_with_session_id(message: Message) -> None:
             if session_id and message["type"] == "http.response.start":
                 MutableHeaders(scope=message)[SESSION_ID] = session_id
             await send(message)
 
-        await self._app(scope, replay, send_with_session_id)
-
-
-def _message(body: bytes) -> dict[str, Any]:
-    try:
-        message = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return message if isinstance(message, dict) else {}
+        await self._app(scope, replayed(body, receive), send_with_session_id)
 
 
 def _request(server: Server[Any, Request]) -> Request:

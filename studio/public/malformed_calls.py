@@ -87,18 +87,10 @@ class Page(Blocks):
         return called
 
 
-class MalformedCalls:
-    """Middleware that answers calls that make Gradio fail.
+def malformed_calls(app: ASGIApp) -> ASGIApp:
+    """Return middleware that answers calls that make Gradio fail."""
 
-    Args:
-        app: The application.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, and answer it if Gradio fails."""
+    async def call(scope: Scope, receive: Receive, send: Send) -> None:
         answered = False
 
         async def send_and_note(message: Message) -> None:
@@ -107,7 +99,7 @@ class MalformedCalls:
             await send(message)
 
         try:
-            await self._app(scope, receive, send_and_note)
+            await app(scope, receive, send_and_note)
         except Exception as problem:
             if scope["type"] != "http" or API not in scope["path"]:
                 raise
@@ -119,6 +111,8 @@ class MalformedCalls:
                 raise
             message = _message(texts_for(gr.Request(Request(scope))), problem)
             await JSONResponse({"detail": message}, 400)(scope, receive, send)
+
+    return call
 
 
 def _check_texts(block_fn: Any, inputs: list[Any]) -> None:

@@ -24,8 +24,8 @@ RETRY_SECONDS = 2
 _NEW_WORK_PATHS = ("/gradio_api/upload", "/gradio_api/call/", "/gradio_api/mcp", "/upload")
 
 
-class StopGate:
-    """Middleware that refuses new work while the server stops, and closes each connection after its response.
+def stop_gate(app: ASGIApp, jobs: Jobs) -> ASGIApp:
+    """Return middleware that refuses new work while the server stops, and closes each connection after its response.
 
     A proxy then asks another replica, and a visitor's page retries by itself.
 
@@ -34,14 +34,9 @@ class StopGate:
         jobs: The server's jobs.
     """
 
-    def __init__(self, app: ASGIApp, jobs: Jobs) -> None:
-        self._app = app
-        self._jobs = jobs
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or answer it."""
-        if scope["type"] != "http" or not self._jobs.stopping:
-            await self._app(scope, receive, send)
+    async def call(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not jobs.stopping:
+            await app(scope, receive, send)
             return
 
         async def send_and_close(message: Message) -> None:
@@ -49,8 +44,10 @@ class StopGate:
                 MutableHeaders(scope=message)["Connection"] = "close"
             await send(message)
 
-        app = _restarting_response(scope) if _starts_new_work(scope) else self._app
-        await app(scope, receive, send_and_close)
+        answer = _restarting_response(scope) if _starts_new_work(scope) else app
+        await answer(scope, receive, send_and_close)
+
+    return call
 
 
 def _starts_new_work(scope: Scope) -> bool:

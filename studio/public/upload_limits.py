@@ -15,12 +15,13 @@ from studio.i18n.texts import texts_for
 from wan_client import WanError
 
 from .limits import UNAVAILABLE, LimitReached
+from .requests import replayed
 from .visitors import MCP_PATH, Visitor, name_in
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
     from studio.uploads import DiskSpace
 
@@ -79,18 +80,13 @@ class UploadLimits:
     async def _checked(self, request: Request) -> AbstractContextManager[None]:
         """Check a call, and reserve disk space for what it uploads."""
         path, length = request.url.path, _length(request)
-        if MCP_PATH in path:
-            _check_length(length, REQUEST_MB * MEGABYTE)
-            if length > FORM_BYTES:
-                # Pictures inside the call.
-                self._disk_space.check(length)
-                await self._limits.count_upload(Visitor(name=name_in(request.scope)))
-                return self._disk_space.reserved(length)
-            return nullcontext()
-        if not (path.endswith(UPLOAD_PATHS[0]) or path == UPLOAD_PATHS[1]):
+        if _carries_form(path):
             _check_length(length, PAGE_MB * MEGABYTE if path.endswith(PAGE_PATHS) else FORM_BYTES)
             return nullcontext()
         _check_length(length, REQUEST_MB * MEGABYTE)
+        if MCP_PATH in path and length <= FORM_BYTES:
+            # No pictures inside the call.
+            return nullcontext()
         self._disk_space.check(length)
         await self._limits.count_upload(Visitor(name=name_in(request.scope)))
         return self._disk_space.reserved(length)
@@ -106,22 +102,15 @@ class UploadLimits:
         await PlainTextResponse(" ".join(sentences), _status(problem))(request.scope, request.receive, send)
 
 
-class TextLimits:
-    """Middleware that refuses calls with texts that are longer than any input of the page.
+def text_limits(app: ASGIApp) -> ASGIApp:
+    """Return middleware that refuses calls with texts that are longer than any input of the page.
 
     It does so before Gradio reads the call: Gradio keeps calls, and the page repeats a prompt in its responses.
-
-    Args:
-        app: The application.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or answer it."""
-        if scope["type"] != "http" or scope["method"] != "POST" or not _carries_form(scope):
-            await self._app(scope, receive, send)
+    async def call(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "POST" or not _carries_form(scope["path"]):
+            await app(scope, receive, send)
             return
         request = Request(scope, receive)
         try:
@@ -133,20 +122,12 @@ class TextLimits:
             sentences = [texts(f"error.call_malformed{part}") for part in ("", ".hint")]
             await JSONResponse({"detail": " ".join(sentences)}, HTTPStatus.BAD_REQUEST)(scope, receive, send)
             return
-        given = False
+        await app(scope, replayed(body, receive), send)
 
-        async def replay() -> Message:
-            nonlocal given
-            if given:
-                return await receive()
-            given = True
-            return {"type": "http.request", "body": body, "more_body": False}
-
-        await self._app(scope, replay, send)
+    return call
 
 
-def _carries_form(scope: Scope) -> bool:
-    path: str = scope["path"]
+def _carries_form(path: str) -> bool:
     return not (path.endswith(UPLOAD_PATHS[0]) or path == UPLOAD_PATHS[1] or MCP_PATH in path)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
@@ -13,6 +12,7 @@ from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 
 from studio.i18n.texts import texts_for
+from studio.public.requests import json_object
 from studio.public.visitors import name_in
 
 from . import exports, page_address, shared_links
@@ -165,8 +165,4 @@ def _is_json(request: Request) -> bool:
 
 async def _json_body(request: Request) -> dict[str, Any]:
     """Return the JSON object in a call's body; an empty one where there is none."""
-    try:
-        body = json.loads(await request.body()) if _is_json(request) else None
-    except (ValueError, RecursionError):
-        return {}
-    return body if isinstance(body, dict) else {}
+    return json_object(await request.body()) if _is_json(request) else {}

@@ -16,7 +16,7 @@ from studio import uploads
 from studio.public import health, stopping
 from studio.public.health import Health
 from studio.public.limits import Limits
-from studio.public.stopping import StopGate
+from studio.public.stopping import stop_gate
 from studio.runs.jobs import Jobs
 from studio.settings import LimitSettings, PageSettings
 from tests.conftest import free_port
@@ -49,7 +49,7 @@ def asking(jobs: Jobs, monkeypatch: pytest.MonkeyPatch, **settings: str) -> http
     page = PageSettings(Settings(Backend.SANDBOX, "http://127.0.0.1:1"), **settings)  # type: ignore[arg-type]
     app = Starlette(
         routes=[*Health(jobs, page).routes(), *(Route(path, echo, methods=["GET", "POST"]) for path in PATHS)],
-        middleware=[Middleware(StopGate, jobs=jobs)],
+        middleware=[Middleware(stop_gate, jobs=jobs)],
     )
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://page", timeout=60)
 

@@ -15,7 +15,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from studio.prompt import references
-from studio.server import NoRelay
+from studio.server import no_relay
 from tests.conftest import ROOT
 from wan_client import InvalidRequest
 from wan_client.schema import check_prompt
@@ -174,7 +174,7 @@ async def test_what_another_host_says_is_not_passed_on(path: str) -> None:
         reached.append(request.url.path)
         return PlainTextResponse("passed on")
 
-    app = NoRelay(Starlette(routes=[Route("/{path:path}", behind)]))
+    app = no_relay(Starlette(routes=[Route("/{path:path}", behind)]))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://page", timeout=60) as client:
         assert (await client.get(path)).status_code == httpx.codes.NOT_FOUND
         assert not reached

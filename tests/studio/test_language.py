@@ -21,7 +21,7 @@ from starlette.testclient import TestClient
 from studio.i18n import language
 from studio.i18n.language import language_links, language_middleware
 from studio.i18n.texts import translations
-from studio.public.page_url import PageUrl
+from studio.public.page_url import with_page_url
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -221,7 +221,7 @@ def test_a_page_is_put_together_once_for_all_who_get_the_same(monkeypatch: pytes
         ("/", {"Accept-Language": "ja"}),
         ("/?lang=ko", {}),
     ]
-    app = Starlette(routes=[Route("/", page)], middleware=[Middleware(PageUrl), language_middleware()])
+    app = Starlette(routes=[Route("/", page)], middleware=[Middleware(with_page_url), language_middleware()])
     with TestClient(app) as client:
         pages = [client.get(path, headers=headers).text for path, headers in visits]
         assert len(set(pages)) == asked == len(visits)

@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from studio import uploads
 from studio.public.limits import Limits
-from studio.public.upload_limits import FORM_BYTES, MEGABYTE, PAGE_MB, REQUEST_MB, TextLimits, UploadLimits
+from studio.public.upload_limits import FORM_BYTES, MEGABYTE, PAGE_MB, REQUEST_MB, UploadLimits, text_limits
 from studio.settings import LimitSettings
 from tests.conftest import free_port
 
@@ -163,7 +163,7 @@ async def test_texts_longer_than_any_part_of_the_page_takes_are_not_passed_on(bo
         reached.append(await request.body())
         return PlainTextResponse("passed on")
 
-    app = Starlette(routes=[Route("/{path:path}", behind, methods=["POST"])], middleware=[Middleware(TextLimits)])
+    app = Starlette(routes=[Route("/{path:path}", behind, methods=["POST"])], middleware=[Middleware(text_limits)])
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://page", timeout=60) as client:
         refused = await client.post(route, json=body)
         assert refused.status_code == httpx.codes.BAD_REQUEST
