@@ -18,7 +18,7 @@ from .browser import files
 from .i18n.language import language_middleware
 from .i18n.texts import DEFAULT_LANGUAGE, Texts
 from .page.build import build, launch
-from .page.compare_handlers import CompareRoutes
+from .page.compare_routes import CompareRoutes
 from .page.picture_check import PictureCheckRoute
 from .public import hosted_pictures
 from .public.agent_guide import AgentGuide

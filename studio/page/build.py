@@ -20,7 +20,6 @@ from studio.views.programme import cards as programme_cards
 from wan_client import ModelEntry
 from wan_client.schema import SEED_MAX
 
-from .compare_handlers import CompareHandlers
 from .form_handlers import FormHandlers
 from .layout import lay_out
 from .run_handlers import RunHandlers
@@ -71,7 +70,7 @@ def _built(settings: PageSettings, jobs: Jobs, programme: Programme | None) -> g
         _name_cost(form_handlers, components, resumed.then)
         page.unload(run_handlers.page_closed)
         _connect_runs(run_handlers, form_handlers, components)
-        _connect_kept(CompareHandlers(components, run_handlers, form_handlers), components)
+        _connect_kept(run_handlers, form_handlers, components)
         _connect_form(form_handlers, components)
         _connect_browser(page, components)
         if programme:
@@ -139,12 +138,12 @@ def _connect_runs(run_handlers: RunHandlers, form_handlers: FormHandlers, compon
     )
 
 
-def _connect_kept(compare_handlers: CompareHandlers, components: Components) -> None:
+def _connect_kept(run_handlers: RunHandlers, form_handlers: FormHandlers, components: Components) -> None:
     """Connect the buttons for kept composites."""
     quick: dict[str, Any] = {"queue": False, **PRIVATE}
-    components.panel.kept(compare_handlers.kept, components.shown_run, components.run, js=READ, **quick)
+    components.panel.kept(run_handlers.kept, components.shown_run, components.run, js=READ, **quick)
     components.panel.use(
-        compare_handlers.use_kept, outputs=components.everything, inputs_kwargs=components.fields, **quick
+        form_handlers.use_kept, outputs=components.everything, inputs_kwargs=components.fields, **quick
     )
 
 

@@ -28,6 +28,7 @@ from wan_client.settings import check_token
 
 from .components import Changes, Shown  # noqa: TC001  # Gradio reads a handler's annotations as the page is built
 from .rendering import localised, rendered, status_note
+from .run_handlers import clicked_composite
 
 if TYPE_CHECKING:
     from studio.i18n.texts import Texts
@@ -179,9 +180,15 @@ class FormHandlers:
         """Use the result as image 1, the only picture of the form."""
         entry = store.read(kept).find(shown.key)
         result = self._run_handlers.run_view(entry).outcome if entry else None
-        return self.with_only_image_1(Form(**fields), str(result.path), "result.used") if result else {}
+        return self._with_only_image_1(Form(**fields), str(result.path), "result.used") if result else {}
 
-    def with_only_image_1(self, form: Form, path: str, key: str) -> Changes:
+    @rendered
+    def use_kept(self, event: gr.EventData, request: gr.Request, **fields: Any) -> Changes:
+        """Use a kept composite as image 1, the only picture of the form."""
+        key, picture = clicked_composite(event)
+        return self._with_only_image_1(Form(**fields), str(picture.file(key)), "kept.used") if picture else {}
+
+    def _with_only_image_1(self, form: Form, path: str, key: str) -> Changes:
         """Put a picture of this server into the form as its only one, and say so with the text of that key."""
         return {
             **self._filled(replace(form, image_1=path, image_2=None, image_3=None, prompt="")),

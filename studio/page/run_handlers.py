@@ -17,7 +17,7 @@ from studio.browser.store import Entry
 from studio.prompt import snippets
 from studio.prompt.form import Form, how_many
 from studio.public.visitors import visitor_of
-from studio.runs import results
+from studio.runs import comparison, results
 from studio.runs.engines import OWNER, SANDBOX, VISITOR
 from studio.runs.job import watch_changes
 from studio.views import examples
@@ -55,20 +55,48 @@ class RunHandlers:
 
     @rendered
     async def generate(
-        self, kept: str, token: str, shown: Shown, engine: str, variations: int, request: gr.Request, **fields: Any
+        self,
+        kept: str,
+        token: str,
+        shown: Shown,
+        engine: str,
+        variations: int,
+        request: gr.Request,
+        *,
+        anyway: bool = False,
+        **fields: Any,
     ) -> AsyncIterator[Changes]:
         """Run what was entered. If it was run before, show that picture instead and offer to run it anyway."""
         known, form = store.read(kept), Form(**fields)
-        async for changes in self._generate(known, token, shown, engine, form, variations, request, anyway=False):
+        try:
+            _check_payer(engine, token)
+            forms = form.variations(how_many(variations))
+            if not anyway and (before := await asyncio.to_thread(self._made_before, known, forms, token)):
+                yield {
+                    **await asyncio.to_thread(self.show_result, known, before[0], shown),
+                    self._components.status: status_note("run.made_before"),
+                    self._components.anyway: gr.update(visible=True),
+                }
+                return
+            jobs = await self._jobs.start(forms, visitor_of(request), token)
+        except WanError as problem:
+            yield self._failed(problem, token)
+            return
+        except Exception:
+            log.exception("a run could not be started")
+            yield self._failed(WanError("unexpected", charged=Charged.NO), token)
+            return
+        shown.stays = False
+        for entry in known.surplus():
+            await self._jobs.forget(entry.key)
+        async for changes in self._watch(known, jobs, jobs[0].entry.group, shown):
             yield changes
 
-    @rendered
     async def generate_anyway(
         self, kept: str, token: str, shown: Shown, engine: str, variations: int, request: gr.Request, **fields: Any
     ) -> AsyncIterator[Changes]:
         """Run what was entered, whether or not it was run before."""
-        known, form = store.read(kept), Form(**fields)
-        async for changes in self._generate(known, token, shown, engine, form, variations, request, anyway=True):
+        async for changes in self.generate(kept, token, shown, engine, variations, request, anyway=True, **fields):
             yield changes
 
     @rendered
@@ -164,6 +192,14 @@ class RunHandlers:
         entry = self._known(known, _key(event))
         return self.show_result(known, entry, shown) if entry else {}
 
+    @rendered
+    def kept(self, kept: str, shown: Shown, event: gr.EventData, request: gr.Request) -> Changes:
+        """Show a kept composite that was just made."""
+        known = store.read(kept)
+        key, picture = clicked_composite(event)
+        entry = known.find(key)
+        return self.show_result(known, entry, shown, picture) if entry and picture else {}
+
     def show_result(self, known: BrowserStore, entry: Entry, shown: Shown, kept: KeptPicture | None = None) -> Changes:
         """Show a finished run or a kept composite of it, with its buttons, until another one is chosen."""
         shown.look_at(entry.key)
@@ -227,42 +263,6 @@ class RunHandlers:
         """Forget the session of a page that was closed or reloaded. Its runs go on."""
         if request.session_hash:
             self._jobs.forget_page(request.session_hash)
-
-    async def _generate(
-        self,
-        known: BrowserStore,
-        token: str,
-        shown: Shown,
-        engine: str,
-        form: Form,
-        variations: int,
-        request: gr.Request,
-        *,
-        anyway: bool,
-    ) -> AsyncIterator[Changes]:
-        try:
-            _check_payer(engine, token)
-            forms = form.variations(how_many(variations))
-            if not anyway and (before := await asyncio.to_thread(self._made_before, known, forms, token)):
-                yield {
-                    **await asyncio.to_thread(self.show_result, known, before[0], shown),
-                    self._components.status: status_note("run.made_before"),
-                    self._components.anyway: gr.update(visible=True),
-                }
-                return
-            jobs = await self._jobs.start(forms, visitor_of(request), token)
-        except WanError as problem:
-            yield self._failed(problem, token)
-            return
-        except Exception:
-            log.exception("a run could not be started")
-            yield self._failed(WanError("unexpected", charged=Charged.NO), token)
-            return
-        shown.stays = False
-        for entry in known.surplus():
-            await self._jobs.forget(entry.key)
-        async for changes in self._watch(known, jobs, jobs[0].entry.group, shown):
-            yield changes
 
     async def _watch(
         self, known: BrowserStore, jobs: Sequence[Job], group: str, shown: Shown
@@ -422,3 +422,9 @@ def _check_payer(engine: str, token: str) -> None:
 def _key(event: gr.EventData) -> str:
     """Return the key of the run that was clicked."""
     return str(getattr(event, "key", ""))
+
+
+def clicked_composite(event: gr.EventData) -> tuple[str, KeptPicture | None]:
+    """Return the key of the run that was clicked, and the kept composite of it, if there is one."""
+    key, number = _key(event), str(getattr(event, "number", ""))
+    return key, next((picture for picture in comparison.kept_pictures(key) if str(picture.number) == number), None)

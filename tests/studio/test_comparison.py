@@ -24,7 +24,7 @@ from starlette.routing import Route
 from studio import uploads
 from studio.browser import store
 from studio.i18n.texts import Texts
-from studio.page.compare_handlers import CompareHandlers, CompareRoutes
+from studio.page.compare_routes import CompareRoutes
 from studio.page.components import Shown
 from studio.page.form_handlers import FormHandlers
 from studio.page.layout import lay_out
@@ -278,7 +278,7 @@ async def test_without_the_runs_key_there_is_nothing(page: httpx.AsyncClient, jo
 
 
 async def test_only_so_many_wait(jobs: Jobs, compared_job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("studio.page.compare_handlers.WAITING_MAX", 0)
+    monkeypatch.setattr("studio.page.compare_routes.WAITING_MAX", 0)
     app = Starlette(routes=[Route("/compare", CompareRoutes(jobs).compare, methods=["POST"])])
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://page") as client:
         answer = await client.post("/compare", data={"key": compared_job.key})
@@ -333,7 +333,7 @@ async def test_a_kept_composite_is_shown_and_becomes_image_1(
     with gr.Blocks():
         components = lay_out("", "")
     run_handlers = RunHandlers(jobs, components)
-    handlers = CompareHandlers(components, run_handlers, FormHandlers(jobs, components, settings, run_handlers))
+    handlers = FormHandlers(jobs, components, settings, run_handlers)
     request = gr.Request(
         Request({"type": "http", "headers": [], "query_string": b"", "path": "/"}), session_hash="page"
     )

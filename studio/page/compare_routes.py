@@ -1,4 +1,4 @@
-"""Routes and event handlers of the comparison: what changed in a result, and kept composites of it."""
+"""The routes of the comparison: what changed in a result, and kept composites of it."""
 
 from __future__ import annotations
 
@@ -11,15 +11,10 @@ import gradio as gr
 from starlette.responses import JSONResponse, Response
 
 from studio import uploads
-from studio.browser import store
 from studio.i18n.texts import texts_for
-from studio.prompt.form import Form
 from studio.runs import comparison, results
 from studio.views import comparison as view
 from wan_client import Charged, WanError
-
-from .components import Changes, Shown  # noqa: TC001  # Gradio reads a handler's annotations as the page is built
-from .rendering import rendered
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,10 +23,6 @@ if TYPE_CHECKING:
 
     from studio.i18n.texts import Texts
     from studio.runs.jobs import Jobs
-
-    from .components import Components
-    from .form_handlers import FormHandlers
-    from .run_handlers import RunHandlers
 
 log = logging.getLogger(__name__)
 
@@ -104,43 +95,6 @@ class CompareRoutes:
             return JSONResponse({"problem": texts("keep.failed")}, 500)
         finally:
             self._waiting -= 1
-
-
-class CompareHandlers:
-    """The page's event handlers for kept composites.
-
-    Args:
-        components: The page's components.
-        run_handlers: What shows a run.
-        form_handlers: What fills the form in.
-    """
-
-    def __init__(self, components: Components, run_handlers: RunHandlers, form_handlers: FormHandlers) -> None:
-        self._components = components
-        self._run_handlers = run_handlers
-        self._form_handlers = form_handlers
-
-    @rendered
-    def kept(self, kept: str, shown: Shown, event: gr.EventData, request: gr.Request) -> Changes:
-        """Show a kept composite that was just made."""
-        known = store.read(kept)
-        key, picture = _clicked_composite(event)
-        entry = known.find(key)
-        return self._run_handlers.show_result(known, entry, shown, picture) if entry and picture else {}
-
-    @rendered
-    def use_kept(self, event: gr.EventData, request: gr.Request, **fields: Any) -> Changes:
-        """Use a kept composite as image 1, the only picture of the form."""
-        key, picture = _clicked_composite(event)
-        if picture is None:
-            return {}
-        return self._form_handlers.with_only_image_1(Form(**fields), str(picture.file(key)), "kept.used")
-
-
-def _clicked_composite(event: gr.EventData) -> tuple[str, comparison.KeptPicture | None]:
-    """Return the key of the run that was clicked, and the kept composite of it, if there is one."""
-    key, number = str(getattr(event, "key", "")), str(getattr(event, "number", ""))
-    return key, next((picture for picture in comparison.kept_pictures(key) if str(picture.number) == number), None)
 
 
 async def _form_fields(request: Request) -> dict[str, str]:
