@@ -21,7 +21,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 from gradio.utils import get_upload_folder
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, TypeAdapter, ValidationError
@@ -47,7 +47,7 @@ from wan_client.schema import (
 from .items import PREPARED, StageItem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from typing import IO
 
     from studio.i18n.texts import Texts
@@ -124,8 +124,9 @@ class _File:
 _FILE = TypeAdapter(_File)
 
 
-class _Source(Protocol):
-    """The source of a programme's files."""
+class _Folder:
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder.resolve()
 
     def read(self, name: str, most: int) -> bytes:
         """Return a file.
@@ -133,16 +134,6 @@ class _Source(Protocol):
         Raises:
             OSError: There is none, it is too large, or it is no file of the folder itself.
         """
-
-    def names(self) -> Iterator[str]:
-        """Yield the names of the files at the top."""
-
-
-class _Folder:
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder.resolve()
-
-    def read(self, name: str, most: int) -> bytes:
         file = self._folder.joinpath(*PurePosixPath(name).parts)
         # Refuse links, which may lead out of the folder, and pipes and devices, which may never end.
         if file.resolve(strict=True) != file or not stat.S_ISREG(file.lstat().st_mode):
@@ -150,8 +141,9 @@ class _Folder:
         with file.open("rb") as opened:
             return _read_bounded(opened, name, most)
 
-    def names(self) -> Iterator[str]:
-        yield from sorted(file.name for file in self._folder.iterdir() if file.is_file() and not file.is_symlink())
+    def names(self) -> list[str]:
+        """Return the names of the files at the top."""
+        return sorted(file.name for file in self._folder.iterdir() if file.is_file() and not file.is_symlink())
 
 
 class _Zip:
@@ -165,8 +157,8 @@ class _Zip:
         except (KeyError, zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError) as problem:
             raise OSError(name) from problem
 
-    def names(self) -> Iterator[str]:
-        yield from ()
+
+_Source: TypeAlias = _Folder | _Zip
 
 
 def _read_bounded(opened: Any, name: str, most: int) -> bytes:
@@ -209,10 +201,6 @@ class Programme:
 
     def __len__(self) -> int:
         return len(self._cards)
-
-    def forms(self) -> list[Form]:
-        """Return the edits in their order, with the paths of this programme's copies."""
-        return [card.form for card in self._cards]
 
     def prepared(self, number: str) -> StageItem | None:
         """Return the finished result of an edit, named by its number; None where there is none."""
@@ -352,12 +340,12 @@ def _opened(path: Path) -> tuple[_Source, _File]:
         raise SettingsError("programme_malformed", file=path.name, place=place) from None
 
 
-def _programme_of_recipes(source: _Source) -> bytes:
+def _programme_of_recipes(folder: _Folder) -> bytes:
     """Make a programme of a folder's recipe pictures, in the order of their names."""
     recipes, prints = [], {}
-    for name in source.names():
+    for name in folder.names():
         with suppress(OSError):
-            data = source.read(name, PICTURE_BYTES_MAX)
+            data = folder.read(name, PICTURE_BYTES_MAX)
             prints[sha256(data).hexdigest()] = name
             if found := read(data):
                 recipes.append((name, found))
