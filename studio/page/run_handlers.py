@@ -14,8 +14,8 @@ import gradio as gr
 from studio import uploads
 from studio.browser import store
 from studio.browser.store import Entry
-from studio.prompt import snippets
 from studio.prompt.form import Form, how_many
+from studio.prompt.snippets import Snippets
 from studio.public.visitors import visitor_of
 from studio.runs import comparison, results
 from studio.runs.engines import OWNER, SANDBOX, VISITOR
@@ -335,7 +335,7 @@ class RunHandlers:
 
     def _code(self, entry: Entry) -> Localised:
         sandbox, base = entry.engine == SANDBOX, self._jobs.engines.base(entry.engine)
-        return localised(snippets.panel, entry.form, sandbox=sandbox, api_base=base)
+        return localised(Snippets(entry.form, sandbox, base).panel)
 
     def _variations(self, known: BrowserStore, group: str) -> list[Entry]:
         """Return the runs of one click, including failed ones while this server has them."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import mimetypes
 import shlex
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -90,129 +91,106 @@ END
 """
 
 
-def python(form: Form, *, sandbox: bool, api_base: str = DEFAULT_API_BASE) -> str:
-    """Return the form as a Python script that uses this project's client.
+@dataclass(frozen=True)
+class Snippets:
+    """The code for a form.
 
-    Args:
-        form: What was entered.
-        sandbox: Whether the page draws local previews.
-        api_base: Where the page's hosted API is.
+    Each method raises `InvalidRequest` where the size or the seed is none that the model knows.
 
-    Raises:
-        InvalidRequest: The size or the seed is none that the model knows.
-    """
-    lines = ["from wan_client import edit", ""]
-    if variables := _environment(sandbox=sandbox, api_base=api_base):
-        remark = "  # a local preview: it is not the model, and costs nothing" if sandbox else ""
-        lines = ["import os", "", *lines]
-        lines += [f"os.environ[{name!r}] = {value!r}{remark}" for name, value in variables.items()]
-    given = {name: value.ratio if isinstance(value, ImageSize) else value for name, value in _changed(form).items()}
-    arguments = [repr(tidy(form.prompt)), *(repr(name) for name in _names(form))]
-    arguments += [f"{name}={value!r}" for name, value in given.items()]
-    lines += ["result = edit(", *(f"    {argument}," for argument in arguments), ")", "print(result.path)", ""]
-    return "\n".join(lines)
-
-
-def command(form: Form, *, sandbox: bool, api_base: str = DEFAULT_API_BASE) -> str:
-    """Return the form as a call of this project's command, for any POSIX shell.
-
-    Args:
-        form: What was entered.
-        sandbox: Whether the page draws local previews.
-        api_base: Where the page's hosted API is.
-
-    Raises:
-        InvalidRequest: The size or the seed is none that the model knows.
-    """
-    prompt, changed = tidy(form.prompt), _changed(form)
-    variables = _environment(sandbox=sandbox, api_base=api_base)
-    words = [f"{name}={shlex.quote(value)}" for name, value in variables.items()]
-    words += ["python", "-m", "wan_client", "edit"]
-    if "negative_prompt" in changed:  # joined on, because it may begin with a dash
-        words.append(f"--negative-prompt={shlex.quote(str(changed['negative_prompt']))}")
-    if isinstance(size := changed.get("image_size"), ImageSize):
-        words += ["--image-size", size.ratio]
-    if "seed" in changed:
-        words += ["--seed", str(changed["seed"])]
-    if "prompt_extend" in changed:
-        words.append("--prompt-extend" if changed["prompt_extend"] else "--no-prompt-extend")
-    if prompt.startswith("-"):
-        words.append("--")
-    return " ".join([*words, shlex.quote(prompt), *(shlex.quote(name) for name in _names(form))]) + "\n"
-
-
-def curl(form: Form, *, sandbox: bool, api_base: str = DEFAULT_API_BASE) -> str:
-    """Return the form as a script with curl: submit, poll for the result, download.
-
-    Args:
+    Attributes:
         form: What was entered.
         sandbox: Whether the page draws local previews.
         api_base: Where the page's API is: the hosted one, or its sandbox.
-
-    Raises:
-        InvalidRequest: The size or the seed is none that the model knows.
     """
-    names = _names(form)
-    images = [f"  data_uri {_media_type(name)} {shlex.quote(name)}" for name in names]
-    values = {"prompt": tidy(form.prompt), **_changed(form)}
-    body = json.dumps(values, ensure_ascii=False, indent=2)
-    return _CURL.format(
-        side_min=SIDE_MIN,
-        side_max=SIDE_MAX,
-        megabytes=(IMAGE_BYTES_MAX + 1) // 1_000_000,
-        engine=_engine(sandbox=sandbox, api_base=api_base),
-        # An older interactive shell expands a ! even here.
-        settings=body.removeprefix("{\n").removesuffix("\n}").replace("!", "\\u0021"),
-        images="\n  printf ','\n".join(images),
-        model=MODEL_ID,
-        deadline=int(DEFAULT_DEADLINE),
-        file='"local-preview_$id.png"' if sandbox else '"$id.png"',
-    )
 
+    form: Form
+    sandbox: bool
+    api_base: str = DEFAULT_API_BASE
 
-def panel(texts: Texts, form: Form, *, sandbox: bool, api_base: str = DEFAULT_API_BASE) -> str:
-    """Render all three, each collapsed, with a button that copies it.
+    def python(self) -> str:
+        """Return the form as a Python script that uses this project's client."""
+        lines = ["from wan_client import edit", ""]
+        if variables := self._environment():
+            remark = "  # a local preview: it is not the model, and costs nothing" if self.sandbox else ""
+            lines = ["import os", "", *lines]
+            lines += [f"os.environ[{name!r}] = {value!r}{remark}" for name, value in variables.items()]
+        changed = _changed(self.form).items()
+        given = {name: value.ratio if isinstance(value, ImageSize) else value for name, value in changed}
+        arguments = [repr(tidy(self.form.prompt)), *(repr(name) for name in _names(self.form))]
+        arguments += [f"{name}={value!r}" for name, value in given.items()]
+        lines += ["result = edit(", *(f"    {argument}," for argument in arguments), ")", "print(result.path)", ""]
+        return "\n".join(lines)
 
-    A button copies the text of the `pre` in its `.snippet`. Its `data-copy` is its label afterwards.
+    def command(self) -> str:
+        """Return the form as a call of this project's command, for any POSIX shell."""
+        prompt, changed = tidy(self.form.prompt), _changed(self.form)
+        variables = self._environment()
+        words = [f"{name}={shlex.quote(value)}" for name, value in variables.items()]
+        words += ["python", "-m", "wan_client", "edit"]
+        if "negative_prompt" in changed:  # joined on, because it may begin with a dash
+            words.append(f"--negative-prompt={shlex.quote(str(changed['negative_prompt']))}")
+        if isinstance(size := changed.get("image_size"), ImageSize):
+            words += ["--image-size", size.ratio]
+        if "seed" in changed:
+            words += ["--seed", str(changed["seed"])]
+        if "prompt_extend" in changed:
+            words.append("--prompt-extend" if changed["prompt_extend"] else "--no-prompt-extend")
+        if prompt.startswith("-"):
+            words.append("--")
+        return " ".join([*words, shlex.quote(prompt), *(shlex.quote(name) for name in _names(self.form))]) + "\n"
 
-    Args:
-        texts: The visitor's language.
-        form: What was entered.
-        sandbox: Whether the page draws local previews.
-        api_base: Where the page's API is.
-
-    Raises:
-        InvalidRequest: The size or the seed is none that the model knows.
-    """
-    needs = texts("snippet.files", names=", ".join(_names(form)))
-    engine = texts("snippet.preview" if sandbox else "snippet.token")
-    snippets = {
-        "snippet.python": python(form, sandbox=sandbox, api_base=api_base),
-        "snippet.curl": curl(form, sandbox=sandbox, api_base=api_base),
-        "snippet.command": command(form, sandbox=sandbox, api_base=api_base),
-    }
-    return render("code", texts=texts, needs=needs, engine=engine, snippets=snippets.items())
-
-
-def _environment(*, sandbox: bool, api_base: str) -> dict[str, str]:
-    """Return the environment variables that make the client use the page's engine."""
-    if sandbox:
-        return {"WAN_BACKEND": "sandbox"}
-    return {} if api_base == DEFAULT_API_BASE else {"RUNCOMFY_API_BASE": api_base}
-
-
-def _engine(*, sandbox: bool, api_base: str) -> str:
-    """Return the lines that set curl's API base and token. The token stays out of the list of processes."""
-    if sandbox:
-        return (
-            f"API={shlex.quote(api_base)}  # draws a local preview: not the model. Elsewhere: python -m wan_sandbox\n"
-            f"auth() {{ printf 'Authorization: Bearer {SANDBOX_TOKEN}'; }}"
+    def curl(self) -> str:
+        """Return the form as a script with curl: submit, poll for the result, download."""
+        names = _names(self.form)
+        images = [f"  data_uri {_media_type(name)} {shlex.quote(name)}" for name in names]
+        values = {"prompt": tidy(self.form.prompt), **_changed(self.form)}
+        body = json.dumps(values, ensure_ascii=False, indent=2)
+        return _CURL.format(
+            side_min=SIDE_MIN,
+            side_max=SIDE_MAX,
+            megabytes=(IMAGE_BYTES_MAX + 1) // 1_000_000,
+            engine=self._engine(),
+            # An older interactive shell expands a ! even here.
+            settings=body.removeprefix("{\n").removesuffix("\n}").replace("!", "\\u0021"),
+            images="\n  printf ','\n".join(images),
+            model=MODEL_ID,
+            deadline=int(DEFAULT_DEADLINE),
+            file='"local-preview_$id.png"' if self.sandbox else '"$id.png"',
         )
-    return (
-        f"API=${{RUNCOMFY_API_BASE:-{api_base}}}\n"
-        ': "${RUNCOMFY_API_TOKEN:?holds no token}"\n'
-        "auth() { printf 'Authorization: Bearer %s' \"$RUNCOMFY_API_TOKEN\"; }"
-    )
+
+    def panel(self, texts: Texts) -> str:
+        """Render all three, each collapsed, with a button that copies it.
+
+        A button copies the text of the `pre` in its `.snippet`. Its `data-copy` is its label afterwards.
+        """
+        needs = texts("snippet.files", names=", ".join(_names(self.form)))
+        engine = texts("snippet.preview" if self.sandbox else "snippet.token")
+        snippets = {
+            "snippet.python": self.python(),
+            "snippet.curl": self.curl(),
+            "snippet.command": self.command(),
+        }
+        return render("code", texts=texts, needs=needs, engine=engine, snippets=snippets.items())
+
+    def _environment(self) -> dict[str, str]:
+        """Return the environment variables that make the client use the page's engine."""
+        if self.sandbox:
+            return {"WAN_BACKEND": "sandbox"}
+        return {} if self.api_base == DEFAULT_API_BASE else {"RUNCOMFY_API_BASE": self.api_base}
+
+    def _engine(self) -> str:
+        """Return the lines that set curl's API base and token. The token stays out of the list of processes."""
+        if self.sandbox:
+            return (
+                f"API={shlex.quote(self.api_base)}"
+                "  # draws a local preview: not the model. Elsewhere: python -m wan_sandbox\n"
+                f"auth() {{ printf 'Authorization: Bearer {SANDBOX_TOKEN}'; }}"
+            )
+        return (
+            f"API=${{RUNCOMFY_API_BASE:-{self.api_base}}}\n"
+            ': "${RUNCOMFY_API_TOKEN:?holds no token}"\n'
+            "auth() { printf 'Authorization: Bearer %s' \"$RUNCOMFY_API_TOKEN\"; }"
+        )
 
 
 def _changed(form: Form) -> dict[str, str | int | bool | ImageSize]:

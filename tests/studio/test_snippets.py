@@ -22,7 +22,7 @@ from PIL import Image, ImageOps
 
 from studio.i18n.texts import Texts, translations
 from studio.prompt.form import Form
-from studio.prompt.snippets import command, curl, panel, python
+from studio.prompt.snippets import Snippets
 from wan_client import ImageSize, prepare
 from wan_client.schema import tidy
 from wan_client.settings import SANDBOX_TOKEN
@@ -35,7 +35,11 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 TOKEN = "demo-token-5f1c"
-KINDS: dict[str, Callable[..., str]] = {"python": python, "curl": curl, "command": command}
+KINDS: dict[str, Callable[[Snippets], str]] = {
+    "python": Snippets.python,
+    "curl": Snippets.curl,
+    "command": Snippets.command,
+}
 CALM = "turn image 1 into a pencil sketch"
 NASTY = (
     'it\'s "quoted" `id` $(touch harm) ${HOME} $HOME \\n \\\\ %s %d {x} {{y}} 100% wow!! !touch ; touch harm & | > harm'
@@ -125,7 +129,7 @@ def fetched(sandbox: Sandbox, url: str) -> bytes:
 @pytest.mark.parametrize("kind", KINDS)
 def test_pasted_it_asks_for_exactly_what_the_form_asks_for(desk: Desk, pictures: tuple[str, str], kind: str) -> None:
     form, before = a_form(pictures), desk.sandbox.counters.submits_accepted
-    asked = desk.asked(desk.paste(kind, KINDS[kind](form, sandbox=False)))
+    asked = desk.asked(desk.paste(kind, KINDS[kind](Snippets(form, sandbox=False))))
     wanted = form.request().body([])
     assert {name: asked[name] for name in wanted if name != "image_urls"} == {
         name: value for name, value in wanted.items() if name != "image_urls"
@@ -144,7 +148,7 @@ def test_a_prompt_that_looks_like_an_option_or_a_command_is_a_prompt(
     desk: Desk, pictures: tuple[str, str], prompt: str
 ) -> None:
     form = Form(prompt, pictures[0], negative_prompt="", seed=None)
-    asked = desk.asked(desk.paste("command", command(form, sandbox=False)))
+    asked = desk.asked(desk.paste("command", Snippets(form, sandbox=False).command()))
     assert (asked["prompt"], asked["negative_prompt"], asked["seed"]) == (prompt, "", 0)
 
 
@@ -155,7 +159,7 @@ def test_code_of_a_page_without_a_token_stays_with_local_previews(
     """Whoever pastes it may have a token: it is shown to nobody, and nothing is paid."""
     with Sandbox(Settings(run_time=(0.02, 0.02), picture="blank", token=SANDBOX_TOKEN)) as keen:
         desk.env["RUNCOMFY_API_BASE"] = keen.url
-        code = KINDS[kind](a_form(pictures, CALM), sandbox=True, api_base=keen.url)
+        code = KINDS[kind](Snippets(a_form(pictures, CALM), sandbox=True, api_base=keen.url))
         ended = desk.paste(kind, code)
         assert keen.counters.submits_accepted == 1, ended.stderr
     picture = desk.folder / ended.stdout.strip()
@@ -166,24 +170,24 @@ def test_code_of_a_page_without_a_token_stays_with_local_previews(
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_api_elsewhere_is_named(kind: str) -> None:
-    code = KINDS[kind](Form(CALM, "/u/cat.jpg"), sandbox=False, api_base="https://api.example.org/x")
+    code = KINDS[kind](Snippets(Form(CALM, "/u/cat.jpg"), sandbox=False, api_base="https://api.example.org/x"))
     assert "https://api.example.org/x" in code
-    assert "example.org" not in KINDS[kind](Form(CALM, "/u/cat.jpg"), sandbox=False)
+    assert "example.org" not in KINDS[kind](Snippets(Form(CALM, "/u/cat.jpg"), sandbox=False))
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_usual_is_not_written_out(kind: str) -> None:
-    code = KINDS[kind](Form(CALM, "/u/cat.jpg"), sandbox=False)
+    code = KINDS[kind](Snippets(Form(CALM, "/u/cat.jpg"), sandbox=False))
     for name in ("negative", "image_size", "image-size", "seed", "extend", "example"):
         assert name not in code
 
 
 def test_short_code_is_short() -> None:
     form = Form(CALM, "/u/cat.jpg", image_size="1280*720 (16:9)", seed=7)
-    assert command(form, sandbox=False) == (
+    assert Snippets(form, sandbox=False).command() == (
         "python -m wan_client edit --image-size 16:9 --seed 7 'turn image 1 into a pencil sketch' cat.jpg\n"
     )
-    assert python(form, sandbox=False) == (
+    assert Snippets(form, sandbox=False).python() == (
         "from wan_client import edit\n\nresult = edit(\n    'turn image 1 into a pencil sketch',\n    'cat.jpg',\n"
         "    image_size='16:9',\n    seed=7,\n)\nprint(result.path)\n"
     )
@@ -192,11 +196,11 @@ def test_short_code_is_short() -> None:
 def test_the_curl_script_sends_nothing_without_a_picture_or_a_token(desk: Desk, pictures: tuple[str, str]) -> None:
     before = desk.sandbox.counters.submits_accepted
     form = Form(CALM, pictures[0], "/upload/not there.png")
-    ended = desk.paste("curl", curl(form, sandbox=False))
+    ended = desk.paste("curl", Snippets(form, sandbox=False).curl())
     assert ended.returncode != 0
     assert "not there.png" in ended.stderr
     del desk.env["RUNCOMFY_API_TOKEN"]
-    ended = desk.paste("curl", curl(Form(CALM, pictures[0]), sandbox=False))
+    ended = desk.paste("curl", Snippets(Form(CALM, pictures[0]), sandbox=False).curl())
     assert ended.returncode != 0
     assert "RUNCOMFY_API_TOKEN" in ended.stderr
     assert desk.sandbox.counters.submits_accepted == before
@@ -206,7 +210,7 @@ def test_the_curl_script_sends_nothing_without_a_picture_or_a_token(desk: Desk, 
 def test_the_curl_script_sends_once_whatever_the_answer(desk: Desk, pictures: tuple[str, str], fault: str) -> None:
     with Sandbox(Settings(run_time=(0.02, 0.02), picture="blank", faults=(f"accepted-{fault}",))) as faulty:
         desk.env["RUNCOMFY_API_BASE"] = faulty.url
-        ended = desk.paste("curl", curl(Form(CALM, pictures[0]), sandbox=False))
+        ended = desk.paste("curl", Snippets(Form(CALM, pictures[0]), sandbox=False).curl())
         assert faulty.counters.submits_received == 1
         assert faulty.counters.result_calls == 0
     assert ended.returncode == 1
@@ -222,7 +226,7 @@ def test_the_curl_script_survives_bad_answers_to_what_only_reads(
 ) -> None:
     with Sandbox(Settings(run_time=(0.02, 0.02), picture="blank", faults=faults)) as faulty:
         desk.env["RUNCOMFY_API_BASE"] = faulty.url
-        ended = desk.paste("curl", curl(Form(CALM, pictures[0]), sandbox=False))
+        ended = desk.paste("curl", Snippets(Form(CALM, pictures[0]), sandbox=False).curl())
         assert (desk.folder / ended.stdout.strip()).is_file(), ended.stderr
         assert faulty.counters.submits_received == 1
         assert faulty.counters.tokens_leaked == 0
@@ -232,7 +236,7 @@ def test_the_curl_script_survives_bad_answers_to_what_only_reads(
 def test_the_curl_script_tells_a_failure(desk: Desk, pictures: tuple[str, str], fault: str) -> None:
     with Sandbox(Settings(run_time=(0.02, 0.02), picture="blank", faults=(fault,))) as faulty:
         desk.env["RUNCOMFY_API_BASE"] = faulty.url
-        ended = desk.paste("curl", curl(Form(CALM, pictures[0]), sandbox=False))
+        ended = desk.paste("curl", Snippets(Form(CALM, pictures[0]), sandbox=False).curl())
     assert ended.returncode == 1
     assert '"status"' in ended.stderr
     assert ended.stdout == ""
@@ -243,7 +247,7 @@ def test_the_token_is_in_no_process_list(desk: Desk, pictures: tuple[str, str]) 
     tools = Path(desk.env["PATH"].split(os.pathsep)[0])
     (tools / "curl").write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" >> called.txt\nexec {shutil.which("curl")} "$@"\n')
     (tools / "curl").chmod(0o755)
-    desk.asked(desk.paste("curl", curl(Form(CALM, pictures[0]), sandbox=False)))
+    desk.asked(desk.paste("curl", Snippets(Form(CALM, pictures[0]), sandbox=False).curl()))
     called = (desk.folder / "called.txt").read_text()
     assert "/v1/requests/" in called
     assert TOKEN not in called
@@ -255,7 +259,7 @@ def test_large_pictures_fit(desk: Desk, tmp_path: Path) -> None:
     noise.save(desk.folder / "large.png")
     size = (desk.folder / "large.png").stat().st_size
     assert 4_000_000 < size < 10_000_000
-    asked = desk.asked(desk.paste("curl", curl(Form(CALM, "/u/large.png"), sandbox=False)))
+    asked = desk.asked(desk.paste("curl", Snippets(Form(CALM, "/u/large.png"), sandbox=False).curl()))
     assert len(fetched(desk.sandbox, asked["image_urls"][0])) == size
 
 
@@ -265,11 +269,11 @@ words = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"
 @given(words, words)
 def test_any_words_are_quoted(prompt: str, negative_prompt: str) -> None:
     form = Form(prompt, "/u/cat.jpg", negative_prompt=negative_prompt)
-    call = ast.parse(python(form, sandbox=False)).body[1].value  # type: ignore[attr-defined]  # an assignment
+    call = ast.parse(Snippets(form, sandbox=False).python()).body[1].value  # type: ignore[attr-defined]  # an assignment
     assert ast.literal_eval(call.args[0]) == prompt
     assert ast.literal_eval(call.keywords[0].value) == negative_prompt
-    assert shlex.split(command(form, sandbox=False))[-2] == prompt
-    script = curl(form, sandbox=False)
+    assert shlex.split(Snippets(form, sandbox=False).command())[-2] == prompt
+    script = Snippets(form, sandbox=False).curl()
     body = script.split("<<'JSON'\n")[1].split("\nJSON\n")[0]
     assert json.loads(body + "]}") == {
         "prompt": prompt,
@@ -280,9 +284,9 @@ def test_any_words_are_quoted(prompt: str, negative_prompt: str) -> None:
 
 
 def test_pictures_of_one_name_are_told_apart() -> None:
-    code = python(Form(CALM, "/a/image.png", "/b/image.png", "/c/cat.jpg"), sandbox=False)
+    code = Snippets(Form(CALM, "/a/image.png", "/b/image.png", "/c/cat.jpg"), sandbox=False).python()
     assert "'image-1.png',\n    'image-2.png',\n    'image-3.jpg'," in code
-    assert "'image-1.jpg'" in python(Form(CALM), sandbox=False)
+    assert "'image-1.jpg'" in Snippets(Form(CALM), sandbox=False).python()
 
 
 class Reader(HTMLParser):
@@ -312,11 +316,11 @@ class Reader(HTMLParser):
 @pytest.mark.parametrize("language", sorted(translations()))
 def test_the_panel_shows_all_three_and_nothing_of_the_prompt_becomes_html(language: str) -> None:
     texts, form = Texts(language), a_form(("/u/<img src=x>.jpg", "/u/b.jpg"), NASTY + "</code></pre><script>")
-    page = panel(texts, form, sandbox=False)
+    page = Snippets(form, sandbox=False).panel(texts)
     read = Reader(page)
-    assert read.code == [make(form, sandbox=False) for make in (python, curl, command)]
+    assert read.code == [make(Snippets(form, sandbox=False)) for make in KINDS.values()]
     assert {tag for tag, _ in read.tags} == {"details", "summary", "p", "button", "pre", "code"}
     assert [given["data-copy"] for tag, given in read.tags if tag == "button"] == [texts("snippet.copied")] * 3
     assert all(given["tabindex"] == "0" and given["aria-label"] for tag, given in read.tags if tag == "pre")
     assert texts("snippet.token") in unescape(page)
-    assert texts("snippet.preview") in unescape(panel(texts, form, sandbox=True))
+    assert texts("snippet.preview") in unescape(Snippets(form, sandbox=True).panel(texts))
