@@ -12,7 +12,6 @@ from studio.gradio_compat import without_building_app
 from studio.i18n.language import first_value_by_language, word
 from studio.i18n.texts import DEFAULT_LANGUAGE, translations
 from studio.public import endpoints
-from studio.public.malformed_calls import Page
 from studio.stage.handlers import StageHandlers
 from studio.views import examples
 from studio.views import run as view
@@ -20,6 +19,7 @@ from studio.views.programme import cards as programme_cards
 from wan_client import ModelEntry
 from wan_client.schema import SEED_MAX
 
+from .blocks import Page
 from .form_handlers import FormHandlers
 from .layout import lay_out
 from .run_handlers import RunHandlers

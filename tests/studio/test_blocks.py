@@ -12,7 +12,7 @@ import gradio as gr
 import pytest
 from gradio.state_holder import SessionState
 
-from studio.page.blocks import Blocks
+from studio.page.blocks import Page
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class Open:
     """A page with a text, a button and a state, open in one browser."""
 
-    page: Blocks
+    page: Page
     session: SessionState
     text: Any
     button: Any
@@ -36,7 +36,7 @@ class Open:
 
 @pytest.fixture
 async def opened() -> Open:
-    with Blocks(analytics_enabled=False) as page:
+    with Page(analytics_enabled=False) as page:
         text, button, state = gr.HTML(), gr.Button("Go"), gr.State("")
         button.click(lambda: None, None, [text, button, state])
     return Open(page, SessionState(page), text, button, state)
