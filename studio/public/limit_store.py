@@ -223,12 +223,12 @@ class MemoryStore(Store):
 
     async def claim(self, name: str, text: str, *, now: float, seconds: int) -> str | None:
         """Set a text, or return the one that is there."""
-        with _unavailable(ValueError):
+        with _unavailable(OSError, ValueError):
             return await asyncio.to_thread(self._claim, uploads.claims_folder() / name, text, now, now + seconds)
 
     async def unclaim(self, name: str, text: str) -> None:
         """Delete a text."""
-        with _unavailable(ValueError):
+        with _unavailable(OSError, ValueError):
             await asyncio.to_thread(self._unclaim, uploads.claims_folder() / name, text)
 
     def _claim(self, file: Path, text: str, now: float, until: float) -> str | None:
@@ -282,7 +282,7 @@ class RedisStore(Store):
         from redis.backoff import NoBackoff  # noqa: PLC0415
         from redis.exceptions import RedisError  # noqa: PLC0415
 
-        self._errors = partial(_unavailable, RedisError)
+        self._errors = partial(_unavailable, RedisError, OSError)
         self._redis: Any = Redis.from_url(
             uri,
             socket_timeout=STORE_SECONDS,
@@ -376,10 +376,10 @@ def _key(key: str) -> str:
 
 @contextmanager
 def _unavailable(*errors: type[Exception]) -> Iterator[None]:
-    """Raise `StoreUnavailable` for any of these errors, or one of the disk or the connection."""
+    """Raise `StoreUnavailable` for any of these errors."""
     try:
         yield
-    except (OSError, *errors) as problem:
+    except errors as problem:
         raise StoreUnavailable(type(problem).__name__) from problem
 
 

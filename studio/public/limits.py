@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from hashlib import sha256
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from studio import uploads
 from wan_client import Charged, WanError
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 
     from studio.i18n.texts import Texts
+    from studio.runs.caller_keys import CallerKey
     from studio.settings import LimitSettings
     from wan_client import ModelEntry
 
@@ -145,20 +146,6 @@ class _AtOnce:
         return LimitStatus(self.code, left, {"limit": self.limit, "left": left})
 
 
-class Claim(Protocol):
-    """The claim of a caller's own key.
-
-    Attributes:
-        name: The name that it is claimed under.
-        text: What the next caller with the same key gets.
-    """
-
-    @property
-    def name(self) -> str: ...  # noqa: D102
-    @property
-    def text(self) -> str: ...  # noqa: D102
-
-
 @dataclass(frozen=True)
 class Usage:
     """How far the limits of all visitors together are used; None where there is no such limit.
@@ -185,7 +172,7 @@ class Permit:
         self._places = tuple(places)
         self._holder = holder
         self._ended = False
-        self.claim: Claim | None = None
+        self.claim: CallerKey | None = None
 
     async def renew(self) -> None:
         """Hold the run's place for another lease."""
@@ -348,7 +335,7 @@ class Limits:
             async with self._store_errors_as_limits():
                 await self._store.add(window.key, amount)
 
-    async def claim(self, claim: Claim) -> str | None:
+    async def claim(self, claim: CallerKey) -> str | None:
         """Claim a caller's own key for a day.
 
         Returns:
@@ -360,7 +347,7 @@ class Limits:
         async with self._store_errors_as_limits():
             return await self._store.claim(claim.name, claim.text, now=self._clock(), seconds=uploads.CLAIM_SECONDS)
 
-    async def unclaim(self, claim: Claim) -> None:
+    async def unclaim(self, claim: CallerKey) -> None:
         """Release a claim. If the store can't be reached, it holds for its day, and nothing is sent under it."""
         with suppress(LimitReached):
             async with self._store_errors_as_limits():

@@ -319,9 +319,10 @@ class Programme:
 
 def _opened(path: Path) -> tuple[_Source, _File]:
     """Open a programme: return the source of its files, and its content."""
+    source: _Source
     try:
         if path.is_dir():
-            source: _Source = _Folder(path)
+            source = _Folder(path)
             text = source.read(NAME, FILE_BYTES_MAX) if (path / NAME).exists() else _programme_of_recipes(source)
         elif zipfile.is_zipfile(path):
             source = _Zip(path)
