@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import io
 import json
 import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from PIL import Image
-
+from studio.thumbnails import thumbnail_uri
 from wan_client import WanError
 from wan_client.hosting import in_preparing_thread, prepared
 from wan_client.hosting.data_uri import DataUri
@@ -95,21 +92,9 @@ async def preview(form: Form, *, way: str = "data", by_address: bool = False) ->
 def _prepared(path: str, number: int, *, by_address: bool, inside: bool) -> tuple[PreviewedImage, int]:
     """Return a prepared picture, and the length of its data URI in the body."""
     image = prepared(path, number=number, by_address=by_address)
-    described = PreviewedImage(
-        image.media_type, image.width, image.height, len(image.data), image.changes, _thumbnail(image.data)
-    )
+    small = thumbnail_uri(image.data, THUMBNAIL_SIDE)
+    described = PreviewedImage(image.media_type, image.width, image.height, len(image.data), image.changes, small)
     return described, len(DataUri().host(image)) if inside else 0
-
-
-def _thumbnail(data: bytes) -> str:
-    with Image.open(io.BytesIO(data)) as image:
-        image.draft("RGB", (THUMBNAIL_SIDE, THUMBNAIL_SIDE))
-        small = image.convert("RGB")
-    small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
-    small.info = {}
-    buffer = io.BytesIO()
-    small.save(buffer, "JPEG", quality=80)
-    return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 
 def change_words(texts: Texts, changes: Iterable[Change]) -> list[str]:
