@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING, Literal
 
@@ -83,20 +83,7 @@ def viewer(texts: Texts, pictures: Sequence[Picture], a: str, b: str) -> Markup:
     """
     known = {picture.key: picture for picture in pictures}
     left, right = known[a], known[b]
-    data = [
-        {
-            "key": picture.key,
-            "label": picture.label,
-            "badge": picture.badge or picture.label,
-            "url": picture.url,
-            "width": picture.width,
-            "height": picture.height,
-            "kind": picture.kind,
-            "aligned": dict(picture.aligned),
-            "comparable": picture.comparable,
-        }
-        for picture in pictures
-    ]
+    data = [asdict(picture) | {"badge": picture.badge or picture.label} for picture in pictures]
     announced = {name: texts(f"viewer.{name}", **values) for name, values in _ANNOUNCED.items()}
     groups = [(kind, list(group)) for kind, group in groupby(pictures, lambda picture: picture.kind)]
     return render(
