@@ -13,10 +13,11 @@ from dataclasses import replace
 from filecmp import cmp
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import unquote
 
 from gradio.utils import get_upload_folder
+from pydantic import TypeAdapter, ValidationError
 
 from studio.settings import has_own_folder
 from wan_client import ImageError, WanError
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from .prompt.form import Form
+
+Value = TypeVar("Value")
 
 _ASSETS = Path(__file__).parent.parent / "assets"
 CLEANING_SECONDS = 3600
@@ -116,6 +119,14 @@ def read_record(key: str, name: str) -> bytes:
         return (run_folder(key) / name).read_bytes()
     except FileNotFoundError:
         return (old_run_folder(key) / name).read_bytes()
+
+
+def load_record(kind: TypeAdapter[Value], key: str, name: str) -> Value | None:
+    """Return the value in one of a run's records; None where there is none, or none of that kind."""
+    try:
+        return kind.validate_json(read_record(key, name))
+    except (OSError, ValidationError):
+        return None
 
 
 def write_record(key: str, name: str, data: bytes) -> None:

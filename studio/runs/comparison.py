@@ -14,9 +14,9 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Literal
 
 from PIL import Image
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
-from studio.uploads import KEPT_MAX, RUN_FILES_LOCK, forget_run, is_upload, read_record, served_folder, write_record
+from studio.uploads import KEPT_MAX, RUN_FILES_LOCK, forget_run, is_upload, load_record, served_folder, write_record
 from wan_client import InvalidRequest
 from wan_client.compare import Alignment, Tone, align, change_map, find_reference, warp_to_after
 from wan_client.compare import keep as keep_rest
@@ -52,8 +52,6 @@ class Comparison:
     Attributes:
         before: The number of that reference.
         alignment: Where the reference lies in the result.
-        aligned: The name of the reference's copy that is aligned with the result; None where that is not sure.
-        map: The name of the map of what changed, white where it did; None where that can't be known.
         share: What changed, in per cent of what both pictures show.
         areas: In how many places.
         tones: How all colours changed.
@@ -61,19 +59,17 @@ class Comparison:
 
     before: int
     alignment: Alignment
-    aligned: str | None = None
-    map: str | None = None
     share: float = 0.0
     areas: int = 0
     tones: tuple[Tone, ...] = ()
 
     def aligned_file(self, key: str) -> Path | None:
-        """Return the file of the reference's copy that is aligned with the result."""
-        return served_folder(key, "aligned") / self.aligned if self.aligned else None
+        """Return the file of the reference's copy that is aligned with the result; None where that is not sure."""
+        return served_folder(key, "aligned") / "aligned.jpg" if self.alignment.sure else None
 
     def map_file(self, key: str) -> Path | None:
-        """Return the file of the map of what changed."""
-        return served_folder(key, "map") / self.map if self.map else None
+        """Return the file of the map of what changed, white where it did; None where that can't be known."""
+        return served_folder(key, "map") / "map.png" if self.alignment.sure else None
 
 
 @dataclass(frozen=True)
@@ -133,11 +129,8 @@ _KEPT = TypeAdapter(tuple[KeptPicture, ...])
 
 def load(key: str) -> Comparison | None:
     """Read the comparison of a result; None where there is none, or its files are gone."""
-    try:
-        found = _COMPARISON.validate_json(read_record(key, COMPARISON))
-    except (OSError, ValidationError):
-        return None
-    files = (found.aligned_file(key), found.map_file(key))
+    found = load_record(_COMPARISON, key, COMPARISON)
+    files = (found.aligned_file(key), found.map_file(key)) if found else ()
     return found if all(file is None or file.is_file() for file in files) else None
 
 
@@ -164,38 +157,31 @@ def compare(outcome: Outcome) -> Comparison:
         alignment = resemblance.alignments[before - 1]
     found = Comparison(before, alignment)
     files: dict[Path, bytes] = {}
-    if alignment.sure:
-        found, files = _mapped(outcome.key, found, references[before - 1], after)
+    aligned, changed = found.aligned_file(outcome.key), found.map_file(outcome.key)
+    if aligned and changed:
+        found, drawn = _mapped(found, references[before - 1], after)
+        files = {aligned: _jpeg(warp_to_after(references[before - 1], alignment)), changed: drawn}
     _write(outcome, files, COMPARISON, _COMPARISON.dump_json(found))
     return found
 
 
-def _mapped(
-    key: str, found: Comparison, before: Image.Image, after: Image.Image
-) -> tuple[Comparison, dict[Path, bytes]]:
-    """Draw the aligned reference and the map of what changed; return the comparison, and the files to write."""
+def _mapped(found: Comparison, before: Image.Image, after: Image.Image) -> tuple[Comparison, bytes]:
+    """Return the comparison with what changed, and the map of that as a PNG."""
     changes = change_map(before, after, found.alignment)
     drawn = io.BytesIO()
     Image.fromarray(changes.labels > 0).save(drawn, "PNG")
-    aligned, changed = served_folder(key, "aligned") / "aligned.jpg", served_folder(key, "map") / "map.png"
     known = replace(
         found,
-        aligned=aligned.name,
-        map=changed.name,
         share=changes.share,
         areas=len(changes.regions),
         tones=changes.colours.tones if changes.colours else (),
     )
-    return known, {aligned: _jpeg(warp_to_after(before, found.alignment)), changed: drawn.getvalue()}
+    return known, drawn.getvalue()
 
 
 def kept_pictures(key: str) -> tuple[KeptPicture, ...]:
     """Return the kept composites of a result, oldest first."""
-    try:
-        found = _KEPT.validate_json(read_record(key, KEPT))
-    except (OSError, ValidationError):
-        return ()
-    return tuple(picture for picture in found if picture.file(key).is_file())
+    return tuple(picture for picture in load_record(_KEPT, key, KEPT) or () if picture.file(key).is_file())
 
 
 def keep(outcome: Outcome, originals: Sequence[str | None], mask: str, size: KeptSize) -> KeptPicture:

@@ -15,7 +15,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from studio import telemetry, uploads
 from studio.browser.store import Entry
@@ -378,10 +378,7 @@ def _write_entry(entry: Entry) -> Entry:
 
 
 def _read_entry(key: str) -> Entry | None:
-    try:
-        return _ENTRY.validate_json(uploads.read_record(key, ENTRY))
-    except (OSError, ValidationError):
-        return None
+    return uploads.load_record(_ENTRY, key, ENTRY)
 
 
 def _read_request_id(key: str) -> str:

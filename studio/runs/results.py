@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import io
 import logging
 from collections.abc import Mapping  # noqa: TC003  # pydantic reads the annotations
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from PIL import Image
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
-from studio.uploads import picture_folder, read_record, run_file, served_folder, write_record
+from studio.thumbnails import thumbnail
+from studio.uploads import load_record, picture_folder, run_file, served_folder, write_record
 from wan_client import Change, Charged, WanError
 from wan_client.provenance import PREVIEW_NAME
 from wan_client.recipe import write_copies
@@ -165,7 +164,7 @@ def keep(result: Result, key: str, images: Sequence[PreparedImage], recipe: Reci
         extra=dict(result.extra),
         before=_drawn(_place(key, "before", ".jpg"), lambda: framed(images, size, result.extra)) if images else None,
         before_image=before_number(result.extra, len(images)),
-        thumbnail=_drawn(_place(key, "thumbnail", ".jpg"), lambda: _thumbnail(picture)),
+        thumbnail=_drawn(_place(key, "thumbnail", ".jpg"), lambda: thumbnail(picture, THUMBNAIL_SIDE, quality=85)),
         sent=tuple(sent) if len(sent) == len(images) else (),
         recipe=with_recipe,
         clean=clean,
@@ -177,10 +176,10 @@ def keep(result: Result, key: str, images: Sequence[PreparedImage], recipe: Reci
 
 def load(key: str) -> Outcome | None:
     """Read the outcome of a run; None where there is none, or its files are gone."""
-    try:
-        outcome = replace(_OUTCOME.validate_json(read_record(key, RECORD)), key=key)
-    except (OSError, ValidationError):
+    outcome = load_record(_OUTCOME, key, RECORD)
+    if outcome is None:
         return None
+    outcome = replace(outcome, key=key)
     return outcome if outcome.path.is_file() else None
 
 
@@ -210,9 +209,8 @@ def keep_problem(key: str, problem: WanError) -> None:
 
 def load_problem(key: str) -> WanError | None:
     """Read the problem of a failed run; None where that is not known."""
-    try:
-        kept = _PROBLEM.validate_json(read_record(key, PROBLEM))
-    except (OSError, ValidationError):
+    kept = load_record(_PROBLEM, key, PROBLEM)
+    if kept is None:
         return None
     problem = WanError(kept.code, charged=kept.charged, request_id=kept.request_id, **kept.values)  # type: ignore[arg-type]
     problem.cost = kept.cost
@@ -263,16 +261,6 @@ def _made(folder: Path) -> Path:
 
 def _suffix(image: PreparedImage) -> str:
     return f".{image.media_type.partition('/')[2]}"
-
-
-def _thumbnail(picture: Path) -> bytes:
-    with Image.open(picture) as opened:
-        opened.draft("RGB", (THUMBNAIL_SIDE, THUMBNAIL_SIDE))
-        small = opened.convert("RGB")
-    small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
-    buffer = io.BytesIO()
-    small.save(buffer, "JPEG", quality=85)
-    return buffer.getvalue()
 
 
 def _drawn(file: Path, draw: Callable[[], bytes]) -> str | None:

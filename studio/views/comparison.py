@@ -5,9 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from studio.runs import comparison
-from studio.uploads import is_upload
-from wan_client import ImageError
-from wan_client.images import size_of
 from wan_client.provenance import PREVIEW_NAME
 
 from .files import file_url
@@ -50,14 +47,6 @@ def facts(texts: Texts, outcome: Outcome, found: Comparison, *, original: tuple[
     }
 
 
-def size_of_upload(path: str) -> tuple[int, int] | None:
-    """Return width and height of an uploaded picture as displayed; None where it is gone."""
-    try:
-        return size_of(path) if is_upload(path) else None
-    except ImageError:
-        return None
-
-
 def _place(texts: Texts, alignment: Alignment) -> str:
     """Return how the reference is aligned with the result; empty where that is not sure."""
     if not alignment.sure:
@@ -74,7 +63,7 @@ def _place(texts: Texts, alignment: Alignment) -> str:
 
 def _changed(texts: Texts, found: Comparison) -> list[str]:
     """Return what changed: how much of the picture, and all colours."""
-    if not found.map:
+    if not found.alignment.sure:
         return [texts("compare.not_aligned")]
     share = f"{found.share:.0f}" if found.share >= 1 else f"{found.share:.1f}"
     words = [
