@@ -182,10 +182,7 @@ class Engines:
 
     def is_asking(self, token: str = "") -> bool:
         """Return whether the catalogue has not answered yet."""
-        if not token:
-            return self._catalogue.state == "unknown"
-        known = self._tokens.get(_digest(token))
-        return known is None or known.catalogue.state == "unknown"
+        return self._known_catalogue(token).state == "unknown"
 
     def is_price_due(self) -> bool:
         """Return whether the catalogue has to be asked for the price on the page owner's engine."""
@@ -193,10 +190,7 @@ class Engines:
 
     def known_model(self, token: str = "") -> ModelEntry:
         """Return the catalogue's entry of the model as far as it is known, without asking for it."""
-        if not token:
-            return self._catalogue.known()
-        known = self._tokens.get(_digest(token))
-        return known.catalogue.known() if known else ModelEntry()
+        return self._known_catalogue(token).known()
 
     async def model(self, token: str = "", *, age: float = PRICE_SECONDS) -> ModelEntry:
         """Return the catalogue's entry of the model: an empty one where it can't be had.
@@ -243,6 +237,10 @@ class Engines:
         self._catalogue.close()
         async with self._opening:
             await self._owner.aclose()
+
+    def _known_catalogue(self, token: str) -> _Catalogue:
+        """Return the catalogue of a token, without remembering a token that is new; of the page's owner without one."""
+        return self._tokens.get(_digest(token), _Token()).catalogue if token else self._catalogue
 
     async def _open(self) -> AsyncWanClient:
         async with self._opening:
