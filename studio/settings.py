@@ -164,7 +164,6 @@ class PageSettings:
         keep_hours: For how many hours uploads and results stay on this server.
         limits: What strangers may spend.
         trusted_proxies: The networks whose ``X-Forwarded-For`` is trusted.
-        json_log: Whether the log is for programs: one JSON object a line.
         metrics_port: Where Prometheus is answered; 0 for nowhere.
         mcp: Whether the endpoints are tools for agents as well, by the Model Context Protocol.
         share: Whether the page gets a public link through Gradio's tunnel.
@@ -181,7 +180,6 @@ class PageSettings:
     keep_hours: float = DEFAULT_KEEP_HOURS
     limits: LimitSettings = LimitSettings()
     trusted_proxies: tuple[Network, ...] = ()
-    json_log: bool = False
     metrics_port: int = 0
     mcp: bool = False
     share: bool = False
@@ -210,12 +208,12 @@ class PageSettings:
         """
         env = read_environment() if environ is None else environ
         host, port = _host(env), _port(env)
+        _check_log(env)
         return cls(
             engine=_engine(env),
             hosted_base=check_base(env.get("RUNCOMFY_API_BASE", DEFAULT_API_BASE)),
             keep_hours=read_number(env, "WAN_KEEP_HOURS", DEFAULT_KEEP_HOURS, KEEP_HOURS_MIN, KEEP_HOURS_MAX),
             trusted_proxies=_networks(env),
-            json_log=_json_log(env),
             metrics_port=int(read_number(env, METRICS_PORT, 0, 0, PORT_MAX)),
             mcp=wants_tools(env),
             auth=_auth(env),
@@ -303,10 +301,9 @@ def _log(env: Mapping[str, str]) -> str:
     return env.get(LOG, "json" if "SPACE_ID" in env else "text").lower()
 
 
-def _json_log(env: Mapping[str, str]) -> bool:
+def _check_log(env: Mapping[str, str]) -> None:
     if _log(env) not in LOGS:
         raise SettingsError("choice_unknown", name=LOG, given=env[LOG], choices=", ".join(LOGS))
-    return wants_json(env)
 
 
 def _folder(env: Mapping[str, str]) -> Path | None:

@@ -18,12 +18,9 @@ from datetime import datetime, timezone
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
-from prometheus_client import Counter, Gauge, Histogram, start_http_server
+from prometheus_client import Counter, Gauge, Histogram
 
 if TYPE_CHECKING:
-    from threading import Thread
-    from wsgiref.simple_server import WSGIServer
-
     from studio.public.limits import Limits
 
 log = logging.getLogger("wan")
@@ -130,18 +127,6 @@ async def measure_regularly(limits: Limits) -> None:
         if usage and usage.places is not None:
             _PLACES.set(usage.places)
         await asyncio.sleep(USAGE_SECONDS)
-
-
-def serve_metrics(port: int, host: str) -> tuple[WSGIServer, Thread]:
-    """Serve the metrics to Prometheus on a port of their own, which the page's visitors don't reach.
-
-    Returns:
-        The server and its thread, for those who want to end them before the process does.
-
-    Raises:
-        OSError: The port can't be had.
-    """
-    return start_http_server(port, addr=host)
 
 
 def write_logs(*, as_json: bool) -> None:

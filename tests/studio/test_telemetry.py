@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 import yaml
-from prometheus_client import REGISTRY
+from prometheus_client import REGISTRY, start_http_server
 
 from studio import telemetry
 from studio.public.limits import Limits
 from studio.public.visitors import Visitor
-from studio.settings import LimitSettings, PageSettings
+from studio.settings import LimitSettings, PageSettings, wants_json
 from tests.conftest import ROOT, free_port
 
 if TYPE_CHECKING:
@@ -183,7 +183,7 @@ def test_every_alert_is_about_a_number_that_there_is() -> None:
 
 def test_prometheus_has_a_port_of_its_own() -> None:
     port = free_port()
-    server, thread = telemetry.serve_metrics(port, "127.0.0.1")
+    server, thread = start_http_server(port, "127.0.0.1")
     try:
         told = httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False, timeout=60).text
     finally:
@@ -204,4 +204,5 @@ def test_prometheus_has_a_port_of_its_own() -> None:
     ],
 )
 def test_a_space_logs_for_programs(environment: dict[str, str], as_json: bool) -> None:
-    assert PageSettings.load(environment).json_log is as_json
+    PageSettings.load(environment)
+    assert wants_json(environment) is as_json
