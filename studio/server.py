@@ -8,6 +8,7 @@ import time
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING
 
+from prometheus_client import start_http_server
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
@@ -15,7 +16,7 @@ from starlette.routing import Route
 
 from . import gradio_compat, telemetry, uploads
 from .browser import files
-from .i18n.language import language_middleware
+from .i18n.language import PageLanguage
 from .i18n.texts import DEFAULT_LANGUAGE, Texts
 from .page.build import build, launch
 from .page.compare_routes import CompareRoutes
@@ -176,7 +177,8 @@ class Server:
     def _start(self) -> None:
         if self._settings.metrics_port:
             with _port_errors(self._settings.metrics_port, METRICS_PORT):
-                telemetry.serve_metrics(self._settings.metrics_port, self._settings.host)
+                # On a port of their own, which the page's visitors don't reach.
+                start_http_server(self._settings.metrics_port, self._settings.host)
         # Gradio goes on to the next free port, also from one that was asked for: a proxy would not find it there.
         host, port = self._settings.host, self._settings.port
         with _port_errors(port, PORT):
@@ -200,7 +202,7 @@ class Server:
                         Middleware(stop_gate, jobs=self._jobs),
                         Middleware(with_page_url),
                         Middleware(no_relay),
-                        language_middleware(self._stage.kinds),
+                        Middleware(PageLanguage, kinds=self._stage.kinds),
                         Middleware(UploadLimits, limits=self._jobs.limits, disk_space=self._jobs.disk_space),
                         Middleware(text_limits),
                         Middleware(malformed_calls),

@@ -10,7 +10,6 @@ from urllib.parse import urlencode
 
 import gradio as gr
 from starlette.datastructures import MutableHeaders
-from starlette.middleware import Middleware
 from starlette.requests import Request
 
 from studio.browser import files
@@ -24,7 +23,7 @@ from studio.views.render import render
 from .texts import DEFAULT_LANGUAGE, Texts, negotiate, texts_for, translations
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -52,15 +51,6 @@ class _Words(gr.I18n):
 
 
 word = _Words()
-
-
-def language_middleware(kinds: Sequence[str] = ()) -> Middleware:
-    """Return the middleware that localises each page view; for `launch(app_kwargs={"middleware": […]})`.
-
-    Args:
-        kinds: The file types that can be exported on this machine.
-    """
-    return Middleware(_Language, kinds=tuple(kinds))
 
 
 def localise_page(page: bytes, language: str, kinds: tuple[str, ...] = ()) -> bytes:
@@ -104,7 +94,7 @@ def in_one_language(value: str, texts: Texts) -> str:
 
 def with_first_values(page: bytes, request: Request) -> bytes:
     """Fill in the first values that depend on the visitor, so that no late text moves others."""
-    texts = texts_for(gr.Request(request))
+    texts = texts_for(request)
 
     def value(found: re.Match[bytes]) -> bytes:
         given = json.loads(found[0])
@@ -147,18 +137,23 @@ def _sign_in(texts: Texts, request: gr.Request) -> dict[str, str] | None:
     return {"path": path, "words": words}
 
 
-class _Language:
-    """Passes every response on unchanged except an HTML page, which it localises and compresses.
+class PageLanguage:
+    """Middleware that passes every response on unchanged except an HTML page, which it localises and compresses.
 
     Gradio builds the page anew for each request, so a page that is the same for all visitors is cached.
+
+    Args:
+        app: The application.
+        kinds: The file types that can be exported on this machine.
     """
 
-    def __init__(self, app: ASGIApp, kinds: tuple[str, ...]) -> None:
+    def __init__(self, app: ASGIApp, kinds: tuple[str, ...] = ()) -> None:
         self._app = app
         self._kinds = kinds
         self._cache: dict[Any, tuple[Message, bytes]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, and localise its response, or answer it with a cached page."""
         if scope["type"] != "http" or scope["method"] != "GET":
             await self._app(scope, receive, send)
             return

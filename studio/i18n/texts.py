@@ -11,6 +11,7 @@ from wan_client.messages import MESSAGES
 
 if TYPE_CHECKING:
     import gradio as gr
+    from starlette.requests import Request
 
     from wan_client import WanError
 
@@ -68,7 +69,7 @@ class Texts:
         return " ".join([what, self.charged(problem, sandbox=sandbox), self.hint(problem, sandbox=sandbox)])
 
 
-def texts_for(request: gr.Request | None) -> Texts:
+def texts_for(request: gr.Request | Request | None) -> Texts:
     """Return the texts in the visitor's language."""
     if request is None:
         return Texts(DEFAULT_LANGUAGE)

@@ -7,11 +7,11 @@ import logging
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
-import gradio as gr
 from starlette.responses import JSONResponse, Response
 
 from studio import uploads
 from studio.i18n.texts import texts_for
+from studio.prompt import sizes
 from studio.runs import comparison, results
 from studio.views import comparison as view
 from wan_client import Charged, WanError
@@ -45,7 +45,7 @@ class CompareRoutes:
 
     async def compare(self, request: Request) -> Response:
         """Return what changed in a run's result, as JSON."""
-        texts, given = texts_for(gr.Request(request)), await _form_fields(request)
+        texts, given = texts_for(request), await _form_fields(request)
         outcome = await asyncio.to_thread(results.load, given.get("key", ""))
         if outcome is None:
             return Response(status_code=404)
@@ -58,7 +58,7 @@ class CompareRoutes:
 
     async def keep(self, request: Request) -> Response:
         """Make a kept composite of a run's result; return its number as JSON."""
-        texts, given = texts_for(gr.Request(request)), await _form_fields(request)
+        texts, given = texts_for(request), await _form_fields(request)
         outcome = await asyncio.to_thread(results.load, given.get("key", ""))
         entry = await asyncio.to_thread(self._jobs.known, given.get("key", ""))
         if outcome is None or entry is None:
@@ -76,7 +76,7 @@ class CompareRoutes:
         """Return width and height of a reference as it was uploaded, while its file is here."""
         entry = self._jobs.known(key)
         path = entry.form.slots[number - 1] if entry else None
-        return view.size_of_upload(path) if path else None
+        return sizes.size_of(path) if path and uploads.is_upload(path) else None
 
     async def _answered(self, texts: Texts, work: Callable[[], dict[str, Any]]) -> Response:
         """Do the work in a thread, one at a time, and return its result or a sentence as JSON."""

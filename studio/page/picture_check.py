@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import io
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import gradio as gr
-from PIL import Image
 from starlette.responses import JSONResponse, Response
 
 from studio.i18n.texts import texts_for
 from studio.prompt.form import PATH_MAX
 from studio.public.requests import json_object
+from studio.thumbnails import thumbnail_uri
 from studio.uploads import is_upload
 from wan_client import ImageError, prepare
 from wan_client.hosting import in_preparing_thread
@@ -54,7 +51,7 @@ class PictureCheckRoute:
         self._waiting += 1
         try:
             async with self._at_once:
-                return JSONResponse(await in_preparing_thread(check_picture, texts_for(gr.Request(request)), *given))
+                return JSONResponse(await in_preparing_thread(check_picture, texts_for(request), *given))
         finally:
             self._waiting -= 1
 
@@ -98,22 +95,13 @@ def _inspect(path: str, _changed: int, _size: int) -> tuple[tuple[Change, ...], 
     except ImageError as problem:
         problem.__cause__ = problem.__context__ = None
         return problem.with_traceback(None)
-    return image.changes, _thumbnail(image.data), is_tiny
-
-
-def _thumbnail(data: bytes) -> str:
-    with Image.open(io.BytesIO(data)) as image:
-        image.draft("RGB", (THUMBNAIL_SIDE, THUMBNAIL_SIDE))
-        small = image.convert("RGB")
-    small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
-    buffer = io.BytesIO()
-    small.save(buffer, "JPEG", quality=80)
-    return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+    return image.changes, thumbnail_uri(image.data, THUMBNAIL_SIDE), is_tiny
 
 
 def _parse_body(body: bytes) -> tuple[str, int] | None:
     """Return the path and the slot's number from a request's body; None where there are none."""
     given = json_object(body)
-    path, number = given.get("path"), given.get("number")
+    path: Any = given.get("path")
+    number: Any = given.get("number")
     fits = isinstance(path, str) and len(path) <= PATH_MAX and number in range(1, IMAGES_MAX + 1)
     return (path, int(number)) if fits else None

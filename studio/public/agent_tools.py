@@ -18,7 +18,6 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
-import gradio as gr
 from gradio.route_utils import get_root_url
 from gradio_client.utils import encode_file_path
 from PIL import Image
@@ -223,7 +222,7 @@ class AgentTools:
     async def _answer(self, server: Server[Any, Request], tool: str, arguments: dict[str, Any]) -> types.CallToolResult:
         """Call a tool. Any error is answered with a sentence that does not repeat the arguments."""
         request = _request(server)
-        caller = Caller(Visitor(name=name_in(request.scope)), texts_for(gr.Request(request)))
+        caller = Caller(Visitor(name=name_in(request.scope)), texts_for(request))
         try:
             checked = _checked_arguments(tool, arguments)
             if tool == "edit":

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-import gradio as gr
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -43,7 +42,7 @@ def malformed_calls(app: ASGIApp) -> ASGIApp:
                 return
             if answered:
                 raise
-            words = explain(texts_for(gr.Request(Request(scope))), problem)
+            words = explain(texts_for(Request(scope)), problem)
             await JSONResponse({"detail": words}, 400)(scope, receive, send)
 
     return call

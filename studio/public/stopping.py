@@ -5,7 +5,6 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-import gradio as gr
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse
@@ -57,7 +56,7 @@ def _starts_new_work(scope: Scope) -> bool:
 
 def _restarting_response(scope: Scope) -> ASGIApp:
     """Return the response to a refused request: for a browser, a page that retries by itself."""
-    texts = texts_for(gr.Request(Request(scope)))
+    texts = texts_for(Request(scope))
     headers = {"Retry-After": str(RETRY_SECONDS), "Cache-Control": "no-store"}
     status = HTTPStatus.SERVICE_UNAVAILABLE
     if scope["method"] in {"GET", "HEAD"}:

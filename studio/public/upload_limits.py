@@ -7,7 +7,6 @@ from contextlib import nullcontext, suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-import gradio as gr
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse
 
@@ -97,7 +96,7 @@ class UploadLimits:
             with suppress(ClientDisconnect):
                 async for _ in request.stream():
                     pass
-        texts = texts_for(gr.Request(request))
+        texts = texts_for(request)
         sentences = [texts(f"error.{problem.code}{part}", **problem.values) for part in ("", ".hint")]
         await PlainTextResponse(" ".join(sentences), _status(problem))(request.scope, request.receive, send)
 
@@ -118,7 +117,7 @@ def text_limits(app: ASGIApp) -> ASGIApp:
         except ClientDisconnect:
             return
         if not _call_texts_fit(body, storage=scope["path"].endswith(PAGE_PATHS)):
-            texts = texts_for(gr.Request(request))
+            texts = texts_for(request)
             sentences = [texts(f"error.call_malformed{part}") for part in ("", ".hint")]
             await JSONResponse({"detail": " ".join(sentences)}, HTTPStatus.BAD_REQUEST)(scope, receive, send)
             return

@@ -98,17 +98,6 @@ def parse_request(body: bytes) -> ExportRequest | None:
         return None
 
 
-def kinds(*, local: bool) -> tuple[Kind, ...]:
-    """Return what can be made on this machine.
-
-    Args:
-        local: Whether only people at this machine open the page: a programme is for them.
-    """
-    video: tuple[Kind, ...] = ("mp4",) if video_available() else ()
-    own: tuple[Kind, ...] = ("programme",) if local else ()
-    return ("page", "png", "pdf", "webp", "gif", *video, "zip", *own)
-
-
 class _ClientGone(Exception):  # no error: it ends the work
     """The client has disconnected, so nobody waits for the file."""
 
@@ -116,16 +105,21 @@ class _ClientGone(Exception):  # no error: it ends the work
 class Exports:
     """Makes files of results, a few at once.
 
+    Attributes:
+        kinds: What can be made on this machine.
+
     Args:
         items: Finds the results.
         disk_space: The space on the disk.
-        local: Whether only people at this machine open the page.
+        local: Whether only people at this machine open the page: a programme is for them.
     """
 
     def __init__(self, items: Items, disk_space: DiskSpace, *, local: bool) -> None:
         self._items = items
         self._disk_space = disk_space
-        self.kinds = kinds(local=local)
+        video: tuple[Kind, ...] = ("mp4",) if video_available() else ()
+        own: tuple[Kind, ...] = ("programme",) if local else ()
+        self.kinds: tuple[Kind, ...] = ("page", "png", "pdf", "webp", "gif", *video, "zip", *own)
         # A pool of its own, so that exports never block the page's handlers.
         self._threads = ThreadPoolExecutor(AT_ONCE, "export")
         self._waiting: Counter[str] = Counter()

@@ -7,7 +7,6 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
-import gradio as gr
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
@@ -21,7 +20,6 @@ from .items import CARDS_MAX, Items, keys_in
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from studio.i18n.texts import Texts
     from studio.runs.jobs import Jobs
 
     from .programme import Programme
@@ -82,12 +80,12 @@ class Stage:
         keys = keys_in((await _json_body(request)).get("keys"), CARDS_MAX)
         if keys is None:
             return _refused()
-        texts = _texts(request)
+        texts = texts_for(request)
         found = await asyncio.to_thread(self._items.all, keys)
         return JSONResponse([item.card(texts) for item in found], headers=NO_STORE)
 
     async def _programme_cards(self, request: Request) -> Response:
-        cards = self._programme.cards(_texts(request)) if self._programme else []
+        cards = self._programme.cards(texts_for(request)) if self._programme else []
         return JSONResponse(cards, headers=NO_STORE)
 
     async def _programme_file(self, request: Request) -> Response:
@@ -102,7 +100,7 @@ class Stage:
         wanted = exports.parse_request(await request.body()) if _is_json(request) else None
         if wanted is None or wanted.kind not in self._exports.kinds:
             return _refused()
-        texts = _texts(request)
+        texts = texts_for(request)
         visitor = name_in(request.scope)
         if self._exports.is_full(visitor):
             return PlainTextResponse(texts("take.busy"), HTTPStatus.SERVICE_UNAVAILABLE, NO_STORE)
@@ -118,7 +116,7 @@ class Stage:
         if body.get("revoke"):
             await asyncio.to_thread(self._links.revoke, keys[0])
             return JSONResponse({}, headers=NO_STORE)
-        texts = _texts(request)
+        texts = texts_for(request)
         base = self._page_address(request, body)
         if base is None:
             return JSONResponse({"problem": texts("audience.local")}, headers=NO_STORE)
@@ -131,11 +129,11 @@ class Stage:
         """Return the page's address for others, and its QR code."""
         base = self._page_address(request, await _json_body(request))
         if base is None:
-            return JSONResponse({"problem": _texts(request)("audience.local")}, headers=NO_STORE)
+            return JSONResponse({"problem": texts_for(request)("audience.local")}, headers=NO_STORE)
         return _with_qr_code(base)
 
     async def _shared(self, request: Request) -> Response:
-        texts = _texts(request)
+        texts = texts_for(request)
         file = await asyncio.to_thread(self._links.open, request.path_params["name"], texts.language)
         if file is None:
             return PlainTextResponse(texts("audience.gone"), HTTPStatus.NOT_FOUND, SHARED_HEADERS)
@@ -144,10 +142,6 @@ class Stage:
     def _page_address(self, request: Request, body: dict[str, Any]) -> str | None:
         shown = body.get("address")
         return page_address.address(self.base, request.scope, shown if isinstance(shown, str) else "")
-
-
-def _texts(request: Request) -> Texts:
-    return texts_for(gr.Request(request))
 
 
 def _with_qr_code(address: str) -> Response:

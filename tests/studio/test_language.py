@@ -19,7 +19,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from studio.i18n import language
-from studio.i18n.language import language_links, language_middleware
+from studio.i18n.language import PageLanguage, language_links
 from studio.i18n.texts import translations
 from studio.public.page_url import with_page_url
 
@@ -49,7 +49,7 @@ def _visit(path: str, accepted: str = "", encoding: str = "identity") -> str:
         return PlainTextResponse('<html lang="en"><head>')
 
     routes = [Route("/", page), Route("/stream", stream), Route("/text", text)]
-    with TestClient(Starlette(routes=routes, middleware=[language_middleware()])) as client:
+    with TestClient(Starlette(routes=routes, middleware=[Middleware(PageLanguage)])) as client:
         reply = client.get(path, headers={"accept-language": accepted, "accept-encoding": encoding})
         if encoding == "identity":
             assert int(reply.headers.get("content-length", len(reply.content))) == len(reply.content)
@@ -221,7 +221,7 @@ def test_a_page_is_put_together_once_for_all_who_get_the_same(monkeypatch: pytes
         ("/", {"Accept-Language": "ja"}),
         ("/?lang=ko", {}),
     ]
-    app = Starlette(routes=[Route("/", page)], middleware=[Middleware(with_page_url), language_middleware()])
+    app = Starlette(routes=[Route("/", page)], middleware=[Middleware(with_page_url), Middleware(PageLanguage)])
     with TestClient(app) as client:
         pages = [client.get(path, headers=headers).text for path, headers in visits]
         assert len(set(pages)) == asked == len(visits)
