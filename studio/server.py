@@ -21,8 +21,7 @@ from .i18n.texts import DEFAULT_LANGUAGE, Texts
 from .page.build import build, launch
 from .page.compare_routes import CompareRoutes
 from .page.picture_check import PictureCheckRoute
-from .public import hosted_pictures
-from .public.agent_guide import AgentGuide
+from .public import agent_guide, hosted_pictures
 from .public.agent_tools import AgentTools
 from .public.authentication import Authentication
 from .public.health import Health
@@ -193,7 +192,7 @@ class Server:
                         Route("/keep", self._compare_routes.keep, methods=["POST"]),
                         *self._stage.routes(),
                         hosted_pictures.route(self._jobs.engines.pictures),
-                        *AgentGuide(self._jobs, self._settings, lambda: self._page.root_path).routes(),
+                        *agent_guide.routes(self._jobs, self._settings, lambda: self._page.root_path),
                         *(Route(path, _not_found, methods=["GET", "POST"]) for path in CLOSED_PATHS),
                     ],
                     "middleware": [

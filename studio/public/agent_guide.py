@@ -33,8 +33,8 @@ LLMS_PATH, AGENTS_PATH = "/llms.txt", "/agents.md"
 PRICE_SECONDS = 2.0
 
 
-class AgentGuide:
-    """The page for agents.
+def routes(jobs: Jobs, settings: PageSettings, root_path: Callable[[], str]) -> list[Route]:
+    """Return the routes of the page for agents. On a Space, ``/agents.md`` is Hugging Face's own.
 
     Args:
         jobs: The server's jobs.
@@ -42,38 +42,31 @@ class AgentGuide:
         root_path: Returns the page's path below its host, where Gradio has been given one.
     """
 
-    def __init__(self, jobs: Jobs, settings: PageSettings, root_path: Callable[[], str]) -> None:
-        self._jobs = jobs
-        self._settings = settings
-        self._root_path = root_path
-
-    def routes(self) -> list[Route]:
-        """Return the routes. On a Space, ``/agents.md`` is Hugging Face's own."""
-        paths = [LLMS_PATH] if on_a_space() else [LLMS_PATH, AGENTS_PATH]
-        return [Route(path, self._answer) for path in paths]
-
-    async def _answer(self, request: Request) -> Response:
-        limits = self._jobs.limits.settings
-        preview = self._jobs.engines.name() == SANDBOX
+    async def answer(request: Request) -> Response:
+        limits = jobs.limits.settings
+        preview = jobs.engines.name() == SANDBOX
         text = render_text(
             "agents",
-            root=get_root_url(request, request.url.path, self._root_path()),
+            root=get_root_url(request, request.url.path, root_path()),
             preview=preview,
-            price=None if preview else await self._price(),
+            price=None if preview else await _price(jobs),
             hourly=limits.visitor_hourly,
             daily=limits.visitor_daily,
             key_min=KEY_MIN,
-            password=bool(self._settings.auth),
-            tools=self._settings.mcp,
+            password=bool(settings.auth),
+            tools=settings.mcp,
             wait=WAIT_SECONDS,
             arguments={name: words for name, words in ARGUMENTS.items() if name != "run"},
             states=STATES,
-            keep_hours=f"{self._settings.keep_hours:g}",
+            keep_hours=f"{settings.keep_hours:g}",
         )
         return PlainTextResponse(text)
 
-    async def _price(self) -> float | None:
-        try:
-            return price_of(await asyncio.wait_for(self._jobs.engines.model(), PRICE_SECONDS))
-        except asyncio.TimeoutError:
-            return None
+    return [Route(path, answer) for path in ([LLMS_PATH] if on_a_space() else [LLMS_PATH, AGENTS_PATH])]
+
+
+async def _price(jobs: Jobs) -> float | None:
+    try:
+        return price_of(await asyncio.wait_for(jobs.engines.model(), PRICE_SECONDS))
+    except asyncio.TimeoutError:
+        return None
