@@ -264,7 +264,7 @@ class Jobs:
         """Return the run of that key, if this server has its job or its record on disk."""
         if job := self.find(key):
             return job.entry
-        noted = _read_entry(key)
+        noted = uploads.load_record(_ENTRY, key, ENTRY)
         return (
             replace(noted, key=key, request_id=_read_request_id(key), proof=_read_text(key, PROOF)) if noted else None
         )
@@ -375,10 +375,6 @@ def _write_entry(entry: Entry) -> Entry:
     with suppress(OSError):
         uploads.write_record(entry.key, ENTRY, _ENTRY.dump_json(replace(entry, key="")))
     return entry
-
-
-def _read_entry(key: str) -> Entry | None:
-    return uploads.load_record(_ENTRY, key, ENTRY)
 
 
 def _read_request_id(key: str) -> str:

@@ -284,7 +284,7 @@ def _variation(texts: Texts, run: RunView) -> dict[str, str | None]:
         "key": run.entry.key,
         "state": run.state,
         "seed": texts("fact.seed", seed=int(run.entry.form.seed or 0)),
-        "thumbnail": _thumbnail(run.outcome) if run.outcome else None,
+        "thumbnail": file_url(run.outcome.thumbnail_file) if run.outcome else None,
         "picture": file_url(run.outcome.path) if run.outcome else None,
         "words": words,
         "retry": retry,
@@ -427,16 +427,12 @@ def history(texts: Texts, shown: Sequence[RunView]) -> str:
         {
             "key": run.entry.key,
             "prompt": _short(run.entry.form.prompt),
-            "thumbnail": _thumbnail(run.outcome) if run.outcome else None,
+            "thumbnail": file_url(run.outcome.thumbnail_file) if run.outcome else None,
             "picture": file_url(run.outcome.path) if run.outcome else None,
         }
         for run in shown
     ]
     return render("history", texts=texts, cards=cards)
-
-
-def _thumbnail(outcome: Outcome) -> str:
-    return file_url(outcome.thumbnail_file)
 
 
 def _short(prompt: str) -> str:
