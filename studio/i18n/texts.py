@@ -51,6 +51,10 @@ class Texts:
         """Return whether there is such a text."""
         return key in self._texts
 
+    def error(self, code: str, /, **values: object) -> list[str]:
+        """Return what happened, and what to do."""
+        return [self(f"error.{code}{part}", **values) for part in ("", ".hint")]
+
     def charged(self, problem: WanError, *, sandbox: bool) -> str:
         """Return the sentences about the charge. The sandbox never charges, whatever fault it rehearses."""
         words = self("charged.sandbox" if sandbox else f"charged.{problem.charged.value}")

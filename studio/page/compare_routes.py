@@ -88,8 +88,7 @@ class CompareRoutes:
                 return JSONResponse(await asyncio.to_thread(work))
         except (WanError, OSError) as problem:
             known = problem if isinstance(problem, WanError) else WanError("disk_full", charged=Charged.NO)
-            words = [texts(f"error.{known.code}{part}", **known.values) for part in ("", ".hint")]
-            return JSONResponse({"problem": " ".join(words)}, 422)
+            return JSONResponse({"problem": " ".join(texts.error(known.code, **known.values))}, 422)
         except Exception:
             log.exception("a result could not be compared")
             return JSONResponse({"problem": texts("keep.failed")}, 500)

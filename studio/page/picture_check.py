@@ -65,12 +65,11 @@ def check_picture(texts: Texts, path: str, number: int) -> dict[str, Any]:
         number: The slot's number.
     """
     if not is_upload(path):
-        return {"state": "gone", "words": [texts("error.image_gone", number=number), texts("error.image_gone.hint")]}
+        return {"state": "gone", "words": texts.error("image_gone", number=number)}
     file = Path(path).stat()
     found = _inspect(path, file.st_mtime_ns, file.st_size)
     if isinstance(found, ImageError):
-        values = {**found.values, "number": number}
-        return {"state": "refused", "words": [texts(f"error.{found.code}{part}", **values) for part in ("", ".hint")]}
+        return {"state": "refused", "words": texts.error(found.code, **{**found.values, "number": number})}
     changes, thumbnail, is_tiny = found
     routine = ROUTINE if is_tiny else ROUTINE | {"enlarged"}
     sentence = "; ".join(

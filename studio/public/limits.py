@@ -64,7 +64,7 @@ class LimitStatus:
         """Return what is left, and where that is nothing, when there will be more."""
         if self.left:
             return texts(f"limits.{self.code}", **self.values)
-        return " ".join(texts(f"error.limit_{self.code}{part}", **self.values) for part in ("", ".hint"))
+        return " ".join(texts.error(f"limit_{self.code}", **self.values))
 
 
 class LimitReached(WanError):

@@ -61,4 +61,4 @@ def _restarting_response(scope: Scope) -> ASGIApp:
     status = HTTPStatus.SERVICE_UNAVAILABLE
     if scope["method"] in {"GET", "HEAD"}:
         return HTMLResponse(render("restarting", texts=texts, seconds=RETRY_SECONDS), status, headers)
-    return PlainTextResponse(" ".join(texts(f"error.restarting{part}") for part in ("", ".hint")), status, headers)
+    return PlainTextResponse(" ".join(texts.error("restarting")), status, headers)

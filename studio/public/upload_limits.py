@@ -96,9 +96,8 @@ class UploadLimits:
             with suppress(ClientDisconnect):
                 async for _ in request.stream():
                     pass
-        texts = texts_for(request)
-        sentences = [texts(f"error.{problem.code}{part}", **problem.values) for part in ("", ".hint")]
-        await PlainTextResponse(" ".join(sentences), _status(problem))(request.scope, request.receive, send)
+        words = " ".join(texts_for(request).error(problem.code, **problem.values))
+        await PlainTextResponse(words, _status(problem))(request.scope, request.receive, send)
 
 
 def text_limits(app: ASGIApp) -> ASGIApp:
@@ -117,9 +116,8 @@ def text_limits(app: ASGIApp) -> ASGIApp:
         except ClientDisconnect:
             return
         if not _call_texts_fit(body, storage=scope["path"].endswith(PAGE_PATHS)):
-            texts = texts_for(request)
-            sentences = [texts(f"error.call_malformed{part}") for part in ("", ".hint")]
-            await JSONResponse({"detail": " ".join(sentences)}, HTTPStatus.BAD_REQUEST)(scope, receive, send)
+            words = " ".join(texts_for(request).error("call_malformed"))
+            await JSONResponse({"detail": words}, HTTPStatus.BAD_REQUEST)(scope, receive, send)
             return
         await app(scope, replayed(body, receive), send)
 

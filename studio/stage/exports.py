@@ -155,8 +155,7 @@ class Exports:
                     await asyncio.wait([work], timeout=BEAT_SECONDS)
                 name, suffix = work.result()
             except WanError as problem:
-                sentences = [texts(f"error.{problem.code}{part}", **problem.values) for part in ("", ".hint")]
-                yield _line(problem=" ".join(sentences))
+                yield _line(problem=" ".join(texts.error(problem.code, **problem.values)))
                 return
             except Exception:
                 log.exception("an export of %s results as %s", len(wanted.keys), wanted.kind)
