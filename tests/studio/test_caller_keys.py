@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -112,6 +113,16 @@ async def test_of_two_processes_over_one_disk_one_gets_each_key(
     answers = await asyncio.gather(*claims)
     for pair in zip(answers[::2], answers[1::2], strict=True):
         assert pair in {(None, "store 0"), ("store 1", None)}
+
+
+async def test_the_cleaning_leaves_locks_of_claims_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    await MemoryStore().claim("0001", "yesterday", now=0, seconds=1)
+    files = list(uploads.claims_folder().iterdir())
+    for file in files:
+        os.utime(file, (0, 0))
+    uploads.clean(0)
+    assert {file.name for file in files} - {"0001"} == {file.name for file in uploads.claims_folder().iterdir()}
 
 
 async def test_a_key_is_its_callers_and_its_accounts_own(
