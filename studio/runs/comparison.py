@@ -18,7 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from studio.uploads import KEPT_MAX, RUN_FILES_LOCK, forget_run, is_upload, read_record, served_folder, write_record
 from wan_client import InvalidRequest
-from wan_client.compare import Alignment, Tone, align, change_map, warp_to_after, find_reference
+from wan_client.compare import Alignment, Tone, align, change_map, find_reference, warp_to_after
 from wan_client.compare import keep as keep_rest
 from wan_client.errors import ImageError
 from wan_client.files import write_whole
