@@ -25,6 +25,7 @@ from .schema_drift import differences
 from .settings import DEFAULT_API_BASE, Backend, Settings
 from .state.journal import RENEW_SECONDS, Journal
 from .state.polling import PollSchedule
+from .submission import Submission
 from .threads import LoopThread, postponed_interrupt
 
 if TYPE_CHECKING:
@@ -175,18 +176,18 @@ class AsyncWanClient:
                 process of this user makes it; another request under it is refused. It is kept in the journal.
         """
         file, place = self._target(out, folder)
-        return Run(
+        submission = Submission(
             self._resources,
             request,
             out=file,
             folder=place,
-            named=named,
             on_sending=on_sending,
             on_submitted=on_submitted,
             sent_before=sent_before,
             public=public,
             key=key,
         )
+        return Run(self._resources, submission, out=file, folder=place, named=named)
 
     def resume(
         self,

@@ -141,6 +141,11 @@ class Submission:
         return self.state in {SubmitState.SENDING, SubmitState.ACCEPTED, SubmitState.UNKNOWN}
 
     @property
+    def size(self) -> str:
+        """The frame that was asked for, by its ratio."""
+        return self._request.image_size.ratio
+
+    @property
     def reused(self) -> bool:
         """Whether an earlier call has sent it under the same key."""
         return self.recovered and self._key is not None
