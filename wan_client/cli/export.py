@@ -65,7 +65,7 @@ def _items(arguments: argparse.Namespace, console: Console) -> list[ExportItem]:
     befores = given * len(files) if len(given) == 1 else given or [None] * len(files)
     items = []
     for number, (file, before) in enumerate(zip(files, befores, strict=True), 1):
-        images.check(file, number=number)
+        images.size_of(file, number=number)  # refuses what can't be opened
         recipe = read(file)
         if recipe is None:
             raise ExportError("export_no_recipe", number=number, file=file.name)
@@ -74,7 +74,7 @@ def _items(arguments: argparse.Namespace, console: Console) -> list[ExportItem]:
             if before is None:
                 console.error(MESSAGES["cli.export.no_before"].format(file=file.name))
         else:
-            images.check(before, number=number)
+            images.size_of(before, number=number)
         items.append(ExportItem.of(recipe, _content(file, number), before and _content(before, number)))
     return items
 
