@@ -35,11 +35,11 @@ class WanError(Exception):
         http_status: The HTTP status of the answer, where there was one.
         api_message: The API's own words, for a developer. Never shown to a person, never holds the token.
         at: When the submit was sent, where its outcome is unknown (UTC).
+        retry_after: How many seconds the API asks to wait, where it does.
         cost: What the API says the run cost, in USD, where it does.
     """
 
     default_charged: ClassVar[Charged] = Charged.NO
-    transient: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -51,6 +51,7 @@ class WanError(Exception):
         http_status: int | None = None,
         api_message: str | None = None,
         at: datetime | None = None,
+        retry_after: float | None = None,
         **values: object,
     ) -> None:
         super().__init__(code)
@@ -62,6 +63,7 @@ class WanError(Exception):
         self.http_status = http_status
         self.api_message = api_message
         self.at = at
+        self.retry_after = retry_after
         self.cost: float | None = None
 
     @property
@@ -143,16 +145,6 @@ class ReadRefused(WanError):
 
 class TransientError(WanError):
     """A temporary failure: reading again is safe."""
-
-    transient = True
-
-    retry_after: float | None = None
-
-    def __init__(
-        self, code: str, *, retry_after: float | None = None, api_message: str | None = None, **values: object
-    ) -> None:
-        super().__init__(code, api_message=api_message, **values)  # type: ignore[arg-type]  # values are the sentence's
-        self.retry_after = retry_after
 
 
 class Unreachable(TransientError):

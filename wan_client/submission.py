@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from .errors import TransientError
     from .events import Event
     from .hosting import Host
     from .hosting.public_url import PublicHost
@@ -418,7 +417,7 @@ class Submission:
         self._sent = sent
 
 
-def check_patience(problem: TransientError, most: float) -> None:
+def check_patience(problem: WanError, most: float) -> None:
     """Raise the problem if it asks to wait for more than so many seconds."""
     if problem.retry_after is not None and problem.retry_after > most:
         problem.code = "told_to_wait"
