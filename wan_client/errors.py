@@ -206,3 +206,7 @@ class DeadlineExceeded(WanError, TimeoutError):
     """The run did not end in the time given to it. It goes on, and can be resumed."""
 
     default_charged = Charged.UNKNOWN
+
+
+class ExportError(WanError):
+    """The export can't be made of this, or not on this machine."""

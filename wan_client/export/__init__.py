@@ -7,10 +7,12 @@
 It needs the extra ``export``.
 """
 
+from wan_client.errors import ExportError
+
 from .bundle import bundle, stem
 from .html_page import page
 from .item import ExportItem
-from .progress import ExportError, Progress
+from .progress import Progress
 from .sheet import Paper, sheet_pdf, sheet_png
 from .texts import LANGUAGES
 from .wipe import WIPE_BYTES_MAX, Destination, WipeFormat, video_available, wipe
