@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from datetime import datetime
     from os import PathLike
-    from types import TracebackType
 
     from .api import CancelOutcome, OnCall, OnReply, StatusReply
     from .events import Event, Result
@@ -89,9 +88,7 @@ class AsyncWanClient:
         await self.open()
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
         await self.aclose(in_a_hurry=kind is not None)
 
     async def open(self) -> None:
@@ -327,9 +324,7 @@ class WanClient:
     def __enter__(self) -> WanClient:
         return self.open()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         # After an interrupt a submit on its way is waited for during seconds, not minutes.
         self.close(in_a_hurry=kind is not None)
 

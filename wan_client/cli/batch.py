@@ -43,7 +43,6 @@ from .batch_source import json_object, seen_from
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
-    from types import TracebackType
     from typing import BinaryIO
 
     from wan_client.client import AsyncWanClient
@@ -138,12 +137,7 @@ class Manifest:
         self._learn_all(data)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None = None,
-        problem: BaseException | None = None,
-        trace: TracebackType | None = None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._lock:
             self._lock.close()
 

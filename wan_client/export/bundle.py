@@ -5,6 +5,8 @@ from __future__ import annotations
 import zipfile
 from typing import TYPE_CHECKING
 
+from wan_client.provenance import KEPT_NAME, PREVIEW_NAME
+
 from .html_page import page
 from .item import pictures_of
 from .progress import Steps
@@ -27,8 +29,8 @@ def stem(items: Sequence[ExportItem]) -> str:
     """Return the name of a file of these items, without its suffix. It says so if one is a local preview."""
     dates = [item.created for item in items if item.created]
     parts = [
-        "local-preview" if any(item.preview for item in items) else "",
-        "kept" if any("kept" in item.marks for item in items) else "",
+        PREVIEW_NAME if any(item.preview for item in items) else "",
+        KEPT_NAME if any("kept" in item.marks for item in items) else "",
         "before-after",
         f"{max(dates):%Y-%m-%d}" if dates else "",
     ]
