@@ -91,6 +91,7 @@ def _content(file: Path, number: int) -> bytes:
 
 def _write(command: str, items: list[ExportItem], arguments: argparse.Namespace, console: Console) -> list[Path]:
     out, named = _target(command, items, arguments), arguments.out is not None
+    kind = out.suffix.lower()[1:]
 
     def show(share: float) -> None:
         console.show_share(share, MESSAGES["cli.export.running"])
@@ -99,17 +100,14 @@ def _write(command: str, items: list[ExportItem], arguments: argparse.Namespace,
     if command == "wipe":
         contents = []
         for number, item in enumerate(items, 1):
-            kind = WipeFormat(out.suffix.lower()[1:])
             contents.append(export.wipe(item, kind, destination=arguments.destination, number=number, **options))
             show(number / len(items))
         return _write_all(out, contents, named=named)
     options |= {"title": arguments.title, "on_progress": show}
     if command == "page":
         return _write_all(out, [export.page(items, **options)], named=named)
-    if command == "sheet" and out.suffix.lower() == ".png":
-        return _write_all(out, export.sheet_png(items, paper=arguments.paper, **options), named=named)
     if command == "sheet":
-        return _write_all(out, [export.sheet_pdf(items, paper=arguments.paper, **options)], named=named)
+        return _write_all(out, export.sheet(items, kind, paper=arguments.paper, **options), named=named)
     options |= {"paper": arguments.paper, "destination": arguments.destination}
     with _complete_file(out, named=named) as stream:
         export.bundle(items, stream, **options)
