@@ -127,7 +127,7 @@ def carry_out(references: Sequence[str], size: Sequence[int], target: str, **inp
             except Exception:  # noqa: BLE001  # a broken EXIF block makes its parser raise anything at all
                 upright = image
             images.append(upright.convert("RGB"))
-    preview = render(images, size=tuple(size), **inputs)
+    preview = render(images, size=(size[0], size[1]), **inputs)
     Path(target).write_bytes(preview.png)
     plan: dict[str, Any] = preview.to_json()
     return plan
