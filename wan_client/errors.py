@@ -52,6 +52,7 @@ class WanError(Exception):
         api_message: str | None = None,
         at: datetime | None = None,
         retry_after: float | None = None,
+        cost: float | None = None,
         **values: object,
     ) -> None:
         super().__init__(code)
@@ -64,7 +65,7 @@ class WanError(Exception):
         self.api_message = api_message
         self.at = at
         self.retry_after = retry_after
-        self.cost: float | None = None
+        self.cost = cost
 
     @property
     def summary(self) -> str:

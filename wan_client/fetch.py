@@ -160,6 +160,4 @@ def raise_failure(reply: ResultReply, *, images: int | None = None) -> None:
     if reply.state is State.FAILED or (reply.failure and not reply.urls):
         raise error_of_run(reply.failure, cost=reply.cost, images=images)
     if not reply.urls:
-        error = RunFailed("no_image", charged=Charged.YES if reply.cost else Charged.UNKNOWN)
-        error.cost = reply.cost
-        raise error
+        raise RunFailed("no_image", charged=Charged.YES if reply.cost else Charged.UNKNOWN, cost=reply.cost)

@@ -372,11 +372,8 @@ class Batch:
             result = await run.wait(on_event)
             self.manifest.add(row, self._fetched(result))
         except asyncio.CancelledError:
-            if run.result is not None:
-                with suppress(DownloadFailed):
-                    self.manifest.add(row, self._fetched(run.result))
-                raise
-            if left := self._interrupted(run, is_noted=is_noted):
+            left = self._fetched(run.result) if run.result else self._interrupted(run, is_noted=is_noted)
+            if left:
                 with suppress(DownloadFailed):
                     self.manifest.add(row, left)
             raise
