@@ -74,9 +74,7 @@ def tint(picture: Array, brush: Brush) -> Array:
     code = COLOURS.get(str(brush.parameters.get("colour")), COLOURS["blue"])
     lab, goal = to_oklab(picture), to_oklab(rgb(code)[None, None])[0, 0]
     reach = smoothstep(0, 0.35, lab[..., 0]) * smoothstep(1.2, 0.75, lab[..., 0])
-    lab[..., 1:] = blend(
-        lab[..., 1:], np.broadcast_to(goal[1:], lab[..., 1:].shape), min(0.55 * brush.amount, 0.85) * reach
-    )
+    lab[..., 1:] = blend(lab[..., 1:], goal[1:], min(0.55 * brush.amount, 0.85) * reach)
     return from_oklab(lab)
 
 
