@@ -29,14 +29,14 @@ def main(arguments: Sequence[str] = ()) -> int:
     """Start the sandbox if there is no token, then serve the page until it is asked to stop."""
     given = _parser().parse_args(arguments)
     try:
-        # First of all: a setting that can't be used is a line of the log too.
+        # First, so that an unusable setting is logged in the chosen format too.
         environment = read_environment()
         telemetry.write_logs(as_json=wants_json(environment))
         if not wants_tools(environment):
             gradio_import.skip_tools()
         settings = PageSettings.load()
-        settings.hand_over()
-        # Only now: Gradio reads the environment when it is imported.
+        settings.export_to_environment()
+        # Imported late: Gradio reads the environment when it is imported.
         from studio.server import PortTaken, Server, stop_on_signals  # noqa: PLC0415
         from studio.stage.programme import Programme  # noqa: PLC0415
 
@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] = ()) -> int:
     except SettingsError as problem:
         return _say(texts_for(None).sentences(problem, sandbox=False), BAD_SETTING)
     except KeyboardInterrupt:
-        # A second signal while it was stopping, or one before it served.
+        # A second signal while stopping, or one before the page was served.
         return INTERRUPTED
     return 0
 
@@ -81,7 +81,7 @@ def _sandbox(rehearsal: Rehearsal | None) -> SandboxSettings:
 
 
 def _say(problem: str, code: int) -> int:
-    """Say the one thing to say to the person who started it: in a log of JSON, as one of its lines."""
+    """Print why the program ends to standard error, which is a line of the log where that is JSON."""
     print(problem, file=sys.stderr)  # noqa: T201
     return code
 

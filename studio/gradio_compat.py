@@ -28,18 +28,18 @@ if TYPE_CHECKING:
 
     from .public.agent_tools import AgentTools
 
-# Answers that wait to be fetched: of one page or program, and of all together.
+# Limits on answers that wait to be fetched: of one page or program, and of all together.
 SESSION_BYTES_MAX = 4_000_000
 ANSWERS_BYTES_MAX = 100_000_000
 SESSIONS_MAX = 2000
-# What a message is taken for beside its texts: a lower bound keeps millions of small ones from counting as nothing.
+# What each message counts beside its texts, so that millions of small ones are bounded too.
 MESSAGE_BYTES = 500
 
 
 class LeanSession(state_holder.SessionState):
     """A session without a copy of all that was entered and shown.
 
-    Gradio keeps one for its deep links, which are closed here: 0.2 MB a session, and as much as anybody sends.
+    Gradio keeps such a copy for its deep links, which are closed here: 0.2 MB a session, or as much as a caller sends.
     Test: `tests/studio/test_memory.py`.
     """
 
@@ -60,14 +60,14 @@ class LeanSession(state_holder.SessionState):
             self.blocks_config.blocks[key] = value
 
     def _update_config(self, key: int) -> None:
-        """Keep nothing."""
+        """Store nothing."""
 
     def _update_value_in_config(self, key: int, value: Any) -> None:
-        """Keep nothing."""
+        """Store nothing."""
 
 
 class WaitingAnswers(OrderedDict[str, "AsyncQueue[Any]"]):
-    """The answers that wait for each session, bounded in bytes; those of the session that was longest idle go first.
+    """The answers that wait for each session, bounded in bytes; those of the longest idle session are dropped first.
 
     Gradio bounds the sessions in number alone, and keeps the answers of callers that never read them.
     Test: `tests/studio/test_memory.py`.
@@ -83,21 +83,21 @@ class WaitingAnswers(OrderedDict[str, "AsyncQueue[Any]"]):
             self.drop(next(iter(self)))
 
     def __missing__(self, session: str) -> AsyncQueue[Any]:
-        # An event goes on whose session is gone.
+        # The event of a session that is gone goes on, and its answers are discarded.
         return _Discarded()
 
     def __delitem__(self, session: str) -> None:
         self.drop(session)
 
     def drop(self, session: str) -> None:
-        """Drop what waits for a session."""
+        """Drop the waiting answers of a session."""
         answers = super().pop(session, None)
         if isinstance(answers, _Answers):
             self.bytes -= answers.bytes
             answers.bytes = 0
 
-    def waits(self, session: str, answers: _Answers) -> None:
-        """Drop what is too much, after another answer has come to wait."""
+    def enforce_limits(self, session: str, answers: _Answers) -> None:
+        """Drop answers beyond the limits, after one was added."""
         if answers.bytes > SESSION_BYTES_MAX:
             self.drop(session)
         elif self.get(session) is answers:
@@ -117,7 +117,7 @@ class _Answers(AsyncQueue[Any]):
         if self._all.get(self._session) is self:
             super()._put(item)
             self._count(_size(item))
-            self._all.waits(self._session, self)
+            self._all.enforce_limits(self._session, self)
 
     def _get(self) -> Any:
         item = super()._get()
@@ -132,11 +132,11 @@ class _Answers(AsyncQueue[Any]):
 
 class _Discarded(AsyncQueue[Any]):
     def _put(self, item: Any) -> None:
-        """Keep nothing."""
+        """Store nothing."""
 
 
 class _EventIds(OrderedDict[str, "set[str]"]):
-    """The events of each session: Gradio forgets those of callers that never read an answer with the session alone."""
+    """Bounded map of each session's events: Gradio keeps those of callers that never read their answers."""
 
     def __setitem__(self, session: str, events: set[str]) -> None:
         super().__setitem__(session, events)
@@ -148,10 +148,10 @@ class _EventIds(OrderedDict[str, "set[str]"]):
 
 
 class UploadParser(route_utils.GradioMultiPartParser):
-    """Reads uploads into folders of their own, and deletes what broke off.
+    """Reads uploads into folders of their own, and deletes incomplete ones.
 
     Gradio names an upload's folder by its content, so that two visitors share one file, and leaves the parts of an
-    upload behind whose sender is gone. Test: `tests/studio/test_upload_files.py`.
+    upload that was cut off. Test: `tests/studio/test_upload_files.py`.
     """
 
     async def parse(self) -> FormData:
@@ -175,14 +175,14 @@ def _delete(file: Any) -> None:
 
 
 class _FolderName:
-    """Stands for the hash of a file, by which Gradio names its folder."""
+    """A random name in place of a file's hash, by which Gradio names the upload's folder."""
 
     def hexdigest(self) -> str:
         return UPLOAD_PREFIX + secrets.token_hex(16)
 
 
 def install() -> None:
-    """Make the changes to Gradio's modules. Making them again changes nothing."""
+    """Replace the parts of Gradio's modules. Calling it again changes nothing."""
     for module in (blocks, route_utils, state_holder):
         module.SessionState = LeanSession  # type: ignore[attr-defined]
     for place in (route_utils, routes):
@@ -192,10 +192,10 @@ def install() -> None:
 
 
 @contextmanager
-def unserved() -> Iterator[None]:
-    """Let Gradio make no application of a page that is being built, which takes a fifth of the time of a start.
+def without_building_app() -> Iterator[None]:
+    """Keep Gradio from building its application while the page is defined, a fifth of the time of a start.
 
-    It makes three, one after another, and drops them for the one that it serves.
+    It would build three and drop them for the one that it serves.
     """
     create_app = routes.App.create_app
     routes.App.create_app = staticmethod(lambda *_given, **_named: None)  # type: ignore[assignment]
@@ -206,7 +206,7 @@ def unserved() -> Iterator[None]:
 
 
 def serve_tools(tools: AgentTools) -> None:
-    """Have Gradio serve these tools by the Model Context Protocol, in place of those that it derives from endpoints.
+    """Make Gradio serve these tools by the Model Context Protocol, instead of those that it derives from endpoints.
 
     `studio.public.agent_tools` says why. Test: `tests/studio/test_mcp.py`.
     """
@@ -233,13 +233,13 @@ def serve_tools(tools: AgentTools) -> None:
 
 
 def bound_answers(queue: Queue) -> None:
-    """Bound what waits in a page's queue."""
+    """Bound the answers and events that a page's queue keeps."""
     queue.pending_messages_per_session = WaitingAnswers()  # type: ignore[assignment]
     queue.pending_event_ids_session = _EventIds()
 
 
 def _size(value: Any) -> int:
-    """Return about how many bytes a message holds."""
+    """Estimate how many bytes a message holds."""
     size, left = MESSAGE_BYTES, [getattr(value, "output", value)]
     while left:
         part = left.pop()

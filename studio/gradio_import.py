@@ -13,7 +13,7 @@ _getfile = inspect.getfile
 
 
 def skip_stubs() -> None:
-    """Let Gradio write no type stubs, which takes a third of the time of its import.
+    """Keep Gradio from writing type stubs, which takes a third of the time of its import.
 
     It parses the source of each of its eighty components, and of ours, to write a ``.pyi`` file beside it. Only editors
     read those. Test: `tests/studio/test_blocks.py`.
@@ -22,7 +22,7 @@ def skip_stubs() -> None:
 
 
 def skip_tools() -> None:
-    """Let Gradio do without the Model Context Protocol, which takes a tenth of the time of a start.
+    """Keep Gradio from importing the Model Context Protocol, which takes a tenth of the time of a start.
 
     It imports the protocol's package wherever that is installed, as on a Space, whether or not there are tools.
     """

@@ -1,4 +1,4 @@
-"""How the page is served: what stands beside it, the headers it carries, how it starts and how it stops."""
+"""How the page is served: its other routes, its headers, how it starts and how it stops."""
 
 from __future__ import annotations
 
@@ -18,15 +18,16 @@ from .browser import files
 from .i18n.language import language_middleware
 from .i18n.texts import DEFAULT_LANGUAGE, Texts
 from .page.build import build, launch
-from .page.compare_handlers import Comparisons
-from .page.verdict import Verdicts
+from .page.compare_handlers import CompareRoutes
+from .page.picture_check import PictureCheckRoute
 from .public import hosted_pictures
 from .public.agent_guide import AgentGuide
 from .public.agent_tools import AgentTools
 from .public.authentication import Authentication
-from .public.health import Health, StopGate
+from .public.health import Health
 from .public.malformed_calls import MalformedCalls
-from .public.own_address import OwnAddress
+from .public.page_url import PageUrl
+from .public.stopping import StopGate
 from .public.upload_limits import TextLimits, UploadLimits
 from .runs.jobs import Jobs
 from .settings import METRICS_PORT, PORT
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
 
 HUGGING_FACE = "https://huggingface.co"
 # Gradio compiles templates and handlers in the browser and writes its configuration into the page, so scripts may be
-# inline. What is left is worth having: no script, picture or answer comes from, or goes to, another host.
+# inline. The rest of the policy is strict: no script, picture or response comes from, or goes to, another host.
 CONTENT_SECURITY_POLICY = "; ".join(
     [
         "default-src 'self'",
@@ -72,11 +73,11 @@ SECURITY_HEADERS = {
 ASSETS = ("/assets/", "/static/")
 ASSET_HEADERS = ("X-Content-Type-Options",)
 STOP_SIGNALS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-# After the last submit has its answer: time for a browser to hear the run's id.
-TELL_SECONDS = 1.0
-# What calls may still take that are at work when the page hangs up.
+# After the last submit is answered, browsers get this long to receive the run's id.
+ID_DELIVERY_SECONDS = 1.0
+# How long requests at work may still take after their connections are closed.
 CLOSE_SECONDS = 2
-# How long a signal may wait.
+# A signal is handled within this time.
 WAKE_SECONDS = 1.0
 
 
@@ -87,20 +88,20 @@ class PortTaken(OSError):
         super().__init__(Texts(DEFAULT_LANGUAGE)("start.port_taken", port=port, name=name))
 
 
-# Gradio would write down all that is entered, a token in its box included, show it to everybody who has the link, and
-# keep recordings for ever, counted by nobody.
-CLOSED = ("/gradio_api/deep_link", "/gradio_api/process_recording")
-# Under these, Gradio passes on what another host answers, as if it were this one's own: a script, for example.
-FILES = ("/gradio_api/file=", "/gradio_api/file/", "/file=", "/file/", "/gradio_api/proxy=", "/proxy=")
+# Gradio's deep links would store all that is entered, a token included, for everybody who has the link, and its
+# recordings would stay for ever without a limit.
+CLOSED_PATHS = ("/gradio_api/deep_link", "/gradio_api/process_recording")
+# Under these paths, Gradio would relay another host's response, such as a script, as if it were this host's own.
+FILE_PATHS = ("/gradio_api/file=", "/gradio_api/file/", "/file=", "/file/", "/gradio_api/proxy=", "/proxy=")
 
 
-async def _closed(_request: Request) -> Response:
+async def _not_found(_request: Request) -> Response:
     """Answer as if there were no such route."""
     return PlainTextResponse("Not Found", 404)
 
 
 class NoRelay:
-    """Answers for addresses of other hosts as if there were nothing.
+    """Middleware that answers 404 where a file's path is the URL of another host, which Gradio would relay.
 
     Args:
         app: The application.
@@ -112,24 +113,24 @@ class NoRelay:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer it."""
         path = scope["path"] if scope["type"] == "http" else ""
-        asked = next((path.partition(start)[2] for start in FILES if start in path), "")
+        asked = next((path.partition(start)[2] for start in FILE_PATHS if start in path), "")
         app = PlainTextResponse("Not Found", 404) if uploads.is_elsewhere(asked) else self._app
         await app(scope, receive, send)
 
 
 class SecurityHeaders:
-    """Puts the security headers on every answer. A Space shows the page in a frame, so there is no X-Frame-Options.
+    """Middleware that sets the security headers. A Space shows the page in a frame, so there is no X-Frame-Options.
 
-    An answer that has one already knows better: a shared result's page is stricter.
+    A header that a response already has is kept: the page of a shared result is stricter.
 
-    Gradio's own scripts, styles and fonts, of which a page needs a hundred, carry the one that concerns them.
+    Gradio's own scripts, styles and fonts, of which a page needs a hundred, carry only the one that concerns them.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request."""
+        """Pass a request on, and add the headers to its response."""
         assets = scope["type"] == "http" and scope["path"].startswith(ASSETS)
         headers = {name: SECURITY_HEADERS[name] for name in ASSET_HEADERS} if assets else SECURITY_HEADERS
 
@@ -160,7 +161,7 @@ class Server:
         if settings.mcp:
             gradio_compat.serve_tools(AgentTools(self._jobs))
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._comparisons = Comparisons(self._jobs)
+        self._compare_routes = CompareRoutes(self._jobs)
         self._started = False
 
     def run(self) -> None:
@@ -180,40 +181,40 @@ class Server:
 
     def _start(self) -> None:
         if self._settings.metrics_port:
-            with _port(self._settings.metrics_port, METRICS_PORT):
+            with _port_errors(self._settings.metrics_port, METRICS_PORT):
                 telemetry.serve_metrics(self._settings.metrics_port, self._settings.host)
         # Gradio goes on to the next free port, also from one that was asked for: a proxy would not find it there.
         host, port = self._settings.host, self._settings.port
-        with _port(port, PORT):
+        with _port_errors(port, PORT):
             launch(
                 self._page,
                 app_kwargs={
                     "routes": [
                         *files.routes(),
                         *Health(self._jobs, self._settings).routes(),
-                        Route("/slot", Verdicts().answer, methods=["POST"]),
-                        Route("/compare", self._comparisons.compare, methods=["POST"]),
-                        Route("/keep", self._comparisons.keep, methods=["POST"]),
+                        Route("/slot", PictureCheckRoute().answer, methods=["POST"]),
+                        Route("/compare", self._compare_routes.compare, methods=["POST"]),
+                        Route("/keep", self._compare_routes.keep, methods=["POST"]),
                         *self._stage.routes(),
                         hosted_pictures.route(self._jobs.engines.pictures),
                         *AgentGuide(self._jobs, self._settings, lambda: self._page.root_path).routes(),
-                        *(Route(path, _closed, methods=["GET", "POST"]) for path in CLOSED),
+                        *(Route(path, _not_found, methods=["GET", "POST"]) for path in CLOSED_PATHS),
                     ],
                     "middleware": [
                         Middleware(SecurityHeaders),
                         *self._authentication(),
                         Middleware(StopGate, jobs=self._jobs),
-                        Middleware(OwnAddress),
+                        Middleware(PageUrl),
                         Middleware(NoRelay),
                         language_middleware(self._stage.kinds),
-                        Middleware(UploadLimits, limits=self._jobs.limits, room=self._jobs.room),
+                        Middleware(UploadLimits, limits=self._jobs.limits, disk_space=self._jobs.disk_space),
                         Middleware(TextLimits),
                         Middleware(MalformedCalls),
                     ],
-                    "lifespan": self._life,
+                    "lifespan": self._lifespan,
                 },
                 mcp_server=self._settings.mcp,
-                # Gradio would decide for itself, after the limits were chosen.
+                # Explicit: Gradio's own default might differ from what the limits were chosen by.
                 share=self._settings.share,
                 prevent_thread_lock=True,
                 server_name=f"[{host}]" if ":" in host else host,
@@ -233,28 +234,28 @@ class Server:
         # A terminal that closes may signal twice. A second Ctrl-C ends the wait.
         for name in STOP_SIGNALS:
             signal.signal(name, signal.SIG_IGN)
-        # At once: a proxy and the visitors go elsewhere while what is on its way arrives.
+        # Set first, so that a proxy and visitors turn to other replicas while submits are completed.
         self._jobs.stopping = True
         if self._loop:
             asyncio.run_coroutine_threadsafe(self._jobs.stop(), self._loop).result()
-            time.sleep(TELL_SECONDS)
+            time.sleep(ID_DELIVERY_SECONDS)
             asyncio.run_coroutine_threadsafe(self._hang_up(), self._loop).result()
         self._page.server.config.timeout_graceful_shutdown = CLOSE_SECONDS
         self._page.close(verbose=False)
 
     async def _hang_up(self) -> None:
-        """Take no more calls, and end those that would never end: every open page holds one."""
-        for door in self._page.server.servers:
-            door.close()
+        """Stop listening, and close all connections: every open page holds one that would never end."""
+        for listener in self._page.server.servers:
+            listener.close()
         for connection in list(self._page.server.server_state.connections):
             connection.transport.close()
 
     @asynccontextmanager
-    async def _life(self, _app: Starlette) -> AsyncIterator[None]:
+    async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
         self._loop = asyncio.get_running_loop()
-        cleaning = asyncio.create_task(uploads.keep_clean(self._settings.keep_seconds))
-        sweeping = asyncio.create_task(hosted_pictures.keep_swept(self._jobs.engines.pictures))
-        measuring = asyncio.create_task(telemetry.keep_measured(self._jobs.limits))
+        cleaning = asyncio.create_task(uploads.clean_regularly(self._settings.keep_seconds))
+        sweeping = asyncio.create_task(hosted_pictures.sweep_regularly(self._jobs.engines.pictures))
+        measuring = asyncio.create_task(telemetry.measure_regularly(self._jobs.limits))
         yield
         for task in (cleaning, sweeping, measuring):
             task.cancel()
@@ -263,8 +264,8 @@ class Server:
 
 
 @contextmanager
-def _port(port: int | None, name: str) -> Iterator[None]:
-    """Tells a port in use, which a variable names, from other trouble."""
+def _port_errors(port: int | None, name: str) -> Iterator[None]:
+    """Raise `PortTaken` where a port that a variable names can't be opened."""
     try:
         yield
     except OSError:
@@ -274,7 +275,7 @@ def _port(port: int | None, name: str) -> Iterator[None]:
 
 
 def stop_on_signals() -> None:
-    """Treat the other signals that ask a process to stop like Ctrl-C. What is ignored, as by nohup, stays so."""
+    """Treat the other signals that ask a process to stop like Ctrl-C, unless they are ignored, as under nohup."""
     for number in STOP_SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, signal.default_int_handler)

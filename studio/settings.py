@@ -36,8 +36,8 @@ DOLLARS_MAX = 1_000_000.0
 MEMORY = "memory://"
 REDIS_SCHEMES = frozenset({"redis", "rediss"})
 # On a Space the page's peer is Hugging Face's own proxy, at an address inside their network, and that proxy writes the
-# address it was called from at the end of X-Forwarded-For. So hops at private addresses are believed there. This can
-# only be seen on a Space; where it is otherwise, all visitors look like one, or WAN_TRUSTED_PROXIES says what is so.
+# address it was called from at the end of X-Forwarded-For. So hops at private addresses are trusted there. This was
+# observed there: should it change, all visitors look like one until WAN_TRUSTED_PROXIES names the proxies.
 PRIVATE_NETWORKS: Final = "10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10, 127.0.0.0/8, fc00::/7, ::1"
 
 AUTH, SHARE = "WAN_AUTH", "GRADIO_SHARE"
@@ -46,9 +46,9 @@ METRICS_PORT, LOG = "WAN_METRICS_PORT", "WAN_LOG"
 DEFAULT_HOST = "127.0.0.1"
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 LOGS = ("text", "json")
-# What a Space with `hf_oauth` is given.
+# The variables that a Space with `hf_oauth` has.
 SIGN_IN = ("SPACE_ID", "OAUTH_CLIENT_ID", "OAUTH_CLIENT_SECRET", "OAUTH_SCOPES", "OPENID_PROVIDER_URL")
-# Behind the limit on guesses, a password of this length is out of reach.
+# With the limit on guesses, a password of this length can't be guessed.
 PASSWORD_MIN = 8
 
 Network = IPv4Network | IPv6Network
@@ -84,7 +84,7 @@ class LimitSettings:
 
     @property
     def of_free_runs(self) -> LimitSettings:
-        """Those that hold where the page's owner pays nothing: what this server, by itself, has to bear."""
+        """The limits that hold for runs that cost the page's owner nothing: they protect this server."""
         return LimitSettings(visitor_at_once=self.visitor_at_once, at_once=self.at_once, uploads=self.uploads)
 
     @classmethod
@@ -111,7 +111,7 @@ class LimitSettings:
         )
 
 
-# At once: as many as one press of Generate can start.
+# `visitor_at_once` is the number of runs that one press of Generate can start.
 PUBLIC_LIMITS: Final = LimitSettings(
     visitor_hourly=10,
     visitor_daily=30,
@@ -135,13 +135,13 @@ def is_public(env: Mapping[str, str]) -> bool:
 def is_shared(env: Mapping[str, str]) -> bool:
     """Return whether the page gets a public link: as ``GRADIO_SHARE`` says, and on hosts of notebooks as Gradio would.
 
-    Such hosts reach a page by no other way. A Space has an address of its own.
+    On such hosts a page can't be reached in any other way. A Space has an address of its own.
     """
     if "SPACE_ID" in env:
         return False
     if given := env.get(SHARE, ""):
         return given.lower() in {"true", "1", "yes", "on"}
-    # Only now: Gradio reads some of the variables that are checked here, and raises on a bad one when it is imported.
+    # Imported late: Gradio raises on a bad value of some variables that are checked before.
     from gradio.utils import colab_check, is_hosted_notebook  # noqa: PLC0415
 
     return colab_check() or is_hosted_notebook() or bool(env.get("KAGGLE_KERNEL_RUN_TYPE"))
@@ -163,7 +163,7 @@ class PageSettings:
         hosted_base: Where the hosted model is for those who bring a token of their own.
         keep_hours: For how many hours uploads and results stay on this server.
         limits: What strangers may spend.
-        trusted_proxies: The networks whose word on a visitor's address is taken.
+        trusted_proxies: The networks whose ``X-Forwarded-For`` is trusted.
         json_log: Whether the log is for programs: one JSON object a line.
         metrics_port: Where Prometheus is answered; 0 for nowhere.
         mcp: Whether the endpoints are tools for agents as well, by the Model Context Protocol.
@@ -172,7 +172,7 @@ class PageSettings:
         host: The address that the page listens on, an IPv6 one without brackets.
         port: The port that was asked for; None for the first free one from Gradio's 7860 on.
         folder: Where uploads and results lie, if not in Gradio's own folder.
-        public_url: Where the page is said to be reached from outside; None where nothing says so.
+        public_url: The page's address from outside, as it was set; None where it was not.
         public: Whether others than the people at this machine can open the page.
     """
 
@@ -229,13 +229,13 @@ class PageSettings:
             public=is_public(env),
         )
 
-    def hand_over(self, environ: MutableMapping[str, str] = os.environ) -> None:
-        """Set the variables that Gradio, uvicorn and httpx read by themselves. Call it before the page is built.
+    def export_to_environment(self, environ: MutableMapping[str, str] = os.environ) -> None:
+        """Set the variables that Gradio, uvicorn and httpx read by themselves, before the page is built.
 
-        Uvicorn, which Gradio starts without a word about proxies, goes through ``X-Forwarded-For`` from its end while
-        the hops are trusted; of itself it would trust this machine, from which anybody behind a tunnel calls too.
-        Gradio calls its own page once when it starts, which no proxy may catch. It counts all events up with each
-        that ends, for a dashboard that is closed here. It looks for a free port by an IPv4 socket at the address in
+        Uvicorn, which Gradio starts without options for proxies, goes through ``X-Forwarded-For`` from its end while
+        the hops are trusted; by default it would trust this machine, from which calls through a tunnel come too.
+        Gradio calls its own page once when it starts, which must not go through a proxy. It sums up all events as each
+        ends, for a dashboard that is closed here. It looks for a free port with an IPv4 socket at the address in
         the environment, which fails for an IPv6 one, so it is given the address as an argument alone.
         """
         environ.pop(HOST, None)
@@ -251,7 +251,7 @@ class PageSettings:
 
 
 def on_a_space() -> bool:
-    """Return whether this is a Space."""
+    """Return whether this runs on a Space."""
     return bool(os.environ.get("SPACE_ID"))
 
 
@@ -262,14 +262,14 @@ def can_sign_in() -> bool:
 
 
 def has_own_folder() -> bool:
-    """Return whether the folder for uploads is this page's alone; Gradio's own is shared by all its apps."""
+    """Return whether the folder for uploads is this page's alone; Gradio's default one is shared by all its apps."""
     return FOLDER in os.environ
 
 
 def _engine(env: Mapping[str, str]) -> Settings:
-    """Return the client's settings, where there is no token with the sandbox that is named, wherever it is.
+    """Return the client's settings; without a token, with the sandbox that ``WAN_SANDBOX_URL`` names.
 
-    The command does not read that name: a `.env` that came with a folder must not lead pictures to another machine.
+    The command does not read that variable: a `.env` in some folder must not send pictures to another machine.
     """
     engine = Settings.load(env)
     if engine.backend is Backend.SANDBOX and SANDBOX_URL in env:
@@ -278,7 +278,7 @@ def _engine(env: Mapping[str, str]) -> Settings:
 
 
 def _host(env: Mapping[str, str]) -> str:
-    """Return the address to listen on, after trying whether it is one of this machine's."""
+    """Return the address to listen on, after checking that this machine has it."""
     given = env.get(HOST, DEFAULT_HOST)
     host = given.strip("[]")
     try:
@@ -317,7 +317,7 @@ def _folder(env: Mapping[str, str]) -> Path | None:
         return Path(given) if given else None
     if given:
         raise SettingsError("folder_unusable", name=FOLDER, given=given)
-    # Gradio's own belongs to whichever user started one of its apps first.
+    # Gradio's default folder belongs to the user who first started one of its apps.
     own = Path(tempfile.gettempdir()) / f"gradio-{getpass.getuser()}"
     if not _is_writable(own):
         raise SettingsError("folder_unusable", name=FOLDER, given=str(own))

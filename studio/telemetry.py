@@ -1,4 +1,4 @@
-"""What the page's owner can see of it: a line a run in the log, and numbers for Prometheus.
+"""Logs and metrics for the page's owner: a line a run in the log, and numbers for Prometheus.
 
 Of a run this records the duration, the sizes and the cost. It is given no prompt, picture, file name, address or
 token, so it can record none.
@@ -32,9 +32,9 @@ LOGGERS = ("wan", "studio", "wan_client")
 # A run of the hosted model takes 20 s to 4 min, a local preview seconds; a queue can double that.
 SECONDS = (1, 2, 5, 10, 20, 30, 45, 60, 90, 120, 180, 240, 360, 600, 900)
 CALL_SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 60, 180, 600)
-# How often what the limits leave is read.
+# How often the use of the limits is read.
 USAGE_SECONDS = 15.0
-# New with each process: whose runs belong together can be seen, and nobody's address found by trying them all.
+# New in each process: runs of one visitor share a hash, which nobody can trace to an address by hashing them all.
 _SALT = secrets.token_bytes(16)
 
 _RUNS = Counter("wan_runs", "Runs that have ended.", ("engine", "state"))
@@ -63,8 +63,8 @@ class RunFacts:
         image_size: The size asked for, as a ratio.
         bytes_in: Of the references as they were sent.
         bytes_out: Of the result's files.
-        queue_seconds: From the submit until it ran, where that was seen.
-        run_seconds: For how long it ran, where that was seen.
+        queue_seconds: From the submit until it ran, where that was observed.
+        run_seconds: For how long it ran, where that was observed.
         total_seconds: From the start to the end.
         cost: In US dollars, as the API says.
     """
@@ -85,16 +85,16 @@ class RunFacts:
 
 
 def started() -> None:
-    """A run has started, or was picked up again."""
+    """Count a run that has started, or was picked up again."""
     _WAITING.inc()
 
 
 def ended(facts: RunFacts, *, counted: bool = True) -> None:
-    """A run that had started has ended, in whatever way.
+    """Count and log a started run that has ended, in whatever way.
 
     Args:
         facts: What is recorded of it.
-        counted: Whether this server counts it. Another replica that watched it too may have done so.
+        counted: Whether this server counts it. False if another replica that watched the run has done so.
     """
     _WAITING.dec()
     if not counted:
@@ -110,18 +110,18 @@ def ended(facts: RunFacts, *, counted: bool = True) -> None:
 
 
 def refused(limit: str) -> None:
-    """A run was not started, because of the limit of that name."""
+    """Count and log a run that was not started, because of the limit of that name."""
     _REFUSED.labels(limit).inc()
     log.info("run refused", extra={"facts": {"limit": limit}})
 
 
 def called(call: str, code: str, seconds: float) -> None:
-    """The API was called: what for, with which error's code (or ``ok``), and for how long."""
+    """Record a call of the API: its kind, the error's code (or ``ok``), and its duration."""
     _CALLS.labels(call, code).observe(seconds)
 
 
-async def keep_measured(limits: Limits) -> None:
-    """Read what the limits leave, time and again, until cancelled."""
+async def measure_regularly(limits: Limits) -> None:
+    """Update the metrics of the limits regularly, until cancelled."""
     while True:
         usage = await limits.usage()
         _STORE.set(usage is not None)
@@ -133,7 +133,7 @@ async def keep_measured(limits: Limits) -> None:
 
 
 def serve_metrics(port: int, host: str) -> tuple[WSGIServer, Thread]:
-    """Answer Prometheus on a port of its own, which the page's visitors don't reach.
+    """Serve the metrics to Prometheus on a port of their own, which the page's visitors don't reach.
 
     Returns:
         The server and its thread, for those who want to end them before the process does.
@@ -152,7 +152,7 @@ def write_logs(*, as_json: bool) -> None:
     """
     handler = logging.StreamHandler(sys.stderr)
     if as_json:
-        # Gradio and Uvicorn print what they have to say.
+        # Gradio and Uvicorn print their messages.
         sys.stdout = sys.stderr = _PrintedAsJson()
     handler.setFormatter(_Json() if as_json else _Plain("{asctime} {levelname:7} {name}: {message}", style="{"))
     logging.root.handlers = [handler]
@@ -164,11 +164,11 @@ class _PrintedAsJson(io.TextIOBase):
     """Takes what is printed, and logs it line by line."""
 
     def __init__(self) -> None:
-        self._begun = threading.local()
+        self._incomplete = threading.local()
 
     def write(self, text: str) -> int:
         """Log the lines that are complete."""
-        *lines, self._begun.text = (getattr(self._begun, "text", "") + text).split("\n")
+        *lines, self._incomplete.text = (getattr(self._incomplete, "text", "") + text).split("\n")
         for line in lines:
             if line.strip():
                 log.info("%s", line)

@@ -1,4 +1,4 @@
-"""Where visitors' files lie, and which of them a visitor may name."""
+"""Visitors' files: where they lie, and which paths a visitor may use."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ CLEANING_SECONDS = 3600
 # A claim holds for a day, however short uploads are kept.
 CLAIM_SECONDS = 86_400
 CLAIMS_LOCK = ".lock"
-# Held while files of a run are added to what it left, or all of them are deleted.
-WRITING = threading.Lock()
-# For uploads and for runs; in bytes.
+# Held while files are added to a finished run, or all files of a run are deleted.
+RUN_FILES_LOCK = threading.Lock()
+# The space that uploads and runs leave free, in bytes.
 FREE_MIN = 1_000_000_000
 # What a run may still write when it ends: its result and the copies of it.
 RESULT_BYTES = 2 * OUTPUT_BYTES_MAX
-# An upload lies in a folder of its own, whose name begins so and can't be guessed.
+# An upload lies in a folder of its own, whose name is this prefix and a random part.
 UPLOAD_PREFIX = "wan-upload-"
 RECORDS = "records"
 # Kept composites of one result.
@@ -64,12 +64,12 @@ def records_folder() -> Path:
 
 
 def hosted_folder() -> Path:
-    """Return where pictures lie for the model to fetch, under names that say nothing of their addresses."""
+    """Return where pictures lie for the model to fetch. Their file names don't reveal their URLs."""
     return records_folder() / "hosted"
 
 
 def claims_folder() -> Path:
-    """Return where callers' own keys are claimed, where no store does that."""
+    """Return where callers' own keys are claimed where there is no Redis."""
     return records_folder() / "claims"
 
 
@@ -82,17 +82,17 @@ def run_folder(key: str) -> Path:
 
 
 def served_folder(key: str, kind: str) -> Path:
-    """Return the folder of one of a run's files, one of `KINDS`. It leads to nothing else of the run."""
+    """Return the folder of one of a run's files, one of `KINDS`. Its name does not reveal the run's other folders."""
     return results_folder() / _name(kind, key)
 
 
 def picture_folder(key: str) -> Path:
-    """Return the folder of what people may show around: a run's picture."""
+    """Return the folder of a run's picture, which people may share."""
     return served_folder(key, "picture")
 
 
 def old_run_folder(key: str) -> Path:
-    """Return where version 0.1 kept all of a run but its picture. Such files are found until they are too old."""
+    """Return where version 0.1 kept all of a run but its picture. Such files are read until they expire."""
     return results_folder() / _name("run", key)
 
 
@@ -133,7 +133,7 @@ def hide_old_records() -> None:
     """Move the records of version 0.1 to where Gradio can't serve them."""
     for record in ("run.json", "outcome.json", "request-id.txt", "proof.txt"):
         for file in results_folder().glob(f"*/{record}"):
-            with suppress(OSError):  # another replica may be at it
+            with suppress(OSError):  # another replica may be moving it too
                 target = records_folder() / file.parent.name
                 target.mkdir(parents=True, exist_ok=True)
                 file.replace(target / record)
@@ -143,8 +143,8 @@ def _name(kind: str, key: str) -> str:
     return sha256(f"{kind} {key}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-def checked(path: str, *, number: int) -> str:
-    """The path, if it is an uploaded file's.
+def check_upload(path: str, *, number: int) -> str:
+    """Return the path, resolved, if it is an uploaded file's.
 
     A caller of the HTTP interface can write any path into a request, and Gradio hands some of them on as they are.
 
@@ -157,17 +157,17 @@ def checked(path: str, *, number: int) -> str:
 
 
 def is_upload(path: str) -> bool:
-    """Whether the path is an uploaded file's, or one of a run's, and the file is still there."""
+    """Return whether the path is of an uploaded file or of a run's, and the file is still there."""
     try:
         file = Path(path).resolve()
         return _is_within(file) and file.is_file()
     except (OSError, ValueError, TypeError):
-        # No name that a file can have: too long, or with characters in it that none can hold, or no text at all.
+        # It can't be a path: too long, with characters that no name has, or no text at all.
         return False
 
 
 def is_elsewhere(path: str) -> bool:
-    """Whether what stands for a file is an address of another host: ``https://…``, however often it is encoded."""
+    """Return whether a file's path is really the URL of another host, however often it is percent-encoded."""
     while (decoded := unquote(path)) != path:
         path = decoded
     return "://" in path or path.strip().lower().startswith(("http:", "https:", "//"))
@@ -186,7 +186,7 @@ def store_upload(data: bytes, name: str) -> str:
 
 
 def keep_references(form: Form, key: str) -> tuple[Form, tuple[str, ...]]:
-    """Keep the form's pictures with a run, so that neither the schedule nor another visitor takes them away.
+    """Link the form's pictures into a run's folders, so that neither the cleaning nor another visitor deletes them.
 
     Returns:
         The form with the kept files' paths, and the SHA-256 of each picture as it was uploaded, in hexadecimal.
@@ -197,7 +197,7 @@ def keep_references(form: Form, key: str) -> tuple[Form, tuple[str, ...]]:
     kept: dict[str, str] = {}
     for number, path in enumerate(form.slots, 1):
         if path:
-            source = Path(checked(path, number=number))
+            source = Path(check_upload(path, number=number))
             place = served_folder(key, f"image-{number}")
             place.mkdir(parents=True, exist_ok=True)
             _link(source, place / source.name)
@@ -206,20 +206,20 @@ def keep_references(form: Form, key: str) -> tuple[Form, tuple[str, ...]]:
 
 
 def digests(form: Form) -> tuple[str, ...]:
-    """The SHA-256 of each of the form's pictures as it was uploaded, in hexadecimal.
+    """Return the SHA-256 of each of the form's pictures as it was uploaded, in hexadecimal.
 
     Raises:
         ImageError: A picture is no uploaded file.
     """
-    files = [Path(checked(path, number=number)) for number, path in enumerate(form.slots, 1) if path]
+    files = [Path(check_upload(path, number=number)) for number, path in enumerate(form.slots, 1) if path]
     return tuple(sha256(file.read_bytes()).hexdigest() for file in files)
 
 
 def forget(paths: Iterable[str]) -> None:
-    """Delete uploaded files. Anything else is left alone, whatever the list says.
+    """Delete uploaded files. Files of runs and the page's own pictures are left alone, whatever the list says.
 
-    Runs are deleted by their keys alone, and the page's own pictures, which Gradio keeps in the same place, are others'
-    examples too.
+    Runs are deleted by their keys alone, and the page's own pictures, which Gradio keeps in the same place, are the
+    examples of all visitors.
     """
     for file in (Path(path).resolve() for path in paths if is_upload(path)):
         if results_folder().resolve() not in file.parents and not _is_shipped(file):
@@ -234,16 +234,16 @@ def _is_shipped(file: Path) -> bool:
 
 def forget_run(key: str) -> None:
     """Delete all files of a run, once nothing is being written about it."""
-    with WRITING:
+    with RUN_FILES_LOCK:
         for folder in (run_folder(key), old_run_folder(key), *(served_folder(key, kind) for kind in KINDS)):
             shutil.rmtree(folder, ignore_errors=True)
 
 
 def clean(keep_seconds: float) -> None:
-    """Delete uploads and the files of runs that are older than that.
+    """Delete uploads and files of runs beyond that age.
 
-    In a folder of the page's own (``GRADIO_TEMP_DIR``) all other files go too but the page's own pictures: uploads of
-    version 0.1, and what a process that was killed left behind.
+    In a folder of the page's own (``GRADIO_TEMP_DIR``) all other files but the page's own pictures are deleted too:
+    uploads of version 0.1, and what a killed process left behind.
     """
     kept = {results_folder(), records_folder(), hosted_folder(), claims_folder()}
     for claim in _inside(claims_folder()):
@@ -261,7 +261,7 @@ def clean(keep_seconds: float) -> None:
 
 
 def _uploads() -> list[Path]:
-    """Return what lies where uploads arrive: all of it where the folder is the page's own."""
+    """Return the upload folders of this page: all in the upload folder if that is the page's own."""
     own = has_own_folder()
     return [path for path in _inside(Path(get_upload_folder())) if own or path.name.startswith(UPLOAD_PREFIX)]
 
@@ -270,7 +270,7 @@ def _inside(folder: Path) -> list[Path]:
     return list(folder.iterdir()) if folder.is_dir() else []
 
 
-async def keep_clean(keep_seconds: float) -> None:
+async def clean_regularly(keep_seconds: float) -> None:
     """Run `clean` hourly until cancelled."""
     await asyncio.to_thread(hide_old_records)
     while True:
@@ -278,14 +278,14 @@ async def keep_clean(keep_seconds: float) -> None:
         await asyncio.sleep(CLEANING_SECONDS)
 
 
-class Room:
-    """The room on the disk, less what is spoken for: uploads on their way, and results of runs at work."""
+class DiskSpace:
+    """The free space on the disk, less what is reserved for uploads on their way and results of runs at work."""
 
     def __init__(self) -> None:
         self._reserved = 0
 
     def check(self, size: int = 0) -> None:
-        """Make sure that there is room for so many bytes more, and a gigabyte beside.
+        """Check that there is space for so many bytes, and a gigabyte beside.
 
         Raises:
             WanError: There is not.
@@ -297,7 +297,7 @@ class Room:
 
     @contextmanager
     def reserved(self, size: int) -> Iterator[None]:
-        """Reserve room for as long as the context lasts."""
+        """Reserve space for as long as the context lasts."""
         self._reserved += size
         try:
             yield

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent
 PROGRAM = ROOT / "app.py"
 MESSAGE_BYTES = 200_000
-# Gradio reads this as it is imported; see `PageSettings.hand_over`.
+# Gradio reads this as it is imported; see `PageSettings.export_to_environment`.
 READ_ON_IMPORT = {"GRADIO_ANALYTICS_CACHE_FREQUENCY": str(sys.maxsize)}
 
 

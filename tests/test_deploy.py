@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from studio.server import CLOSE_SECONDS, TELL_SECONDS
+from studio.server import CLOSE_SECONDS, ID_DELIVERY_SECONDS
 from wan_client.settings import Timeouts
 from wan_sandbox.cli import DEFAULT_PORT
 
@@ -97,7 +97,7 @@ def test_only_the_proxy_is_believed(compose: dict[str, Any]) -> None:
 
 def test_no_submit_is_cut_off_by_the_grace_period(compose: dict[str, Any]) -> None:
     grace = compose["services"]["app-1"]["stop_grace_period"]
-    assert float(grace.removesuffix("s")) > Timeouts().sending + TELL_SECONDS + CLOSE_SECONDS
+    assert float(grace.removesuffix("s")) > Timeouts().sending + ID_DELIVERY_SECONDS + CLOSE_SECONDS
 
 
 def test_the_page_is_published_on_loopback_unless_another_port_is_named(compose: dict[str, Any]) -> None:

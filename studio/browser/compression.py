@@ -1,4 +1,4 @@
-"""Answers as small as the browser can take them: Gradio compresses its scripts and nothing else."""
+"""Compression of responses; Gradio compresses only its own scripts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import gzip
 
 import brotli
 
-# Small for the milliseconds that it takes.
+# A good ratio within a few milliseconds.
 _EFFORT = {"br": 4, "gzip": 6}
 
 

@@ -27,7 +27,7 @@ _STYLE_PARTS = (
     "page.css", "language.css", "input.css", "slot.css", "viewer.css", "keep.css", "runs.css", "starred.css",
     "access.css",
 )  # fmt: skip
-# What concerns the whole document, and what has no selector, such as keyframes.
+# Rules for the whole document, and rules without a selector, such as keyframes.
 _DOCUMENT_STYLE_PARTS = ("document.css", "present.css", "take_away.css")
 # Matches everything on the page, and outweighs Gradio's selectors of up to three classes. Handed to Gradio, the styles
 # would get such a prefix in the browser, rule by rule, and lose their rules for the document in media queries.
@@ -48,7 +48,7 @@ def routes() -> list[Route]:
 async def _answer(request: Request) -> Response:
     name = request.url.path.rpartition("/")[2]
     encoding = encoding_for(request.headers.get("accept-encoding", ""))
-    # A page that an older server sent gets this server's files, and does not keep them under the old version.
+    # A page from an older server gets this server's files, but must not cache them under the old version.
     keep = _FOR_EVER if request.query_params.get("v") == _version(name) else "no-store"
     headers = {"Cache-Control": keep, "Vary": "Accept-Encoding"} | ({"Content-Encoding": encoding} if encoding else {})
     return Response(_compressed(name, encoding), media_type=_MEDIA_TYPES[name], headers=headers)

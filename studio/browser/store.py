@@ -1,9 +1,9 @@
 """The runs of one browser: those it waits for, and those that are finished.
 
 The browser keeps them (``store.js``), one item of its storage a run, so that two tabs never overwrite each other's; a
-browser that refuses has its tab keep them. The server keeps
-a run's files, and finds them by the run's key. A page hands its whole storage to the handlers that need it (`READ`),
-and applies the notes that a handler gives back (`storage_patch`).
+browser that refuses has its tab keep them. The server keeps a run's files, and finds them by the run's key. A page
+hands its whole storage to the handlers that need it (`READ`), and applies the patches that they return
+(`storage_patch`).
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ Value = TypeVar("Value")
 FINISHED_KEPT = 40
 WAITING_KEPT = 20
 UPLOADS_KEPT = 300
-# What goes beyond is dropped with the next run, so a browser never has many more. Anybody may write more.
+# Runs beyond these numbers are dropped with the next run, so a browser has few more. A forged storage may have any.
 _READ_MAX = 2 * (FINISHED_KEPT + WAITING_KEPT)
-# The longest prompts that the model takes, and file names as long as any, still fit.
+# Room for the longest prompts that the model takes, and for the longest file names.
 _ENTRY_MAX = 20_000
 
-# Hands everything to a handler, as its first input.
+# JavaScript that hands everything to a handler, as its first input.
 READ = "(...given) => [wanKept(), ...given.slice(1)]"
 
 
@@ -62,11 +62,11 @@ class Entry:
     result: str = ""
 
     def asks_the_same_as(self, other: Entry) -> bool:
-        """Whether both ask the same engine for the same edit of the same pictures."""
-        return _asked(self) == _asked(other)
+        """Return whether both ask the same engine for the same edit of the same pictures."""
+        return _compared_by(self) == _compared_by(other)
 
 
-def _asked(entry: Entry) -> tuple[object, ...]:
+def _compared_by(entry: Entry) -> tuple[object, ...]:
     form = entry.form
     settings = (form.prompt.strip(), form.negative_prompt.strip(), form.image_size, form.seed, form.prompt_extend)
     return (*settings, entry.references, entry.engine)
@@ -74,7 +74,7 @@ def _asked(entry: Entry) -> tuple[object, ...]:
 
 @dataclass(frozen=True)
 class _Storage:
-    """What `READ` hands over."""
+    """The storage as `READ` hands it to a handler."""
 
     runs: tuple[str, ...] = ()
     draft: str | None = None
@@ -115,25 +115,25 @@ class BrowserStore:
         return tuple(entry for entry in self.entries if entry.result)
 
     def group(self, name: str) -> tuple[Entry, ...]:
-        """The variations of one click, in their order."""
+        """Return the variations of one click, in their order."""
         return tuple(reversed([entry for entry in self.entries if entry.group == name]))
 
     def find(self, key: str) -> Entry | None:
-        """The run of that key."""
+        """Return the run of that key."""
         return next((entry for entry in self.entries if entry.key == key), None)
 
-    def too_many(self) -> tuple[Entry, ...]:
-        """The oldest ones, beyond what a browser keeps. A run that is waited for is among them only by the dozen."""
+    def surplus(self) -> tuple[Entry, ...]:
+        """Return the oldest runs, beyond the number that a browser keeps."""
         return (*self.finished[FINISHED_KEPT:], *self.waiting[WAITING_KEPT:])
 
     def parent(self, entry: Entry) -> Entry | None:
-        """The run whose result this one's image 1 is, if it is here."""
+        """Return the run whose result is this one's image 1, if the browser has it."""
         earlier = (other for other in self.finished if other.at < entry.at)
         return next((other for other in earlier if other.result in entry.references[:1]), None)
 
 
 def read(text: str | None) -> BrowserStore:
-    """What the browser handed over; anything that makes no sense counts as not there."""
+    """Parse what the browser handed over. Anything malformed counts as absent."""
     kept = _parsed(_STORAGE, text)
     if kept is None:
         return BrowserStore()
@@ -157,7 +157,7 @@ def storage_patch(
     opened: Form | None = None,
     everything: bool = False,
 ) -> str:
-    """Return what the browser shall keep and drop, as hidden HTML that ``store.js`` applies.
+    """Render what the browser shall keep and drop, as hidden HTML that ``store.js`` applies.
 
     Args:
         keep: Runs to keep.
@@ -166,7 +166,7 @@ def storage_patch(
         opened: The form as the page opens with it; from then on the browser keeps what is entered.
         everything: Whether the form and the list of uploads are dropped too.
     """
-    said = {
+    patch = {
         "keep": {entry.key: _ENTRY.dump_json(entry).decode() for entry in keep},
         "drop": list(drop),
         "uploads": list(uploads),
@@ -174,7 +174,7 @@ def storage_patch(
         "untouched": _FORM.dump_json(Form()).decode() if opened else None,
         "everything": everything,
     }
-    return render("browser_note", note=json.dumps(said, ensure_ascii=False))
+    return render("browser_note", note=json.dumps(patch, ensure_ascii=False))
 
 
 def _parsed(kind: TypeAdapter[Value], text: str | None) -> Value | None:

@@ -1,4 +1,4 @@
-"""The page's language in the HTML that the server sends, and the switch on the page."""
+"""The page's language in the HTML that the server sends, and the links between languages on the page."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from starlette.requests import Request
 
 from studio.browser import files
 from studio.browser.compression import compress, encoding_for
-from studio.prompt import link
-from studio.public.own_address import ADDRESS
+from studio.prompt import settings_link
+from studio.public.page_url import GRADIO_URL_HEADER
 from studio.public.visitors import signed_in_name
 from studio.settings import can_sign_in
 from studio.views.render import render
@@ -30,22 +30,22 @@ if TYPE_CHECKING:
 
 # Gradio knows Chinese by its regions only.
 _TAGS = {"zh": "zh-CN"}
-# How many pages are kept: languages times encodings times the addresses that the page is at.
-_KEPT = 16
-# The names of Gradio, for link previews: the page has its own.
+# Room for each language in each encoding, at a few of the page's addresses.
+_CACHED_MAX = 16
+# Gradio's own metadata for link previews, which the page replaces.
 _GRADIOS_NAMES = re.compile(rb'<meta\s+(?:property|name)="(?:og|twitter):[^>]*>\s*')
 
 
 def tag(language: str) -> str:
-    """The code that browsers and Gradio know the language by."""
+    """Return the code that browsers and Gradio know the language by."""
     return _TAGS.get(language, language)
 
 
 class _Words(gr.I18n):
-    """The texts that the page itself names: the browser is handed these, and not those that the server fills in."""
+    """The texts that the layout uses. The browser gets only these, not those that the server fills in."""
 
     def __call__(self, key: str) -> Any:
-        """That text, in the visitor's language."""
+        """Return the text of that key, which Gradio shows in the visitor's language."""
         for language, texts in translations().items():
             self.translations.setdefault(tag(language), {})[key] = texts[key]
         return super().__call__(key)
@@ -55,26 +55,26 @@ word = _Words()
 
 
 def language_middleware(kinds: Sequence[str] = ()) -> Middleware:
-    """What makes every page view come in the visitor's language; for `launch(app_kwargs={"middleware": […]})`.
+    """Return the middleware that localises each page view; for `launch(app_kwargs={"middleware": […]})`.
 
     Args:
-        kinds: What can be taken away on this machine.
+        kinds: The file types that can be exported on this machine.
     """
     return Middleware(_Language, kinds=tuple(kinds))
 
 
-def localised(page: bytes, language: str, kinds: tuple[str, ...] = ()) -> bytes:
-    """Gradio's HTML with the language's code, title and description, and what the browser puts on stage.
+def localise_page(page: bytes, language: str, kinds: tuple[str, ...] = ()) -> bytes:
+    """Return Gradio's HTML with the language's code, title and description, and the templates of the stage.
 
     Gradio translates in the browser, by what the browser says its language is: so its language is set there.
     """
     texts, code = Texts(language), tag(language)
-    # What the browser fills in by itself.
+    # The texts of our scripts.
     words = texts.starting_with("slot.", "camera.", "toast.", "run.left")
     styles, scripts = files.address(files.STYLES), files.address(files.SCRIPTS)
     head = render("head", texts=texts, code=code, words=words, kinds=kinds, styles=styles, scripts=scripts)
     page = _GRADIOS_NAMES.sub(b"", page)
-    # Where the page is, the browser knows best.
+    # The browser knows the page's address best, also behind a proxy.
     page = page.replace(b"const root = ", b"const root = window.gradio_config.root || ", 1)
     page = page.replace(b'href="/manifest.json"', b'href="manifest.json"', 1)
     page = page.replace(b'lang="en"', f'lang="{code}"'.encode(), 1)
@@ -89,8 +89,8 @@ _BY_LANGUAGE = "__wan_by_language__"
 _FILLED_IN = re.compile(rb'"__wan_(?:languages|by_language)__(?:[^"\\]|\\.)*"')
 
 
-def by_language(make: Callable[[Texts], str]) -> str:
-    """Return a component's first value, of which the page's first answer has what is in the visitor's language."""
+def first_value_by_language(make: Callable[[Texts], str]) -> str:
+    """Return a component's first value in all languages; the HTML page gets the one in the visitor's language."""
     return _BY_LANGUAGE + json.dumps({language: str(make(Texts(language))) for language in translations()})
 
 
@@ -103,12 +103,12 @@ def in_one_language(value: str, texts: Texts) -> str:
 
 
 def with_first_values(page: bytes, request: Request) -> bytes:
-    """Return the page with the first values that depend on the visitor: no text then arrives late and moves others."""
+    """Fill in the first values that depend on the visitor, so that no late text moves others."""
     texts = texts_for(gr.Request(request))
 
     def value(found: re.Match[bytes]) -> bytes:
         given = json.loads(found[0])
-        html = switch(gr.Request(request)) if given == LANGUAGES else in_one_language(given, texts)
+        html = language_links(gr.Request(request)) if given == LANGUAGES else in_one_language(given, texts)
         # Within a script no "<" may stand for itself.
         return json.dumps(html).replace("<", "\\u003c").encode()
 
@@ -116,15 +116,15 @@ def with_first_values(page: bytes, request: Request) -> bytes:
 
 
 def _title(language: str) -> bytes:
-    """The title as it stands in the page's configuration, which Gradio's script shows in the tab."""
+    """Return the title as it stands in the page's configuration, which Gradio's script shows in the tab."""
     return f'"title":{json.dumps(Texts(language)("page.title"), ensure_ascii=False)}'.encode()
 
 
-def switch(request: gr.Request) -> str:
-    """Links to the page in each language, each named in its own, and to sign in where that is possible."""
+def language_links(request: gr.Request) -> str:
+    """Return links to the page in each language, named in that language, and a link to sign in where possible."""
     texts = texts_for(request)
-    # What a link asked for is in the form by now, and may have been changed there.
-    kept = [(name, value) for name, value in request.query_params.items() if name not in {"lang", *link.NAMES}]
+    # The settings of the link are in the form by now, where the visitor may have changed them.
+    kept = [(name, value) for name, value in request.query_params.items() if name not in {"lang", *settings_link.NAMES}]
     languages = [
         {
             "query": urlencode([*kept, ("lang", language)]),
@@ -138,7 +138,7 @@ def switch(request: gr.Request) -> str:
 
 
 def _sign_in(texts: Texts, request: gr.Request) -> dict[str, str] | None:
-    """Return a link to sign in or out. In a tab of its own: in a Space's frame Hugging Face may not be shown."""
+    """Return a link to sign in or out, for a new tab: Hugging Face can't be shown in a Space's frame."""
     if not can_sign_in():
         return None
     scope = request.request.scope if request.request else {}
@@ -148,15 +148,15 @@ def _sign_in(texts: Texts, request: gr.Request) -> dict[str, str] | None:
 
 
 class _Language:
-    """Passes every answer on as it comes, but a page, which it sends on localised and packed.
+    """Passes every response on unchanged except an HTML page, which it localises and compresses.
 
-    Gradio puts a page together anew for each request, so it is asked once for each that is the same for all.
+    Gradio builds the page anew for each request, so a page that is the same for all visitors is cached.
     """
 
     def __init__(self, app: ASGIApp, kinds: tuple[str, ...]) -> None:
         self._app = app
         self._kinds = kinds
-        self._kept: dict[Any, tuple[Message, bytes]] = {}
+        self._cache: dict[Any, tuple[Message, bytes]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] != "GET":
@@ -165,12 +165,12 @@ class _Language:
         request = Request(scope)
         language = negotiate(request.query_params.get("lang"), request.headers.get("accept-language"))
         encoding = encoding_for(request.headers.get("accept-encoding", ""))
-        key = (language, encoding, _asked(request)) if _is_for_all(request) else None
+        key = (language, encoding, _address_key(request)) if _is_cacheable(request) else None
         start: Message | None = None
         page = b""
 
         async def send_page(start: Message, page: bytes) -> None:
-            # What is around here adds headers.
+            # Outer middleware adds headers to the list, which the cache must not see.
             await send({**start, "headers": [*start["headers"]]})
             await send({"type": "http.response.body", "body": page})
 
@@ -185,21 +185,21 @@ class _Language:
             page += message.get("body", b"")
             if message.get("more_body"):
                 return
-            page = self._packed(start, with_first_values(page, request), language, encoding)
+            page = self._localise(start, with_first_values(page, request), language, encoding)
             if key and start["status"] == HTTPStatus.OK:
-                self._kept[key] = start, page
-                if len(self._kept) > _KEPT:
-                    del self._kept[next(iter(self._kept))]
+                self._cache[key] = start, page
+                if len(self._cache) > _CACHED_MAX:
+                    del self._cache[next(iter(self._cache))]
             await send_page(start, page)
 
-        if key in self._kept:
-            await send_page(*self._kept[key])
+        if key in self._cache:
+            await send_page(*self._cache[key])
         else:
             await self._app(scope, receive, send_localised)
 
-    def _packed(self, start: Message, page: bytes, language: str, encoding: str) -> bytes:
-        """Return the page localised and compressed, and say so in its headers."""
-        page = compress(localised(page, language, self._kinds), encoding)
+    def _localise(self, start: Message, page: bytes, language: str, encoding: str) -> bytes:
+        """Localise and compress the page, and set its headers accordingly."""
+        page = compress(localise_page(page, language, self._kinds), encoding)
         headers = MutableHeaders(scope=start)
         headers["content-length"] = str(len(page))
         headers.add_vary_header("Accept-Language, Accept-Encoding")
@@ -208,8 +208,8 @@ class _Language:
         return page
 
 
-def _is_for_all(request: Request) -> bool:
-    """Return whether a page says nothing of who asks for it, nor of what a link fills in."""
+def _is_cacheable(request: Request) -> bool:
+    """Return whether the page is the same for all visitors: no sign-in, and no settings in the address."""
     return (
         request.url.path == request.scope.get("root_path", "") + "/"
         and not can_sign_in()
@@ -217,13 +217,14 @@ def _is_for_all(request: Request) -> bool:
     )
 
 
-def _asked(request: Request) -> tuple[str | None, ...]:
-    """Return the address that a page is asked for at, as the page says it."""
-    return str(request.url), *(request.headers.get(name) for name in (ADDRESS, "x-forwarded-host", "x-forwarded-proto"))
+def _address_key(request: Request) -> tuple[str | None, ...]:
+    """Return all that Gradio makes the page's address of, which the HTML contains."""
+    names = (GRADIO_URL_HEADER, "x-forwarded-host", "x-forwarded-proto")
+    return str(request.url), *(request.headers.get(name) for name in names)
 
 
 def _is_page(start: Message) -> bool:
     headers = MutableHeaders(scope=start)
-    # A page with a policy of its own is none of Gradio's.
+    # A page with its own content security policy is not Gradio's.
     own = any(name in headers for name in ("content-encoding", "content-security-policy"))
     return headers.get("content-type", "").startswith("text/html") and not own

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 _LOCALES = Path(__file__).parent / "locales"
 DEFAULT_LANGUAGE = "en"
-# The problems of which the account's list of runs knows more.
-OF_AN_ACCOUNT = frozenset({
+# Problems whose hints send the reader to the account's list of runs.
+ACCOUNT_PROBLEMS = frozenset({
     "key_run_lost", "no_image", "output_host", "output_too_large", "read_refused", "run_not_found",
     "submit_interrupted", "unexpected", "unknown_outcome",
 })  # fmt: skip
@@ -25,7 +25,7 @@ OF_AN_ACCOUNT = frozenset({
 
 @cache
 def translations() -> dict[str, dict[str, str]]:
-    """All texts: language → key → text. English takes the client's keys from the client."""
+    """Return all texts: language → key → text. English takes the client's keys from the client."""
     found = {file.stem: json.loads(file.read_text("utf-8")) for file in sorted(_LOCALES.glob("*.json"))}
     found[DEFAULT_LANGUAGE] = {**MESSAGES, **found[DEFAULT_LANGUAGE]}
     return found
@@ -39,44 +39,44 @@ class Texts:
         self._texts = translations()[language]
 
     def __call__(self, key: str, **values: object) -> str:
-        """The text of that key, filled in."""
+        """Return the text of that key, filled in."""
         return self._texts[key].format(**values)
 
     def starting_with(self, *beginnings: str) -> dict[str, str]:
-        """The texts whose keys begin so, not filled in."""
+        """Return the texts whose keys begin with one of these, not filled in."""
         return {key: text for key, text in self._texts.items() if key.startswith(beginnings)}
 
     def has(self, key: str) -> bool:
-        """Whether there is such a text."""
+        """Return whether there is such a text."""
         return key in self._texts
 
     def charged(self, problem: WanError, *, sandbox: bool) -> str:
-        """The sentences about the money. The sandbox never charges, whatever it rehearses."""
+        """Return the sentences about the charge. The sandbox never charges, whatever fault it rehearses."""
         words = self("charged.sandbox" if sandbox else f"charged.{problem.charged.value}")
         cost = None if sandbox else problem.cost
         return words if cost is None else f"{words} {self('error.cost', cost=f'{cost:.4g}')}"
 
     def hint(self, problem: WanError, *, sandbox: bool) -> str:
-        """What to do. No account knows of a local preview."""
-        if sandbox and problem.code in OF_AN_ACCOUNT:
+        """Return what to do. A local preview is on no account, so its hints send nobody there."""
+        if sandbox and problem.code in ACCOUNT_PROBLEMS:
             return self("error.preview.hint")
         return self(f"error.{problem.code}.hint", **problem.values)
 
     def sentences(self, problem: WanError, *, sandbox: bool) -> str:
-        """What happened, whether it was charged, and what to do."""
+        """Return what happened, whether it was charged, and what to do."""
         what = self(f"error.{problem.code}", **problem.values)
         return " ".join([what, self.charged(problem, sandbox=sandbox), self.hint(problem, sandbox=sandbox)])
 
 
 def texts_for(request: gr.Request | None) -> Texts:
-    """The texts in the visitor's language."""
+    """Return the texts in the visitor's language."""
     if request is None:
         return Texts(DEFAULT_LANGUAGE)
     return Texts(negotiate(request.query_params.get("lang"), request.headers.get("accept-language")))
 
 
 def negotiate(asked: str | None, accepted: str | None) -> str:
-    """The language to speak, of those there are: what ``?lang=`` asks for, else the browser's first, else English.
+    """Choose a known language: the one that ``?lang=`` asks for, else the browser's first, else English.
 
     Args:
         asked: The value of ``?lang=``: a code, with or without a region.
@@ -90,7 +90,7 @@ def negotiate(asked: str | None, accepted: str | None) -> str:
 
 
 def _by_preference(accepted: str) -> list[str]:
-    """The header's tags, best first; those of one weight in the header's order, those of weight 0 left out."""
+    """Return the header's tags, best first; equal weights keep the header's order, weight 0 is left out."""
     weights: dict[str, float] = {}
     for part in accepted.split(","):
         tag, _, weight = part.partition(";")

@@ -1,4 +1,4 @@
-"""Gradio's blocks, for handlers that change a few of many parts."""
+"""Gradio's blocks, for handlers that change a few of many components."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import gradio as gr
 
 
 class Blocks(gr.Blocks):
-    """Blocks that leave alone what a handler does not name.
+    """Blocks that process only those outputs that a handler returns.
 
-    Gradio makes a part anew for each output that is skipped, for each page and each time. A page that waits gets
-    something every second, so that would be most of what it costs.
+    Gradio builds a component anew for each output that is skipped, at each update. A page that waits is updated every
+    second, so that would be most of its cost.
     """
 
     async def postprocess_data(self, block_fn: Any, predictions: Any, state: Any) -> list[Any]:
-        """What the browser gets, from what a handler gave back."""
+        """Return the values for the browser, of what a handler returned."""
         outputs = block_fn.outputs
         if not isinstance(predictions, dict) or not predictions or not set(predictions) <= set(outputs):
             processed: list[Any] = await super().postprocess_data(block_fn, predictions, state)

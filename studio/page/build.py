@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from studio.browser.store import READ
-from studio.gradio_compat import unserved
-from studio.i18n.language import by_language, word
+from studio.gradio_compat import without_building_app
+from studio.i18n.language import first_value_by_language, word
 from studio.i18n.texts import DEFAULT_LANGUAGE, translations
 from studio.public import endpoints
 from studio.public.malformed_calls import Page
@@ -36,17 +36,17 @@ if TYPE_CHECKING:
 
     from .components import Components
 
-# Waiting costs a page next to nothing, so many may wait: what bounds the work is the API's queue.
+# Many may wait at little cost: the API's queue bounds the work.
 THREADS = 400
 UPLOAD_LIMIT = "40mb"
-# Of each visit Gradio keeps 0.2 MB, and of the oldest nothing.
+# Gradio keeps 0.2 MB for each session, and drops the oldest beyond this number.
 SESSIONS = 2000
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
 
 def build(settings: PageSettings, jobs: Jobs, programme: Programme | None = None) -> gr.Blocks:
-    """The page over the server's jobs, with a programme's cards if there is one. Nothing is started or launched."""
-    with unserved():
+    """Build the page over the server's jobs, with the programme's cards if there is one, without serving it."""
+    with without_building_app():
         return _built(settings, jobs, programme)
 
 
@@ -57,18 +57,19 @@ def _built(settings: PageSettings, jobs: Jobs, programme: Programme | None) -> g
     )
     gr.set_static_paths(list(examples.FOLDERS))
     with page:
-        cards = by_language(partial(programme_cards, programme)) if programme else ""
-        components = lay_out(by_language(partial(_banner, jobs)), by_language(examples.ready), cards)
-        # Before the page's own listeners: Gradio names those by their functions, and gives no name twice.
+        cards = first_value_by_language(partial(programme_cards, programme)) if programme else ""
+        banner, panel = first_value_by_language(partial(_banner, jobs)), first_value_by_language(examples.ready)
+        components = lay_out(banner, panel, cards)
+        # Before the page's own listeners: Gradio names all of them by their functions, each name once.
         endpoints.publish(page, jobs)
         run_handlers = RunHandlers(jobs, components)
         form_handlers = FormHandlers(jobs, components, settings, run_handlers)
         page.load(form_handlers.opened, components.kept, components.opened, js=READ, queue=False, **PRIVATE)
-        # What a page mostly opens without is asked for only where there is something to wait for.
+        # Asked for only by pages that have something to wait for, which few do as they open.
         _name_price(form_handlers, components, components.unpriced.change)
         resumed = components.waiting.change(run_handlers.resume, components.page, components.run, js=READ, **PRIVATE)
         _name_cost(form_handlers, components, resumed.then)
-        page.unload(run_handlers.left)
+        page.unload(run_handlers.page_closed)
         _connect_runs(run_handlers, form_handlers, components)
         _connect_kept(CompareHandlers(components, run_handlers, form_handlers), components)
         _connect_form(form_handlers, components)
@@ -76,8 +77,8 @@ def _built(settings: PageSettings, jobs: Jobs, programme: Programme | None) -> g
         if programme:
             _connect_programme(StageHandlers(programme, components, run_handlers), form_handlers, components)
         page.queue(default_concurrency_limit=None, api_open=False)
-    # None of them shows any, and with every answer Gradio's browser code renews all components that an event under way
-    # could show its progress on.
+    # No event shows progress, but at each response Gradio's browser code renders again all components that a running
+    # event could show progress on, so that is made a single one.
     for event in page.fns.values():
         event.show_progress_on = [components.status]
     return page
@@ -90,20 +91,20 @@ def _banner(jobs: Jobs, texts: Texts) -> str:
 
 
 def _name_price(form_handlers: FormHandlers, components: Components, event: Callable[..., Any]) -> None:
-    """Name the price on an event, as soon as it is known."""
+    """Show the price after an event, as soon as it is known."""
     known = [components.token, components.variations, components.group]
     shown = [components.engine, components.banner, components.cost, components.generate]
     event(form_handlers.price_arrived, known, shown, queue=False, **PRIVATE)
 
 
 def _name_cost(form_handlers: FormHandlers, components: Components, event: Callable[..., Any]) -> None:
-    """Name what the next press of Generate costs, on an event."""
+    """Show what the next press of Generate costs, after an event."""
     known = [components.token, components.variations, components.group]
     event(form_handlers.cost_changed, known, [components.cost, components.generate], queue=False, **PRIVATE)
 
 
 def _connect_runs(run_handlers: RunHandlers, form_handlers: FormHandlers, components: Components) -> None:
-    """Generate, cancel, fetch, look at, delete."""
+    """Connect the buttons that generate, cancel, fetch, show and delete runs."""
     known: dict[str, Any] = {"outputs": components.run, "js": READ, **PRIVATE}
     quick: dict[str, Any] = {**known, "queue": False}
     form = [*components.page, components.engine, components.variations]
@@ -113,7 +114,7 @@ def _connect_runs(run_handlers: RunHandlers, form_handlers: FormHandlers, compon
     ):
         run = button.click(handler, form, inputs_kwargs=components.fields, validator=validate, **known)
         _name_cost(form_handlers, components, run.then)
-    # As runs begin, those of a page that was opened anew included.
+    # As runs begin, also those that a reopened page resumes.
     _name_cost(form_handlers, components, partial(gr.on, [components.group.change, components.variations.change]))
     again = components.again.click(run_handlers.resume, components.page, **known)
     _name_cost(form_handlers, components, again.then)
@@ -139,7 +140,7 @@ def _connect_runs(run_handlers: RunHandlers, form_handlers: FormHandlers, compon
 
 
 def _connect_kept(compare_handlers: CompareHandlers, components: Components) -> None:
-    """Kept composites."""
+    """Connect the buttons for kept composites."""
     quick: dict[str, Any] = {"queue": False, **PRIVATE}
     components.panel.kept(compare_handlers.kept, components.shown_run, components.run, js=READ, **quick)
     components.panel.use(
@@ -148,7 +149,7 @@ def _connect_kept(compare_handlers: CompareHandlers, components: Components) -> 
 
 
 def _connect_programme(stage_handlers: StageHandlers, form_handlers: FormHandlers, components: Components) -> None:
-    """A press on a card plays the real run."""
+    """Connect the programme's cards, each of which starts a real run."""
     played = components.programme.retry(
         stage_handlers.play,
         [*components.page, components.engine],
@@ -160,13 +161,13 @@ def _connect_programme(stage_handlers: StageHandlers, form_handlers: FormHandler
 
 
 def _connect_form(form_handlers: FormHandlers, components: Components) -> None:
-    """The form, as it is filled in, fixed, swapped, restored."""
+    """Connect the form: its changes, fixes, swaps and what restores it."""
     quick: dict[str, Any] = {"queue": False, **PRIVATE}
     known: dict[str, Any] = {"outputs": components.everything, "js": READ, **quick}
     fields: dict[str, Any] = {"inputs_kwargs": components.fields}
     filled: dict[str, Any] = {"outputs": components.form, **fields, **quick}
     others = [field.change for field in components.fields.values() if field not in components.slots]
-    # Gradio's `on` takes no events that a component has made up.
+    # Gradio's `on` does not accept a component's custom events.
     for changed in (partial(gr.on, others), *(slot.settled for slot in components.slots)):
         changed(form_handlers.changed, outputs=components.derived, trigger_mode="always_last", **fields, **quick)
         changed(None, list(components.fields.values()), None, js="(...values) => wanForm(...values)", **PRIVATE)
@@ -180,7 +181,7 @@ def _connect_form(form_handlers: FormHandlers, components: Components) -> None:
     followed = components.image_1.settled(form_handlers.follow_image_1, image_1, components.image_size, **quick)
     followed.then(None, js="() => wanFollowed()", **PRIVATE)
     components.request_box.expand(
-        form_handlers.what_will_be_sent, components.token, components.request_preview, **fields, **quick
+        form_handlers.preview_request, components.token, components.request_preview, **fields, **quick
     )
     typed = [components.token_box, components.variations]
     own: dict[str, Any] = {"outputs": components.own_token, **quick}
@@ -204,7 +205,7 @@ def _connect_form(form_handlers: FormHandlers, components: Components) -> None:
 
 
 def _connect_browser(page: gr.Blocks, components: Components) -> None:
-    """What the browser does by itself."""
+    """Connect what the browser does without the server."""
     components.dice.click(
         None, None, components.seed, js=f"() => Math.floor(Math.random() * {SEED_MAX + 1})", **PRIVATE
     )

@@ -1,4 +1,4 @@
-"""What changed in a result, and keeping the rest: what the viewer and the painter ask for, and what they then show."""
+"""Routes and event handlers of the comparison: what changed in a result, and kept composites of it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from studio import uploads
 from studio.browser import store
 from studio.i18n.texts import texts_for
 from studio.prompt.form import Form
-from studio.runs import compared, results
-from studio.views import compared as view
+from studio.runs import comparison, results
+from studio.views import comparison as view
 from wan_client import Charged, WanError
 
 from .components import Changes, Shown  # noqa: TC001  # Gradio reads a handler's annotations as the page is built
@@ -35,13 +35,13 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Comparing takes memory and a processor. A call that comes when so many wait gets a sentence that asks to try again.
+# Comparing takes memory and a processor. Beyond this many waiting calls, the next is asked to try again later.
 AT_ONCE, WAITING_MAX = 1, 30
 _FIELDS_MAX = 3
 
 
-class Comparisons:
-    """The routes that the viewer and the painter ask. A run's key opens what is its own, and nothing else.
+class CompareRoutes:
+    """The routes that the viewer and the mask painter call. A run's key opens that run alone.
 
     Args:
         jobs: The server's jobs.
@@ -54,30 +54,30 @@ class Comparisons:
 
     async def compare(self, request: Request) -> Response:
         """Return what changed in a run's result, as JSON."""
-        texts, given = texts_for(gr.Request(request)), await _given(request)
+        texts, given = texts_for(gr.Request(request)), await _form_fields(request)
         outcome = await asyncio.to_thread(results.load, given.get("key", ""))
         if outcome is None:
             return Response(status_code=404)
 
         def answer() -> dict[str, Any]:
-            found = compared.compare(outcome)
+            found = comparison.compare(outcome)
             return view.facts(texts, outcome, found, original=self._original_size(outcome.key, found.before))
 
         return await self._answered(texts, answer)
 
     async def keep(self, request: Request) -> Response:
         """Make a kept composite of a run's result; return its number as JSON."""
-        texts, given = texts_for(gr.Request(request)), await _given(request)
+        texts, given = texts_for(gr.Request(request)), await _form_fields(request)
         outcome = await asyncio.to_thread(results.load, given.get("key", ""))
         entry = await asyncio.to_thread(self._jobs.known, given.get("key", ""))
         if outcome is None or entry is None:
             return Response(status_code=404)
-        size: compared.KeptSize = "original" if given.get("size") == "original" else "result"
+        size: comparison.KeptSize = "original" if given.get("size") == "original" else "result"
 
         def answer() -> dict[str, Any]:
-            self._jobs.room.check(uploads.RESULT_BYTES)
-            with self._jobs.room.reserved(uploads.RESULT_BYTES):
-                return {"number": compared.keep(outcome, entry.form.slots, given.get("mask", ""), size).number}
+            self._jobs.disk_space.check(uploads.RESULT_BYTES)
+            with self._jobs.disk_space.reserved(uploads.RESULT_BYTES):
+                return {"number": comparison.keep(outcome, entry.form.slots, given.get("mask", ""), size).number}
 
         return await self._answered(texts, answer)
 
@@ -88,7 +88,7 @@ class Comparisons:
         return view.size_of_upload(path) if path else None
 
     async def _answered(self, texts: Texts, work: Callable[[], dict[str, Any]]) -> Response:
-        """Do the work in a thread when it is its turn."""
+        """Do the work in a thread, one at a time, and return its result or a sentence as JSON."""
         if self._waiting >= WAITING_MAX:
             return JSONResponse({"problem": texts("keep.busy")}, 503)
         self._waiting += 1
@@ -122,26 +122,28 @@ class CompareHandlers:
 
     @rendered
     def kept(self, kept: str, shown: Shown, event: gr.EventData, request: gr.Request) -> Changes:
-        """Show a kept composite that was made."""
+        """Show a kept composite that was just made."""
         known = store.read(kept)
-        key, picture = _named(event)
+        key, picture = _clicked_composite(event)
         entry = known.find(key)
-        return self._run_handlers.looked_at(known, entry, shown, picture) if entry and picture else {}
+        return self._run_handlers.show_result(known, entry, shown, picture) if entry and picture else {}
 
     @rendered
     def use_kept(self, event: gr.EventData, request: gr.Request, **fields: Any) -> Changes:
-        """Go on from a kept composite: it becomes image 1, alone."""
-        key, picture = _named(event)
-        return self._form_handlers.used(Form(**fields), str(picture.file(key)), "kept.used") if picture else {}
+        """Use a kept composite as image 1, the only picture of the form."""
+        key, picture = _clicked_composite(event)
+        if picture is None:
+            return {}
+        return self._form_handlers.with_only_image_1(Form(**fields), str(picture.file(key)), "kept.used")
 
 
-def _named(event: gr.EventData) -> tuple[str, compared.KeptPicture | None]:
-    """Return the run that was clicked, and which of its kept composites."""
+def _clicked_composite(event: gr.EventData) -> tuple[str, comparison.KeptPicture | None]:
+    """Return the key of the run that was clicked, and the kept composite of it, if there is one."""
     key, number = str(getattr(event, "key", "")), str(getattr(event, "number", ""))
-    return key, next((picture for picture in compared.kept_pictures(key) if str(picture.number) == number), None)
+    return key, next((picture for picture in comparison.kept_pictures(key) if str(picture.number) == number), None)
 
 
-async def _given(request: Request) -> dict[str, str]:
+async def _form_fields(request: Request) -> dict[str, str]:
     """Return the fields of a call."""
     try:
         fields = parse_qs((await request.body()).decode("ascii"), max_num_fields=_FIELDS_MAX)

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     from .slot import Slot
 
-# What a component shows, in whichever language; see `rendering`.
-Seen: TypeAlias = "Callable[[Texts], Any]"
-# What a handler gives back: which components change, and to what, or what is `Seen` in them.
+# What a component shows, as a function of the visitor's texts; see `rendering`.
+Localised: TypeAlias = "Callable[[Texts], Any]"
+# What a handler returns: the components that change, each with its new value or a `Localised` one.
 Changes = dict[Any, Any]
 
 FIELDS = ("prompt", "image_1", "image_2", "image_3", "negative_prompt", "image_size", "seed", "prompt_extend")
@@ -25,7 +25,7 @@ FIELDS = ("prompt", "image_1", "image_2", "image_3", "negative_prompt", "image_s
 
 @dataclass
 class Shown:
-    """Which result a page shows, in its session: its handlers share it, those that go on included.
+    """Which result a page shows, in its session. Its handlers share it, including those that are still running.
 
     Attributes:
         key: The run's key; empty where the page shows none.
@@ -140,17 +140,17 @@ class Components:
         return {name: getattr(self, name) for name in FIELDS}
 
     def filled(self, form: Form) -> Changes:
-        """The form, put into its components."""
+        """Put a form into its components."""
         return {component: getattr(form, name) for name, component in self.fields.items()}
 
     @property
     def no_change(self) -> Changes:
-        """No change at all: Gradio takes an empty answer for an answer that empties everything."""
+        """No change at all: Gradio takes an empty dictionary for a change that empties everything."""
         return {self.status: gr.skip()}
 
     @property
     def run(self) -> list[Any]:
-        """What changes as runs go on. Kept short: it is gone through by the second for each page that waits."""
+        """What changes as runs go on. Kept short: it is processed every second for each page that waits."""
         return [
             self.notes,
             self.group,

@@ -1,4 +1,4 @@
-"""What happens to the form: as it is filled in, fixed, swapped, restored."""
+"""Event handlers for the form: as it is filled in, fixed, swapped, restored."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import gradio as gr
 
 from studio import uploads
 from studio.browser import store
-from studio.prompt import link, recipe, references, sizes
+from studio.prompt import recipe, references, settings_link, sizes
 from studio.prompt.examples import load as load_examples
 from studio.prompt.form import Form, how_many
 from studio.public.limits import price_of
@@ -27,7 +27,7 @@ from wan_client.schema import DEFAULT_IMAGE_SIZE, IMAGES_MAX
 from wan_client.settings import check_token
 
 from .components import Changes, Shown  # noqa: TC001  # Gradio reads a handler's annotations as the page is built
-from .rendering import rendered, said, seen
+from .rendering import localised, rendered, status_note
 
 if TYPE_CHECKING:
     from studio.i18n.texts import Texts
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from studio.settings import PageSettings
     from wan_client import ModelEntry
 
-    from .components import Components, Seen
+    from .components import Components, Localised
     from .run_handlers import RunHandlers
 
 
@@ -58,15 +58,15 @@ class FormHandlers:
 
     @rendered
     async def opened(self, kept: str, request: gr.Request) -> Changes:
-        """The page as it opens: what a link asks for, else what was entered here last, else the newest run's form."""
+        """Fill a page in as it opens: from its link, else the draft of this tab, else the newest waiting run."""
         known = store.read(kept)
-        form = link.from_query(request.query_params)
+        form = settings_link.from_query(request.query_params)
         chosen = form != Form()
         if not chosen:
             form = known.draft or (known.waiting[0].form if known.waiting else form)
             nearest = await asyncio.to_thread(self._nearest, form.image_1)
             chosen = form.image_size != (nearest or DEFAULT_IMAGE_SIZE).value
-        # Nothing that was not kept is filled in: somebody may be quicker than this answer.
+        # An unchanged form is not filled in: the visitor may have typed before this response arrives.
         filled = self._components.filled(form) if form != Form() else {}
         if known.variations > 1:
             filled[self._components.variations] = known.variations
@@ -77,7 +77,7 @@ class FormHandlers:
             self._components.size_chosen: chosen,
             self._components.waiting: known.waiting[0].key if known.waiting else "",
             self._components.unpriced: self._jobs.engines.is_price_due(),
-            self._components.generate: seen(_generate, self._jobs.engines.known_model(), known.variations),
+            self._components.generate: localised(_generate_text, self._jobs.engines.known_model(), known.variations),
             self._components.draft: store.storage_patch(opened=form),
             self._components.keeping: view.keeps_nothing if not known.lasts else "",
             self._components.panel: examples.ready,
@@ -86,7 +86,7 @@ class FormHandlers:
 
     @rendered
     def changed(self, request: gr.Request, **fields: Any) -> Changes:
-        """After each change: the check of the references, the chips, the frame, and what the browser shall keep."""
+        """Update what is computed from the form, after each change."""
         return self._derived(Form(**fields))
 
     @rendered
@@ -106,12 +106,12 @@ class FormHandlers:
 
     @rendered
     def swap_1_2(self, request: gr.Request, **fields: Any) -> Changes:
-        """Change image 1 for image 2, in the slots and in the prompt."""
+        """Exchange images 1 and 2, in the slots and in the prompt."""
         return self._swapped(Form(**fields), (2, 1, 3))
 
     @rendered
     def swap_2_3(self, request: gr.Request, **fields: Any) -> Changes:
-        """Change image 2 for image 3, in the slots and in the prompt."""
+        """Exchange images 2 and 3, in the slots and in the prompt."""
         return self._swapped(Form(**fields), (1, 3, 2))
 
     @rendered
@@ -162,69 +162,70 @@ class FormHandlers:
         return sizes.nearest(*size) if size else None
 
     @rendered
-    async def what_will_be_sent(self, token: str, request: gr.Request, **fields: Any) -> Changes:
-        """The pictures and the request as they will be sent."""
+    async def preview_request(self, token: str, request: gr.Request, **fields: Any) -> Changes:
+        """Show the pictures and the request as they will be sent."""
         sent: request_preview.RequestPreview | WanError
         try:
-            way = await self._jobs.engines.handing_over(token)
+            way = await self._jobs.engines.picture_delivery(token)
             sent = await request_preview.preview(Form(**fields), way=way, by_address=self._settings.engine.by_address)
         except WanError as problem:
             sent = problem
         sandbox = self._jobs.engines.name(token) == SANDBOX
-        return {self._components.request_preview: seen(request_preview.request_preview_html, sent, sandbox=sandbox)}
+        html = localised(request_preview.request_preview_html, sent, sandbox=sandbox)
+        return {self._components.request_preview: html}
 
     @rendered
     def use_result(self, kept: str, shown: Shown, request: gr.Request, **fields: Any) -> Changes:
-        """Go on from the result: it becomes image 1, alone."""
+        """Use the result as image 1, the only picture of the form."""
         entry = store.read(kept).find(shown.key)
         result = self._run_handlers.run_view(entry).outcome if entry else None
-        return self.used(Form(**fields), str(result.path), "result.used") if result else {}
+        return self.with_only_image_1(Form(**fields), str(result.path), "result.used") if result else {}
 
-    def used(self, form: Form, path: str, key: str) -> Changes:
-        """A picture of this server as image 1, alone, and the sentence of that key that says so."""
+    def with_only_image_1(self, form: Form, path: str, key: str) -> Changes:
+        """Put a picture of this server into the form as its only one, and say so with the text of that key."""
         return {
             **self._filled(replace(form, image_1=path, image_2=None, image_3=None, prompt="")),
-            self._components.status: said(key),
+            self._components.status: status_note(key),
             self._components.again: gr.update(visible=False),
         }
 
     @rendered
     def back(self, kept: str, shown: Shown, request: gr.Request) -> Changes:
-        """Show the run that the shown one's image 1 came from, and put its form back."""
+        """Show the run that the shown one's image 1 came from, and restore its form."""
         known = store.read(kept)
         entry = known.find(shown.key)
         return self._restored(known, entry and known.parent(entry), shown)
 
     @rendered
     def restore_shown(self, kept: str, shown: Shown, request: gr.Request) -> Changes:
-        """Put the form of the run that is shown back."""
+        """Restore the form of the run that is shown."""
         known = store.read(kept)
         return self._restored(known, known.find(shown.key), shown)
 
     @rendered
     def restore(self, kept: str, shown: Shown, event: gr.EventData, request: gr.Request) -> Changes:
-        """Put the form of an earlier run back."""
+        """Restore the form of an earlier run."""
         known = store.read(kept)
         return self._restored(known, known.find(str(getattr(event, "key", ""))), shown)
 
     async def restore_dropped(
         self, kept: str, shown: Shown, event: gr.EventData, request: gr.Request, **fields: Any
     ) -> Changes:
-        """Put back what a dropped picture's recipe says."""
+        """Restore the form from the recipe of a dropped picture."""
         changes: Changes = await self.restore_recipe(kept, shown, str(getattr(event, "path", "")), request, **fields)
         return changes
 
     @rendered
     async def restore_recipe(self, kept: str, shown: Shown, path: str, request: gr.Request, **fields: Any) -> Changes:
-        """Put back what a picture's recipe says; its references too, where this browser's history has them."""
+        """Restore the form from a picture's recipe, with its references where this browser's history has them."""
         form = Form(**fields)
         try:
-            found = await asyncio.to_thread(read, uploads.checked(path, number=1))
+            found = await asyncio.to_thread(read, uploads.check_upload(path, number=1))
         except WanError:
             found = None
         if found is None:
             noted = store.storage_patch(uploads=[path] if path else [])
-            return {self._components.status: said("recipe.none"), self._components.notes: noted}
+            return {self._components.status: status_note("recipe.none"), self._components.notes: noted}
         runs = store.read(kept)
         known = next((entry for entry in runs.entries if entry.request_id == found.request_id), None)
         before = known.form if known else form
@@ -239,36 +240,36 @@ class FormHandlers:
         return {
             **self._filled(form),
             self._components.size_chosen: True,
-            self._components.status: seen(recipe.restored, found, prints),
+            self._components.status: localised(recipe.restored, found, prints),
             self._components.notes: store.storage_patch(uploads=[path]),
             self._components.again: gr.update(visible=False),
-            **(await asyncio.to_thread(self._run_handlers.looked_at, runs, painted, shown) if painted else {}),
+            **(await asyncio.to_thread(self._run_handlers.show_result, runs, painted, shown) if painted else {}),
         }
 
     @rendered
     async def cost_changed(self, token: str, variations: int, group: str, request: gr.Request) -> Changes:
-        """What the next run costs, once something has changed about that."""
+        """Show what the next run costs, after a change to that."""
         count = how_many(variations)
         model = await self._jobs.engines.model(token, age=FRESH_SECONDS)
         cost = {self._components.cost: await self._cost(request, token, count, model)}
-        return cost | self._next_press(request, group, model, count)
+        return cost | self._generate_button(request, group, model, count)
 
     @rendered
     async def price_arrived(self, token: str, variations: int, group: str, request: gr.Request) -> Changes:
-        """The engine and the price, once the catalogue has named it."""
+        """Show the engine and the price, once the catalogue has given it."""
         count = how_many(variations)
         model = await self._jobs.engines.model(token)
-        return await self._engine(request, token, count) | self._next_press(request, group, model, count)
+        return await self._engine(request, token, count) | self._generate_button(request, group, model, count)
 
-    def _next_press(self, request: gr.Request, group: str, model: ModelEntry, variations: int) -> Changes:
-        """What Generate says, unless it says that a run is at work."""
+    def _generate_button(self, request: gr.Request, group: str, model: ModelEntry, variations: int) -> Changes:
+        """Set the text of the Generate button, unless it says that a run is at work."""
         if self._jobs.is_at_work(request.session_hash, group):
             return {}
-        return {self._components.generate: seen(_generate, model, variations)}
+        return {self._components.generate: localised(_generate_text, model, variations)}
 
     @rendered
     async def use_token(self, typed: str, variations: int, request: gr.Request) -> Changes:
-        """Take a visitor's own token into this session's memory, and out of the box."""
+        """Move a visitor's own token from the box into this session's memory."""
         token = (typed or "").strip()
         try:
             check_token(token)
@@ -276,7 +277,7 @@ class FormHandlers:
         except WanError as problem:
             return {
                 self._components.token_box: "",
-                self._components.status: seen(view.failure, problem, sandbox=False),
+                self._components.status: localised(view.failure, problem, sandbox=False),
             }
         return {
             self._components.token: token,
@@ -296,33 +297,33 @@ class FormHandlers:
         }
 
     async def _engine(self, request: gr.Request, token: str, variations: int) -> Changes:
-        """Which engine is at work, and what it costs as far as that is known: nobody waits for the catalogue here."""
+        """Show the engine, and its price if that is known: this does not wait for the catalogue."""
         engines = self._jobs.engines
         engine, model = engines.name(token), engines.known_model(token)
         return {
             self._components.engine: engine,
-            self._components.banner: seen(view.banner, engine, engines.base(engine), model),
+            self._components.banner: localised(view.banner, engine, engines.base(engine), model),
             self._components.cost: await self._cost(request, token, variations, model),
         }
 
-    async def _cost(self, request: gr.Request, token: str, variations: int, model: ModelEntry) -> Seen | str:
-        """What the next run costs, and how many more this page allows."""
+    async def _cost(self, request: gr.Request, token: str, variations: int, model: ModelEntry) -> Localised | str:
+        """Return what the next run costs, and how many more this page allows."""
         engines = self._jobs.engines
         engine = engines.name(token)
         if engine != SANDBOX and engines.is_asking(token):
             # It is not known yet whether there is a price.
             return ""
-        asked = engine != VISITOR
-        left = await self._jobs.limits.status(visitor_of(request), price=price_of(model)) if asked else None
-        return seen(view.cost, None if engine == SANDBOX else model, variations, left)
+        is_limited = engine != VISITOR
+        left = await self._jobs.limits.status(visitor_of(request), price=price_of(model)) if is_limited else None
+        return localised(view.cost, None if engine == SANDBOX else model, variations, left)
 
     def _derived(self, form: Form) -> Changes:
-        """What is said about the form, whatever changed it."""
+        """Update what is computed from the form."""
         return {
-            self._components.findings: seen(references.findings_html, _findings(form)),
-            self._components.chips: seen(_chips, form),
-            self._components.frame: seen(sizes.frame_html, ImageSize.parse(form.image_size)),
-            # What it shows would be another request's by now.
+            self._components.findings: localised(references.findings_html, _findings(form)),
+            self._components.chips: localised(_chips, form),
+            self._components.frame: localised(sizes.frame_html, ImageSize.parse(form.image_size)),
+            # Its preview is of the request before the change.
             self._components.request_box: gr.update(open=False),
         }
 
@@ -335,7 +336,7 @@ class FormHandlers:
         swapped = replace(swapped, prompt=references.renumber(form.prompt or "", mapping))
         key = "swap.rewritten" if swapped.prompt != (form.prompt or "") else "swap.done"
         numbers = [number for number, old in enumerate(move, 1) if number != old]
-        return {**self._filled(swapped), self._components.status: said(key, first=numbers[0], second=numbers[1])}
+        return {**self._filled(swapped), self._components.status: status_note(key, first=numbers[0], second=numbers[1])}
 
     def _restored(self, known: store.BrowserStore, entry: store.Entry | None, shown: Shown) -> Changes:
         if entry is None:
@@ -344,16 +345,16 @@ class FormHandlers:
         changes = {
             **self._filled(entry.form),
             self._components.size_chosen: True,
-            self._components.status: said("history.restored" if there else "history.restored_without"),
+            self._components.status: status_note("history.restored" if there else "history.restored_without"),
             self._components.again: gr.update(visible=False),
             self._components.anyway: gr.update(visible=False),
         }
         is_here = self._run_handlers.run_view(entry).outcome
-        return changes | self._run_handlers.looked_at(known, entry, shown) if is_here else changes
+        return changes | self._run_handlers.show_result(known, entry, shown) if is_here else changes
 
 
-def _token_box(key: str) -> Seen:
-    """The emptied box, with a sentence of that key in the token's place."""
+def _token_box(key: str) -> Localised:
+    """Empty the token's box, with the text of that key as its placeholder."""
     return lambda texts: gr.update(value="", placeholder=texts(key))
 
 
@@ -363,8 +364,8 @@ def _example(event: gr.EventData) -> Example | None:
     return next((example for example in load_examples() if example.name == name), None)
 
 
-def _generate(texts: Texts, model: ModelEntry, variations: int) -> str:
-    """What the button says that starts a run: with the price of this press, where there is one."""
+def _generate_text(texts: Texts, model: ModelEntry, variations: int) -> str:
+    """Return the text of the Generate button, with the price of this press if it is known."""
     price = view.price(texts, model, variations)
     return texts("button.generate_for", price=price) if price else texts("button.generate")
 
@@ -374,12 +375,12 @@ def _findings(form: Form) -> tuple[references.Finding, ...]:
 
 
 def _moved(form: Form, move: tuple[int, ...]) -> Form:
-    """The form with its pictures in other slots: slot n gets the picture of slot ``move[n - 1]``."""
+    """Return the form with its pictures in other slots: slot n gets the picture of slot ``move[n - 1]``."""
     image_1, image_2, image_3 = (form.slots[number - 1] for number in move)
     return replace(form, image_1=image_1, image_2=image_2, image_3=image_3)
 
 
 def _chips(texts: Texts, form: Form) -> str:
-    """A button for each picture that puts its name into the prompt, where the cursor is."""
+    """Render a button for each picture, which puts its name into the prompt at the cursor."""
     names = [texts("chip.insert", number=number) for number in range(1, IMAGES_MAX + 1) if form.slots[number - 1]]
     return render("chips", texts=texts, names=names) if names else ""

@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from studio.i18n.language import LANGUAGES, by_language, word
+from studio.i18n.language import LANGUAGES, first_value_by_language, word
 from studio.prompt.form import VARIATIONS_MAX
 from studio.views import examples
 from studio.views.render import render
@@ -30,7 +30,7 @@ CLICKS = """element.addEventListener("click", ({ target }) => {
   const button = target.closest("[data-event]");
   if (button) trigger(button.dataset.event, { ...button.dataset });
 });"""
-# Events of this page's own are named, as Gradio wants them.
+# Gradio finds a component's custom events by this line.
 KEPT_EVENTS = 'const events = ["kept", "use"];'
 # A picture that is dropped beside the slots may carry a recipe.
 DROPS = """const outside = (event) =>
@@ -48,14 +48,14 @@ def lay_out(first_banner: str, first_panel: str, programme: str = "") -> Compone
     """Lay out the page within the blocks that are open.
 
     Args:
-        first_banner: The banner in the page's first answer, by `by_language`.
-        first_panel: The stage in the page's first answer, by `by_language`.
-        programme: The programme's cards, by `by_language`; empty where there is none.
+        first_banner: The banner in the page's first answer, by `first_value_by_language`.
+        first_panel: The stage in the page's first answer, by `first_value_by_language`.
+        programme: The programme's cards, by `first_value_by_language`; empty where there is none.
     """
-    made = _unseen() | _head(first_banner)
+    made = _hidden() | _head(first_banner)
     with gr.Row(elem_id="columns", equal_height=False):
         with gr.Column(elem_id="inputs"):
-            made |= _pictures() | _prompt() | _negative_prompt() | _settings() | _buttons() | _folded()
+            made |= _pictures() | _prompt() | _negative_prompt() | _settings() | _buttons() | _accordions()
         with gr.Column(elem_id="outputs"):
             made |= _result(first_panel)
         with gr.Column(elem_id="below"):
@@ -63,7 +63,7 @@ def lay_out(first_banner: str, first_panel: str, programme: str = "") -> Compone
     return Components(**made)
 
 
-def _unseen() -> dict[str, Any]:
+def _hidden() -> dict[str, Any]:
     return {
         "kept": gr.Textbox(visible=False),
         "notes": gr.HTML(elem_id="notes", visible="hidden", js_on_load=None),
@@ -74,7 +74,7 @@ def _unseen() -> dict[str, Any]:
         "group": gr.State(""),
         "shown": gr.State(Shown()),
         "size_chosen": gr.State(value=False),
-        # Gradio raises no change of a state after an event that passes the queue by.
+        # Not a state: Gradio raises no change of one after an event that bypasses the queue.
         "waiting": gr.Textbox(visible=False),
         "unpriced": gr.Checkbox(visible=False),
     }
@@ -87,7 +87,7 @@ def _head(first_banner: str) -> dict[str, Any]:
 
 
 def _pictures() -> dict[str, Any]:
-    """The three places for pictures, in the order of their numbers, and what exchanges them."""
+    """Lay out the three slots in the order of their numbers, and the buttons that exchange them."""
     with gr.Column(elem_id="pictures"):
         with gr.Row(elem_id="slots"):
             slots = [Slot(number) for number in range(1, IMAGES_MAX + 1)]
@@ -112,7 +112,7 @@ def _prompt() -> dict[str, Any]:
             _count("prompt", "", PROMPT_MAX)
         chips = _html("chips")
         with gr.Accordion(word("starters.title"), open=False, elem_id="starters-box"), gr.Row():
-            _html("starters", by_language(examples.prompt_starters))
+            _html("starters", first_value_by_language(examples.prompt_starters))
         findings = gr.HTML(elem_id="findings", js_on_load=CLICKS, padding=False)
     return {
         "prompt": prompt,
@@ -148,7 +148,7 @@ def _settings() -> dict[str, Any]:
                 frame = _html("frame")
                 like = gr.Button(word("size.like_image_1"), size="sm", elem_classes="quiet", min_width=60)
         with gr.Column(elem_id="seed-row", min_width=130, scale=3):
-            # Without Gradio's own bounds: it would answer for them itself, before `validate`, in English.
+            # Without Gradio's bounds, which it would check before `validate`, with a message in English.
             seed = gr.Number(value=DEFAULT_SEED, precision=0, label=word("seed.label"), elem_id="seed")
             dice = gr.Button(word("seed.dice"), elem_id="dice", size="sm", min_width=28)
     with gr.Row(elem_id="extend-row"):
@@ -187,8 +187,8 @@ def _buttons() -> dict[str, Any]:
     return {"generate": generate, "cancel": cancel, "cost": cost, "variations": variations}
 
 
-def _folded() -> dict[str, Any]:
-    """What is one click away."""
+def _accordions() -> dict[str, Any]:
+    """Lay out the accordions, which are closed at first."""
     with gr.Accordion(word("request.title"), open=False, elem_id="request-box") as request_box:
         request_preview = _html("request-preview")
     with gr.Accordion(word("token.title"), open=False, elem_id="token-panel"):
@@ -264,7 +264,7 @@ def _programme(cards: str) -> dict[str, Any]:
 def _examples() -> dict[str, Any]:
     with gr.Column(elem_id="examples-box"):
         gr.Markdown(word("examples.heading"), elem_id="examples-heading")
-        cards = gr.HTML(by_language(examples.cards), elem_id="examples", js_on_load=CLICKS, padding=False)
+        cards = gr.HTML(first_value_by_language(examples.cards), elem_id="examples", js_on_load=CLICKS, padding=False)
     return {"examples": cards}
 
 
@@ -272,7 +272,7 @@ def _history() -> dict[str, Any]:
     with gr.Column(elem_id="history-box"):
         with gr.Row(elem_id="history-head"):
             gr.Markdown(word("history.heading"), elem_id="history-heading")
-            # Dropping it anywhere does the same; not everybody can drop.
+            # Does the same as dropping a picture, for people who can't drag and drop.
             open_recipe = gr.UploadButton(
                 word("recipe.open"),
                 size="sm",
@@ -304,5 +304,5 @@ def _html(name: str, value: str = "") -> gr.HTML:
 
 
 def _count(field: str, text: str, limit: int) -> None:
-    """Put a live count of the characters of a box, which the browser keeps."""
+    """Show a live count of the characters of a box, which the browser updates."""
     _html(f"{field}-count", render("count", count=count_characters(text), limit=limit))

@@ -1,4 +1,4 @@
-"""Put what a handler returns into the page: in the visitor's language, and only what has changed."""
+"""Rendering of what handlers return: in the visitor's language, and only what has changed."""
 
 from __future__ import annotations
 
@@ -21,22 +21,21 @@ if TYPE_CHECKING:
     from .components import Changes
 
 
-def seen(function: Callable[..., Any], *values: Any, **named: Any) -> Callable[[Texts], Any]:
-    """Return what a component is to show: what a function makes of these values, in whichever language."""
+def localised(function: Callable[..., Any], *values: Any, **named: Any) -> Callable[[Texts], Any]:
+    """Return a component's value as a function of the visitor's texts: the function is called with these values."""
     return lambda texts: function(texts, *values, **named)
 
 
-def said(key: str, **values: object) -> Callable[[Texts], str]:
-    """Return a calm sentence for the status line, by its key."""
+def status_note(key: str, **values: object) -> Callable[[Texts], str]:
+    """Return the text of a key as a notice for the status line."""
     return lambda texts: view.notice(texts(key, **values))
 
 
 def rendered(handler: Callable[..., Any]) -> Callable[..., Any]:
     """Render what a handler returns, or each time yields, in the language of its request.
 
-    A handler returns for each component what it shows, or a function that makes this of the visitor's `Texts`; the page
-    stays as it is where there is nothing. The functions run in a thread. Of a handler that yields, a component is sent
-    again once it shows something else.
+    A handler returns for each changed component its value, or a function of the visitor's `Texts` that returns it. The
+    functions run in a thread. Of a handler that yields, a component is sent again only when its value has changed.
 
     Args:
         handler: A method of an object that has the page's components as `_components`. One of its arguments is the

@@ -1,4 +1,4 @@
-"""What happens to runs: on Generate, Cancel, a reload, a click on one of them."""
+"""Event handlers for runs: Generate, Cancel, a reload, a click on a run."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ from studio.views import run as view
 from wan_client import Charged, WanError
 
 from .components import Changes, Shown  # noqa: TC001  # Gradio reads a handler's annotations as the page is built
-from .rendering import rendered, said, seen
+from .rendering import localised, rendered, status_note
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from studio.browser.store import BrowserStore
-    from studio.runs.compared import KeptPicture
+    from studio.runs.comparison import KeptPicture
     from studio.runs.job import Job
     from studio.runs.jobs import Jobs
     from studio.views.run import RunView
 
-    from .components import Components, Seen
+    from .components import Components, Localised
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ class RunHandlers:
     async def generate(
         self, kept: str, token: str, shown: Shown, engine: str, variations: int, request: gr.Request, **fields: Any
     ) -> AsyncIterator[Changes]:
-        """Run what was entered, unless it was run before: then that picture is shown first."""
+        """Run what was entered. If it was run before, show that picture instead and offer to run it anyway."""
         known, form = store.read(kept), Form(**fields)
         async for changes in self._generate(known, token, shown, engine, form, variations, request, anyway=False):
             yield changes
@@ -73,7 +73,7 @@ class RunHandlers:
 
     @rendered
     async def resume(self, kept: str, token: str, shown: Shown, request: gr.Request) -> AsyncIterator[Changes]:
-        """Watch the runs that this browser waits for: those of one click in front, the others behind."""
+        """Watch the runs that this browser waits for, and show those of the latest click."""
         known = store.read(kept)
         if not known.waiting:
             return
@@ -85,7 +85,7 @@ class RunHandlers:
                 lost[entry.key] = problem
         if not jobs:
             newest = known.waiting[0]
-            # Another replica may still be sending one of the last minutes: its id is noted once it is there.
+            # Another replica may still be submitting a recent run: its id is recorded once the API gives it.
             young = time.time() - newest.at < self._jobs.sending_seconds
             gone = [
                 key for key, problem in lost.items() if not problem.request_id and not (young and key == newest.key)
@@ -104,7 +104,7 @@ class RunHandlers:
     async def retry(
         self, kept: str, token: str, shown: Shown, event: gr.EventData, request: gr.Request
     ) -> AsyncIterator[Changes]:
-        """Run one variation again that came to nothing, or fetch its picture if that is all that is missing."""
+        """Run a failed variation again, or fetch its picture if only that is missing."""
         failed = self._jobs.find(_key(event))
         if failed is None:
             return
@@ -123,7 +123,7 @@ class RunHandlers:
 
     @rendered
     async def cancel(self, group: str, request: gr.Request) -> Changes:
-        """Cancel the runs that are shown. What it achieved shows in the status line."""
+        """Cancel the runs that are shown. The status line shows the outcome."""
         await asyncio.gather(*(job.cancel() for job in self._jobs.group(group) if not job.ended))
         return {self._components.cancel: gr.update(interactive=False)}
 
@@ -131,7 +131,7 @@ class RunHandlers:
     async def fetch(
         self, kept: str, token: str, shown: Shown, code: str, request: gr.Request
     ) -> AsyncIterator[Changes]:
-        """Fetch the run that a retrieval code names: its picture, or what it still waits for."""
+        """Fetch the run that a retrieval code names: show its picture, or watch it."""
         known, code = store.read(kept), (code or "").strip()
         entry = await asyncio.to_thread(self._jobs.known, code) if code else None
         if entry is None:
@@ -142,9 +142,9 @@ class RunHandlers:
             others = [other for other in known.entries if other.key != entry.key]
             known = replace(known, entries=(entry, *others))
             yield {
-                **await asyncio.to_thread(self.looked_at, known, entry, shown),
+                **await asyncio.to_thread(self.show_result, known, entry, shown),
                 self._components.notes: store.storage_patch([entry]),
-                self._components.status: said("run.fetched"),
+                self._components.status: status_note("run.fetched"),
                 self._components.code_box: "",
             }
             return
@@ -159,13 +159,13 @@ class RunHandlers:
 
     @rendered
     def show(self, kept: str, shown: Shown, event: gr.EventData, request: gr.Request) -> Changes:
-        """Show a finished run: one of the variations, or one of the history."""
+        """Show the finished run that was clicked, among the variations or in the history."""
         known = store.read(kept)
         entry = self._known(known, _key(event))
-        return self.looked_at(known, entry, shown) if entry else {}
+        return self.show_result(known, entry, shown) if entry else {}
 
-    def looked_at(self, known: BrowserStore, entry: Entry, shown: Shown, kept: KeptPicture | None = None) -> Changes:
-        """A finished run in the panel until another one is chosen, or a kept composite of it, with its buttons."""
+    def show_result(self, known: BrowserStore, entry: Entry, shown: Shown, kept: KeptPicture | None = None) -> Changes:
+        """Show a finished run or a kept composite of it, with its buttons, until another one is chosen."""
         shown.look_at(entry.key)
         components, variations = self._components, self._variations(known, entry.group)
         views = {one.key: self.run_view(one) for one in (*known.finished, *variations, entry)}
@@ -174,13 +174,13 @@ class RunHandlers:
         earlier = [run for run in finished if run.entry.group != entry.group]
         others = [other for other in (*strip, *earlier) if other is not run]
         return {
-            components.panel: seen(view.result_panel, run, others, kept),
+            components.panel: localised(view.result_panel, run, others, kept),
             components.code: self._code(entry) if run.outcome else "",
-            components.filmstrip: seen(view.filmstrip, strip),
-            components.history: seen(view.history, finished),
-            components.caption: seen(view.caption, run),
-            components.downloads: seen(view.downloads, run),
-            components.copies: seen(view.copies, run),
+            components.filmstrip: localised(view.filmstrip, strip),
+            components.history: localised(view.history, finished),
+            components.caption: localised(view.caption, run),
+            components.downloads: localised(view.downloads, run),
+            components.copies: localised(view.copies, run),
             components.tools: gr.update(visible=run.outcome is not None),
             components.back: gr.update(visible=known.parent(entry) is not None),
         }
@@ -217,14 +217,14 @@ class RunHandlers:
             **self._idle(),
             self._components.notes: store.storage_patch(drop=[entry.key for entry in known.entries]),
             self._components.draft: store.storage_patch(everything=True),
-            self._components.history: seen(view.history, []),
-            self._components.status: said("history.forgotten"),
+            self._components.history: localised(view.history, []),
+            self._components.status: status_note("history.forgotten"),
             self._components.again: gr.update(visible=False),
             self._components.anyway: gr.update(visible=False),
         }
 
-    def left(self, request: gr.Request) -> None:
-        """A page was closed or reloaded. Its runs go on."""
+    def page_closed(self, request: gr.Request) -> None:
+        """Forget the session of a page that was closed or reloaded. Its runs go on."""
         if request.session_hash:
             self._jobs.forget_page(request.session_hash)
 
@@ -245,8 +245,8 @@ class RunHandlers:
             forms = form.variations(how_many(variations))
             if not anyway and (before := await asyncio.to_thread(self._made_before, known, forms, token)):
                 yield {
-                    **await asyncio.to_thread(self.looked_at, known, before[0], shown),
-                    self._components.status: said("run.made_before"),
+                    **await asyncio.to_thread(self.show_result, known, before[0], shown),
+                    self._components.status: status_note("run.made_before"),
                     self._components.anyway: gr.update(visible=True),
                 }
                 return
@@ -259,7 +259,7 @@ class RunHandlers:
             yield self._failed(WanError("unexpected", charged=Charged.NO), token)
             return
         shown.stays = False
-        for entry in known.too_many():
+        for entry in known.surplus():
             await self._jobs.forget(entry.key)
         async for changes in self._watch(known, jobs, jobs[0].entry.group, shown):
             yield changes
@@ -267,7 +267,7 @@ class RunHandlers:
     async def _watch(
         self, known: BrowserStore, jobs: Sequence[Job], group: str, shown: Shown
     ) -> AsyncIterator[Changes]:
-        """Show the jobs until all have ended, those of the group in front.
+        """Watch the jobs until all have ended, and show those of the group.
 
         The result that is shown stays until there is another one.
         """
@@ -278,12 +278,12 @@ class RunHandlers:
             if not mine:
                 yield self._idle()
                 return
-            changes = self._standing(known, jobs, group)
+            changes = self._run_states(known, jobs, group)
             over = all(job.ended for job in mine)
             now = {job.key for job in jobs if job.outcome}, shown.key, over
             if now != landed:
                 landed = now
-                changes |= await asyncio.to_thread(self._results, self._now(known, jobs), group, shown)
+                changes |= await asyncio.to_thread(self._results, self._with_jobs(known, jobs), group, shown)
                 if not shown.key:
                     changes |= self._emptied()
                     if not over:
@@ -292,59 +292,59 @@ class RunHandlers:
                     shown.stays = True
             yield changes
 
-    def _now(self, known: BrowserStore, jobs: Sequence[Job]) -> BrowserStore:
-        """What the browser keeps, with the jobs as they stand."""
+    def _with_jobs(self, known: BrowserStore, jobs: Sequence[Job]) -> BrowserStore:
+        """Return what the browser keeps, updated with the state of the jobs."""
         entries = {entry.key: entry for entry in known.entries} | {job.key: job.entry for job in jobs}
         for job in jobs:
             if job.failed_permanently:
                 del entries[job.key]
         return replace(known, entries=tuple(sorted(entries.values(), key=lambda entry: entry.at, reverse=True)))
 
-    def _standing(self, known: BrowserStore, jobs: Sequence[Job], group: str) -> Changes:
-        """Where the runs stand."""
+    def _run_states(self, known: BrowserStore, jobs: Sequence[Job], group: str) -> Changes:
+        """Show the state of the runs."""
         components, mine = self._components, [job for job in jobs if job.group == group]
         over = all(job.ended for job in mine)
-        drop = [job.key for job in jobs if job.failed_permanently] + [entry.key for entry in known.too_many()]
+        drop = [job.key for job in jobs if job.failed_permanently] + [entry.key for entry in known.surplus()]
         return {
             components.notes: store.storage_patch([job.entry for job in jobs if not job.failed_permanently], drop),
             components.group: group,
-            components.status: seen(view.status, mine),
-            components.filmstrip: seen(view.filmstrip, self.run_views(self._variations(known, group))),
+            components.status: localised(view.status, mine),
+            components.filmstrip: localised(view.filmstrip, self.run_views(self._variations(known, group))),
             components.generate: _button(running=not over),
             components.cancel: gr.update(interactive=not over and any(job.cancel_outcome is None for job in mine)),
-            components.again: gr.update(visible=over and self._left_to_fetch(known, mine)),
+            components.again: gr.update(visible=over and self._has_fetchable_run(known, mine)),
             components.anyway: gr.update(visible=False),
         }
 
-    def _left_to_fetch(self, known: BrowserStore, mine: Sequence[Job]) -> bool:
-        """Whether a run waits to be fetched that offers no button of its own: this one, or an earlier one."""
+    def _has_fetchable_run(self, known: BrowserStore, mine: Sequence[Job]) -> bool:
+        """Return whether a run can be fetched that has no button of its own: a single one, or one of another click."""
         if len(mine) == 1 and mine[0].can_be_fetched:
             return True
         earlier = [self._jobs.find(entry.key) for entry in known.waiting if entry.group != mine[0].group]
         return any(job is not None and job.can_be_fetched for job in earlier)
 
     def _results(self, now: BrowserStore, group: str, shown: Shown) -> Changes:
-        """The pictures: what changes when one lands."""
+        """Show the chosen result, or the first of the group, and the history."""
         chosen = now.find(shown.key) if shown.stays else None
         entry = chosen or next((entry for entry in now.group(group) if entry.result), None)
-        return self.looked_at(now, entry, shown) if entry else {self._components.history: self.history(now)}
+        return self.show_result(now, entry, shown) if entry else {self._components.history: self.history(now)}
 
-    def history(self, known: BrowserStore) -> Seen:
-        """The finished runs, newest first. Reads their records once it is rendered."""
+    def history(self, known: BrowserStore) -> Localised:
+        """Return the history of finished runs, newest first. Their records are read when it is rendered."""
         return lambda texts: view.history(texts, self.run_views(known.finished))
 
-    def _code(self, entry: Entry) -> Seen:
+    def _code(self, entry: Entry) -> Localised:
         sandbox, base = entry.engine == SANDBOX, self._jobs.engines.base(entry.engine)
-        return seen(snippets.panel, entry.form, sandbox=sandbox, api_base=base)
+        return localised(snippets.panel, entry.form, sandbox=sandbox, api_base=base)
 
     def _variations(self, known: BrowserStore, group: str) -> list[Entry]:
-        """The runs of one click, those that came to nothing included while this server has them."""
+        """Return the runs of one click, including failed ones while this server has them."""
         entries = {entry.key: entry for entry in known.group(group)}
         entries |= {job.key: job.entry for job in self._jobs.group(group)}
         return sorted(entries.values(), key=lambda entry: entry.at)
 
     def _idle(self) -> Changes:
-        """Nothing is going on, and another run can be started."""
+        """Reset the buttons, so that another run can be started."""
         return {
             self._components.generate: _button(running=False),
             self._components.cancel: gr.update(interactive=False),
@@ -361,7 +361,7 @@ class RunHandlers:
         }
 
     def _made_before(self, known: BrowserStore, forms: Sequence[Form], token: str) -> list[Entry]:
-        """The finished runs of exactly these forms, whose pictures are still here; none unless all are."""
+        """Return the finished runs of exactly these forms; none unless the pictures of all are still here."""
         if not known.finished:
             return []
         references = uploads.digests(forms[0])
@@ -382,7 +382,7 @@ class RunHandlers:
         sandbox = engine == SANDBOX if sandbox is None else sandbox
         return {
             **self._idle(),
-            components.status: seen(view.failure, problem, sandbox=sandbox, owner=engine == OWNER),
+            components.status: localised(view.failure, problem, sandbox=sandbox, owner=engine == OWNER),
             components.again: gr.update(visible=problem.request_id is not None),
             components.anyway: gr.update(visible=False),
         }
@@ -392,25 +392,25 @@ class RunHandlers:
         return job.entry if job else known.find(key)
 
     def run_views(self, entries: Sequence[Entry]) -> list[RunView]:
-        """Runs as the page shows them. Reads their records."""
+        """Read the records of runs, and return them as the page shows them."""
         return [self.run_view(entry) for entry in entries]
 
     def run_view(self, entry: Entry) -> RunView:
-        """A run as the page shows it. Reads its record, unless it is this server's."""
+        """Return a run as the page shows it. Its record is read unless the server has its job."""
         job = self._jobs.find(entry.key)
         if job and (job.outcome or not job.ended):
             return view.RunView(entry, job.outcome, job)
         return view.RunView(entry, results.load(entry.key), job)
 
 
-def _button(*, running: bool) -> Seen:
-    """What the button says that starts a run."""
+def _button(*, running: bool) -> Localised:
+    """Return the state of the Generate button."""
     key = "button.generating" if running else "button.generate"
     return lambda texts: gr.update(value=texts(key), interactive=not running)
 
 
 def _check_payer(engine: str, token: str) -> None:
-    """See that a visitor who chose to pay does not spend the page owner's money unawares.
+    """Check that a visitor who chose to pay still has a token here, so that the page's owner does not pay instead.
 
     Raises:
         WanError: The visitor's token is no longer here.
@@ -420,5 +420,5 @@ def _check_payer(engine: str, token: str) -> None:
 
 
 def _key(event: gr.EventData) -> str:
-    """Which run was clicked."""
+    """Return the key of the run that was clicked."""
     return str(getattr(event, "key", ""))

@@ -1,4 +1,4 @@
-"""A slot that takes whatever picture people have, in whatever way they give it."""
+"""A slot: the place for a picture, which can be chosen, dropped, pasted or photographed."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from studio.uploads import is_upload
 class Slot(gr.HTML):
     """A place for one picture: chosen, dropped, pasted, photographed, or moved from elsewhere on the page.
 
-    Its value is the path of an uploaded file. ``slot.js`` draws it, uploads what it is given, and asks the server for a
-    verdict (`studio.page.verdict`). A slot raises ``move`` where another slot's picture is dropped on it, ``example``
-    where an example is, and ``settled`` once for each picture that it holds from then on, or once it is empty. Gradio
-    raises its own ``change`` of such a component again and again for one value.
+    Its value is the path of an uploaded file. ``slot.js`` draws it, uploads what it is given, and asks the server to
+    check it (`studio.page.picture_check`). A slot raises ``move`` where another slot's picture is dropped on it,
+    ``example`` where an example is, and ``settled`` once for each picture that it holds from then on, or once it is
+    empty. Gradio raises its own ``change`` of such a component several times for one value.
 
     Args:
         number: Its place among the slots, from 1.
@@ -31,7 +31,7 @@ class Slot(gr.HTML):
         self.number = number
         super().__init__(
             html_template="",
-            # The events are named here, as Gradio wants them.
+            # Gradio finds the custom events by the first line.
             js_on_load="""const events = ["move", "example", "settled"];
 window.wanSlot(element, props, trigger, watch);""",
             elem_id=f"slot-{number}",

@@ -1,4 +1,4 @@
-"""Show limits inline, beside the value that breaks them, before anything is queued."""
+"""Validation of the form before anything is queued; the problems show beside the inputs."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from .components import FIELDS, Shown  # Gradio reads annotations
 def validate(
     kept: str, token: str, shown: Shown, engine: str, variations: int, request: gr.Request, **fields: Any
 ) -> list[dict[str, Any]]:
-    """One verdict for each of the inputs of Generate, in their order."""
+    """Return Gradio's validation result for each of the inputs of Generate, in their order."""
     wrong = dict(problems(Form(**fields), texts_for(request)))
     fine = gr.validate(True, "")
     return [fine, fine, fine, fine, fine, *(gr.validate(name not in wrong, wrong.get(name, "")) for name in FIELDS)]
 
 
 def problems(form: Form, texts: Texts) -> Iterator[tuple[str, str]]:
-    """What can't be sent: the name of the field, and a sentence."""
+    """Yield what can't be sent: the name of the field, and a sentence."""
     for name, check in (("prompt", check_prompt), ("negative_prompt", check_negative_prompt), ("seed", _check_seed)):
         try:
             check(getattr(form, name))
@@ -40,7 +40,7 @@ def problems(form: Form, texts: Texts) -> Iterator[tuple[str, str]]:
     try:
         replace(form, prompt="-", negative_prompt="", seed=DEFAULT_SEED).request()
     except ImageError:
-        # Said above, of each of them.
+        # Reported above, for each picture.
         return
     except WanError as problem:
         number = problem.values.get("empty", problem.values.get("number", 1))

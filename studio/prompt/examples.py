@@ -24,7 +24,7 @@ class Example:
 
 
 def load() -> list[Example]:
-    """All examples, in the order in which they are shown."""
+    """Return all examples, in the order in which they are shown."""
     return [
         Example(
             name=entry["name"],

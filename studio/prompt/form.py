@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from studio.uploads import checked
+from studio.uploads import check_upload
 from wan_client import EditRequest, ImageSize, InvalidRequest
 from wan_client.schema import DEFAULT_NEGATIVE_PROMPT, DEFAULT_PROMPT_EXTEND, DEFAULT_SEED, SEED_MAX
 
 VARIATIONS_MAX = 4
-# A path of the page's own is far shorter; a longer text is no path.
+# The page's own paths are far shorter; a longer text is no path.
 PATH_MAX = 1000
-# While the browser uploads a picture, the slot's value is this. It is no file's path, so nothing is sent without it.
+# A slot's value while the browser uploads its picture. It is no file's path, so nothing is sent before the upload ends.
 PENDING = "pending"
 
 
 def how_many(variations: object) -> int:
-    """The number of variations asked for; one, where what a caller wrote is no number that the page offers."""
+    """Return the number of variations asked for; 1 if it is none that the page offers."""
     return int(variations) if variations in range(1, VARIATIONS_MAX + 1) else 1  # type: ignore[call-overload]
 
 
@@ -39,13 +39,13 @@ class Form:
         return self.image_1, self.image_2, self.image_3
 
     def request(self) -> EditRequest:
-        """The request it makes.
+        """Return the request of this form.
 
         Raises:
-            InvalidRequest: A value is outside its limits, or an empty slot stands before a filled one: dropping
-                it in silence would change which picture the prompt's numbers mean.
+            InvalidRequest: A value is outside its limits, or an empty slot stands before a filled one: skipping
+                it would change which picture the prompt's numbers mean.
         """
-        images = [checked(path, number=number) for number, path in enumerate(self.slots, 1) if path]
+        images = [check_upload(path, number=number) for number, path in enumerate(self.slots, 1) if path]
         if not all(self.slots[: len(images)]):
             empty = next(number for number, path in enumerate(self.slots, 1) if not path)
             filled = next(number for number, path in enumerate(self.slots, 1) if path and number > empty)
@@ -60,7 +60,7 @@ class Form:
         )
 
     def variations(self, count: int) -> tuple[Form, ...]:
-        """The form, checked, under as many seeds: its own and those after it.
+        """Return the form, checked, with as many seeds: its own and those after it.
 
         Raises:
             InvalidRequest: The form can't be sent.

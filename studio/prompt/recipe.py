@@ -1,4 +1,4 @@
-"""A recipe that goes back into the form, and what the page says about it."""
+"""Restoring the form from a recipe, and what the page says about it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def settings_of(recipe: Recipe) -> Form:
-    """What to put back into the form. The pictures are the person's to add."""
+    """Return the form with a recipe's settings, without pictures, which the visitor has to add."""
     return Form(
         prompt=recipe.prompt,
         negative_prompt=recipe.negative_prompt,
@@ -29,7 +29,7 @@ def settings_of(recipe: Recipe) -> Form:
 
 
 def differing(recipe: Recipe, slots: Sequence[str | None]) -> tuple[int, ...]:
-    """The numbers of the slots that do not hold what they held then.
+    """Return the numbers of the slots that do not hold the recipe's pictures.
 
     Args:
         recipe: What was used then.
@@ -41,7 +41,7 @@ def differing(recipe: Recipe, slots: Sequence[str | None]) -> tuple[int, ...]:
 
 
 def restored(texts: Texts, recipe: Recipe, slots: Sequence[str | None]) -> str:
-    """What the page says once a recipe is back in the form: which pictures are not those used then.
+    """Render what the page says of a restored recipe: which pictures differ from those used then.
 
     Args:
         texts: The visitor's language.

@@ -1,4 +1,4 @@
-"""The reference check: do the pictures that the prompt names and those that are there agree? One click fixes it."""
+"""The reference check: whether the pictures that the prompt names are those in the slots, with fixes by one click."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Fix:
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that may be a slip.
+    """A probable mistake in the prompt or the slots.
 
     Attributes:
         code: `missing` (the prompt names a picture that is not there), `unnamed` (a picture is there that the prompt
@@ -51,7 +51,7 @@ class Finding:
 
 
 def check(prompt: str, filled: Sequence[bool]) -> tuple[Finding, ...]:
-    """What does not agree. Nothing while there is no picture or no prompt, and a gap by itself, since it comes first.
+    """Find pictures and names that do not agree. A gap is found alone; no picture or no prompt, no finding.
 
     Args:
         prompt: As it stands.
@@ -66,7 +66,7 @@ def check(prompt: str, filled: Sequence[bool]) -> tuple[Finding, ...]:
     found = mismatch(prompt, len(there))
     idle = [number for number in there if number not in named]
     if len(found.missing) == len(idle) == 1:
-        # Most likely the one is meant by the other.
+        # Most likely the prompt means the unnamed picture by the missing one's number.
         changed = renumber(prompt, {found.missing[0]: idle[0]})
         if changed != prompt:
             return (Finding("missing", found.missing[0], (Fix("rename", idle[0], changed),)),)
@@ -77,7 +77,7 @@ def check(prompt: str, filled: Sequence[bool]) -> tuple[Finding, ...]:
 
 
 def _gap(prompt: str, there: list[int], slots: int) -> Finding:
-    """The pictures move forward. Numbers follow them, unless the prompt already counts as if there were no gap."""
+    """Return the gap, whose fix moves pictures forward, and numbers in the prompt too unless it ignores the gap."""
     move = (*there, *(number for number in range(1, slots + 1) if number not in there))
     mapping = {old: new for new, old in enumerate(move, 1)}
     named = {mention.number for mention in mentions(prompt)}
@@ -99,7 +99,7 @@ def _append(prompt: str, number: int) -> tuple[Fix, ...]:
 
 
 def findings_html(texts: Texts, findings: Sequence[Finding]) -> str:
-    """The findings with their buttons.
+    """Render the findings with their buttons.
 
     Each fix has ``data-fix``, its place among the fixes of all findings; a picture that is missing can be added as
     well, by ``data-choose``, the number of its slot.

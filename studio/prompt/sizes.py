@@ -1,4 +1,4 @@
-"""Which of the eight sizes is like a picture, and a drawing of its frame."""
+"""The size that is nearest to a picture's, and a drawing of a size's frame."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _BOX_WIDTH, _BOX_HEIGHT = 64, 44
 
 
 def nearest(width: int, height: int) -> ImageSize:
-    """The size whose ratio is nearest to a picture's: what it crops or adds is least."""
+    """Return the size whose ratio is nearest to a picture's, so that the least is cropped or added."""
     return min(ImageSize, key=lambda size: abs(math.log(width / height * size.pixels[1] / size.pixels[0])))
 
 
 def size_of(path: str) -> tuple[int, int] | None:
-    """Width and height of a picture as it is seen, from its header alone; None where it can't be read."""
+    """Return a picture's width and height as displayed, from its header alone; None where it can't be read."""
     try:
         return images.size_of(path)
     except ImageError:
@@ -29,7 +29,7 @@ def size_of(path: str) -> tuple[int, int] | None:
 
 
 def frame_html(texts: Texts, size: ImageSize) -> str:
-    """The outline of the frame, to scale, with its size beside it."""
+    """Render the outline of the frame, to scale, with its size beside it."""
     width, height = size.pixels
     scale = min((_BOX_WIDTH - 2) / width, (_BOX_HEIGHT - 2) / height)
     drawn_width, drawn_height = round(width * scale), round(height * scale)

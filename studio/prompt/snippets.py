@@ -1,7 +1,7 @@
 """The form as code that runs as pasted: Python, curl, and the command line.
 
-None of it holds a token. A page over the sandbox gives code that stays with local previews, whatever token the
-person's environment has.
+None of it holds a token. A page over the sandbox gives code that makes local previews, even if there is a token in the
+person's environment.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from .form import Form
 
-# A script in a here-document is one command: an interactive shell neither reads its comments nor leaves with it.
+# A script in a here-document is one command: an interactive shell neither parses its comments nor exits with it.
 _CURL = """\
 bash <<'END'
 # Needs curl and python3. Pictures are sent as they are, metadata included: JPEG, PNG without alpha, BMP or WebP,
@@ -91,7 +91,7 @@ END
 
 
 def python(form: Form, *, sandbox: bool, api_base: str = DEFAULT_API_BASE) -> str:
-    """The form as a Python script over this project's client.
+    """Return the form as a Python script that uses this project's client.
 
     Args:
         form: What was entered.
@@ -114,7 +114,7 @@ def python(form: Form, *, sandbox: bool, api_base: str = DEFAULT_API_BASE) -> st
 
 
 def command(form: Form, *, sandbox: bool, api_base: str = DEFAULT_API_BASE) -> str:
-    """The form as a call of this project's command, for any POSIX shell.
+    """Return the form as a call of this project's command, for any POSIX shell.
 
     Args:
         form: What was entered.
@@ -142,7 +142,7 @@ def command(form: Form, *, sandbox: bool, api_base: str = DEFAULT_API_BASE) -> s
 
 
 def curl(form: Form, *, sandbox: bool, api_base: str = DEFAULT_API_BASE) -> str:
-    """The form as the three calls of the protocol: submit, ask for the result, download.
+    """Return the form as a script with curl: submit, poll for the result, download.
 
     Args:
         form: What was entered.
@@ -161,7 +161,7 @@ def curl(form: Form, *, sandbox: bool, api_base: str = DEFAULT_API_BASE) -> str:
         side_max=SIDE_MAX,
         megabytes=(IMAGE_BYTES_MAX + 1) // 1_000_000,
         engine=_engine(sandbox=sandbox, api_base=api_base),
-        # An older interactive shell looks for a ! even here.
+        # An older interactive shell expands a ! even here.
         settings=body.removeprefix("{\n").removesuffix("\n}").replace("!", "\\u0021"),
         images="\n  printf ','\n".join(images),
         model=MODEL_ID,
@@ -171,10 +171,9 @@ def curl(form: Form, *, sandbox: bool, api_base: str = DEFAULT_API_BASE) -> str:
 
 
 def panel(texts: Texts, form: Form, *, sandbox: bool, api_base: str = DEFAULT_API_BASE) -> str:
-    """All three, each folded away, with a button that copies it.
+    """Render all three, each collapsed, with a button that copies it.
 
-    A button has `data-copy`: what it copies is the text of the `pre` in its `.snippet`, and what it says afterwards
-    is in that attribute.
+    A button copies the text of the `pre` in its `.snippet`. Its `data-copy` is its label afterwards.
 
     Args:
         texts: The visitor's language.
@@ -196,14 +195,14 @@ def panel(texts: Texts, form: Form, *, sandbox: bool, api_base: str = DEFAULT_AP
 
 
 def _environment(*, sandbox: bool, api_base: str) -> dict[str, str]:
-    """The variables that lead the client to the engine that the page works with."""
+    """Return the environment variables that make the client use the page's engine."""
     if sandbox:
         return {"WAN_BACKEND": "sandbox"}
     return {} if api_base == DEFAULT_API_BASE else {"RUNCOMFY_API_BASE": api_base}
 
 
 def _engine(*, sandbox: bool, api_base: str) -> str:
-    """Where curl goes, and as whom. The token stays out of the list of processes."""
+    """Return the lines that set curl's API base and token. The token stays out of the list of processes."""
     if sandbox:
         return (
             f"API={shlex.quote(api_base)}  # draws a local preview: not the model. Elsewhere: python -m wan_sandbox\n"
@@ -217,7 +216,7 @@ def _engine(*, sandbox: bool, api_base: str) -> str:
 
 
 def _changed(form: Form) -> dict[str, str | int | bool | ImageSize]:
-    """What is not as the model has it anyway, in the schema's order."""
+    """Return the values that differ from the model's defaults, in the schema's order."""
     size = ImageSize.parse(form.image_size)
     negative_prompt, seed = tidy(form.negative_prompt or ""), DEFAULT_SEED if form.seed is None else form.seed
     values: dict[str, tuple[str | int | bool | ImageSize, object]] = {
@@ -230,7 +229,7 @@ def _changed(form: Form) -> dict[str, str | int | bool | ImageSize]:
 
 
 def _names(form: Form) -> list[str]:
-    """What the pictures' files are called. Two pictures never share a name, as pasted ones do."""
+    """Return names for the pictures' files, numbered where some are alike, as those of pasted pictures are."""
     paths = [path for path in form.slots if path] or ["image-1.jpg"]
     names = [Path(path).name for path in paths]
     if len(set(names)) < len(names):

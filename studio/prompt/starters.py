@@ -25,5 +25,5 @@ class Starter:
 
 
 def load() -> list[Starter]:
-    """All starters, in the order in which they are shown."""
+    """Return all starters, in the order in which they are shown."""
     return [Starter(**entry) for entry in json.loads(_FILE.read_text("utf-8"))]

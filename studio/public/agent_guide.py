@@ -1,4 +1,4 @@
-"""One page that says to an agent how to use this, what it costs and what it gets: ``/llms.txt`` and ``/agents.md``."""
+"""The page that describes this service and its costs to agents: ``/llms.txt`` and ``/agents.md``."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from studio.settings import PageSettings
 
 LLMS_PATH, AGENTS_PATH = "/llms.txt", "/agents.md"
-# How long the catalogue may keep a reader waiting for the price.
+# How long a reader may wait for the catalogue's price.
 PRICE_SECONDS = 2.0
 
 
@@ -39,7 +39,7 @@ class AgentGuide:
     Args:
         jobs: The server's jobs.
         settings: How the page works.
-        root_path: Where the page is, below its host, as far as Gradio has been given that.
+        root_path: Returns the page's path below its host, where Gradio has been given one.
     """
 
     def __init__(self, jobs: Jobs, settings: PageSettings, root_path: Callable[[], str]) -> None:
@@ -48,7 +48,7 @@ class AgentGuide:
         self._root_path = root_path
 
     def routes(self) -> list[Route]:
-        """Return the routes. A Space has an ``/agents.md`` of its host's making."""
+        """Return the routes. On a Space, ``/agents.md`` is Hugging Face's own."""
         paths = [LLMS_PATH] if on_a_space() else [LLMS_PATH, AGENTS_PATH]
         return [Route(path, self._answer) for path in paths]
 

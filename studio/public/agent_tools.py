@@ -1,8 +1,8 @@
 """The calls as tools for agents, by the Model Context Protocol.
 
-They are described and answered here, and not as Gradio derives them from the endpoints: Gradio describes pictures as
-web addresses alone, repeats what it was given in its errors, holds no answer that a client can check, and names a run
-only to clients that ask for progress. `studio.gradio_compat` has it serve these instead.
+They are described and answered here, because those that Gradio derives from the endpoints describe pictures as web
+addresses alone, repeat the arguments in their errors, have no structured answer that a client can check, and name a run
+only to clients that ask for progress. `studio.gradio_compat` makes Gradio serve these instead.
 """
 
 from __future__ import annotations
@@ -59,14 +59,14 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Clients give up on a call after a minute or so, and then have not heard of its run.
+# Less than the minute or so after which clients give up on a call, without knowing its run.
 WAIT_SECONDS: Final = 45
 # Encoded as base64, a picture of this size is 200 kB long.
 PREVIEW_BYTES: Final = 150_000
 PREVIEW_SIDE: Final = 1024
 QUALITIES: Final = (85, 70, 50)
 SESSION_ID: Final = "mcp-session-id"
-# The messages that are looked into on their way are short; calls with pictures are not.
+# The messages that the middleware reads are short; calls with pictures are longer and are passed on unread.
 MESSAGE_MAX: Final = 10_000
 FILE = "/gradio_api/file="
 
@@ -159,7 +159,7 @@ class AgentTools:
     """The tools of a page.
 
     Attributes:
-        root_path: Where the page is, below its host, as far as Gradio has been given that.
+        root_path: The page's path below its host, where Gradio has been given one.
 
     Args:
         jobs: The server's jobs.
@@ -171,7 +171,7 @@ class AgentTools:
         self._at_work: dict[tuple[str, str], str] = {}
 
     def server(self, name: str) -> Server[Any, Request]:
-        """Return a server of the protocol that has these tools.
+        """Build a server of the protocol that has these tools.
 
         Args:
             name: What the server is called.
@@ -215,22 +215,22 @@ class AgentTools:
         ]
 
     async def withdraw(self, session: str, request_id: object) -> None:
-        """Take the run of a call out of the queue that a client has cancelled, as clients do when they give up."""
+        """Take the run of a cancelled call out of the queue; clients cancel a call when they give up."""
         if run := self._at_work.get((session, str(request_id))):
             await self._calls.withdraw(run)
 
     async def _answer(self, server: Server[Any, Request], tool: str, arguments: dict[str, Any]) -> types.CallToolResult:
-        """Call a tool. Whatever goes wrong is answered with a sentence, and nothing of the arguments in it."""
+        """Call a tool. Any error is answered with a sentence that does not repeat the arguments."""
         request = _request(server)
         caller = Caller(Visitor(name=name_in(request.scope)), texts_for(gr.Request(request)))
         try:
-            checked = _checked(tool, arguments)
+            checked = _checked_arguments(tool, arguments)
             if tool == "edit":
                 return await self._edit(server, caller, checked)
             if tool == "result":
                 return await self._watched(server, caller, checked["run"], check_wait(checked["wait_seconds"]))
             call = self._calls.status if tool == "status" else self._calls.cancel
-            return await _told(caller, await call(caller, checked["run"]), self._root(request))
+            return await _tool_result(caller, await call(caller, checked["run"]), self._root(request))
         except WanError as problem:
             return _refusal(str(self._calls.failed(caller, problem)))
         except CallFailed as failed:
@@ -242,7 +242,7 @@ class AgentTools:
     async def _edit(self, server: Server[Any, Request], caller: Caller, given: dict[str, Any]) -> types.CallToolResult:
         wait = check_wait(given.pop("wait_seconds"))
         numbers = range(1, IMAGES_MAX + 1)
-        pictures = [await asyncio.to_thread(_stored, given.pop(f"image_{number}"), number) for number in numbers]
+        pictures = [await asyncio.to_thread(_picture_path, given.pop(f"image_{number}"), number) for number in numbers]
         started = await self._calls.start(caller, pictures=pictures, **given)
         context = server.request_context
         call = _request(server).headers.get(SESSION_ID, ""), str(context.request_id)
@@ -275,7 +275,7 @@ class AgentTools:
             raise RuntimeError("a run is watched until something is known of it")
         if reused is not None:
             answer = Answer({**answer.facts, "reused": reused}, answer.outcome)
-        return await _told(caller, answer, self._root(_request(server)))
+        return await _tool_result(caller, answer, self._root(_request(server)))
 
     def _root(self, request: Request) -> str:
         """Return the page's address as the caller knows it."""
@@ -283,10 +283,10 @@ class AgentTools:
 
 
 class AgentSessions:
-    """Gives each client a name of its own, by which its notice that it cancelled a call is known to be its own.
+    """Middleware that gives each MCP client a session id, so that a cancel notice can end only that client's calls.
 
     Gradio serves the protocol without sessions, so that any replica can answer any message; a notice comes by a
-    connection of its own and has nothing but the number of the call, which other clients count as well.
+    connection of its own and names only the number of the call, which is not unique among clients.
 
     Args:
         app: The protocol's server.
@@ -298,11 +298,11 @@ class AgentSessions:
         self._tools = tools
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a message on."""
+        """Pass a message on, and act on a cancel notice."""
         request = Request(scope, receive)
         method, accepted = request.method, request.headers.get("accept", "")
         if method == "DELETE" or (method == "GET" and "text/event-stream" in accepted):
-            # There is nothing to end, and nothing that this server would say unasked.
+            # There is no session to end, and this server sends no messages of its own.
             await Response(status_code=405, headers={"Allow": "POST"})(scope, receive, send)
             return
         length = request.headers.get("content-length", "")
@@ -315,22 +315,22 @@ class AgentSessions:
             asked = message.get("params")
             call = asked.get("requestId") if isinstance(asked, dict) else None
             await self._tools.withdraw(request.headers.get(SESSION_ID, ""), call)
-        name = secrets.token_urlsafe(16) if message.get("method") == "initialize" else ""
+        session_id = secrets.token_urlsafe(16) if message.get("method") == "initialize" else ""
         given = False
 
-        async def again() -> Message:
+        async def replay() -> Message:
             nonlocal given
             if given:
                 return await receive()
             given = True
             return {"type": "http.request", "body": body, "more_body": False}
 
-        async def named(message: Message) -> None:
-            if name and message["type"] == "http.response.start":
-                MutableHeaders(scope=message)[SESSION_ID] = name
+        async def send_with_session_id(message: Message) -> None:
+            if session_id and message["type"] == "http.response.start":
+                MutableHeaders(scope=message)[SESSION_ID] = session_id
             await send(message)
 
-        await self._app(scope, again, named)
+        await self._app(scope, replay, send_with_session_id)
 
 
 def _message(body: bytes) -> dict[str, Any]:
@@ -349,7 +349,7 @@ def _request(server: Server[Any, Request]) -> Request:
     return request
 
 
-def _checked(tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
+def _checked_arguments(tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
     """Return all arguments of a call, with the defaults of those that it leaves out.
 
     Raises:
@@ -367,8 +367,8 @@ def _checked(tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
     return {name: arguments.get(name, part.get("default")) for name, part in known.items()}
 
 
-def _stored(given: object, number: int) -> str | None:
-    """Return the path of a picture that a call carries, or names by an address of this page.
+def _picture_path(given: object, number: int) -> str | None:
+    """Return the path of a picture that a call carries, or names by a URL of this page.
 
     Raises:
         ImageError: It does neither.
@@ -394,8 +394,8 @@ def _stored(given: object, number: int) -> str | None:
     raise problem
 
 
-async def _told(caller: Caller, answer: Answer, root: str) -> types.CallToolResult:
-    """Return an answer: a small copy of the picture, the words, and the facts."""
+async def _tool_result(caller: Caller, answer: Answer, root: str) -> types.CallToolResult:
+    """Return an answer as a tool's result: a small copy of the picture, the words, and the facts."""
     from mcp import types  # noqa: PLC0415  # an extra
 
     facts, content = dict(answer.facts), list[types.ContentBlock]()
@@ -421,7 +421,7 @@ def _refusal(words: str) -> types.CallToolResult:
 
 
 def _preview(path: Path, *, is_preview: bool) -> bytes:
-    """Return a small copy of a picture, as JPEG. Of a local preview it says that it is one, as its original does."""
+    """Return a small copy of a picture, as JPEG. A local preview stays marked as one."""
     with Image.open(path) as opened:
         picture = opened.convert("RGB")
     picture.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE))

@@ -1,4 +1,4 @@
-"""A page that only invited people open: one name and password (``WAN_AUTH``) for every route."""
+"""Authentication for a page that only invited people open: one name and password (``WAN_AUTH``) for every route."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from starlette.responses import PlainTextResponse
 from studio.i18n.texts import texts_for
 
 from . import health
-from .counters import Count, MemoryStore
+from .limit_store import Count, MemoryStore
 from .visitors import name_in
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-# Gradio calls this one itself as it starts, before it says where the page is.
+# Gradio calls this path itself while it starts.
 STARTUP_PATH = "/gradio_api/startup-events"
 GUESSES = 10
 GUESS_SECONDS = 15 * 60
@@ -35,10 +35,10 @@ GUESS_SECONDS = 15 * 60
 class Authentication:
     """Middleware that asks for the name and the password by HTTP Basic authentication.
 
-    Browsers, MCP clients and programs all know it, and it needs no cookie, no form and no memory that replicas would
+    Browsers, MCP clients and programs all support it, and it needs no cookie, no form and no state that replicas would
     have to share. The password travels with every request, so it is taken over https or on this machine only. After
     `GUESSES` wrong ones, each within `GUESS_SECONDS` of the last, an address is refused for that long, with the right
-    one too: else guessing would go on.
+    one too, so that guessing can't go on.
 
     Args:
         app: The application.
@@ -83,7 +83,7 @@ class Authentication:
         (wrong,) = await self._guesses.read([visitor], [], now=now)
         if wrong >= GUESSES:
             return "auth_guesses", HTTPStatus.TOO_MANY_REQUESTS
-        given = _given(Headers(scope=scope).get("authorization", ""))
+        given = _credentials(Headers(scope=scope).get("authorization", ""))
         if given is None:
             return "auth_needed", HTTPStatus.UNAUTHORIZED
         if hmac.compare_digest(_digest(given), _digest(self._login)):
@@ -92,7 +92,7 @@ class Authentication:
         return "auth_wrong", HTTPStatus.UNAUTHORIZED
 
 
-def _given(header: str) -> bytes | None:
+def _credentials(header: str) -> bytes | None:
     """Return the name and the password in an ``Authorization`` header; None where there are none."""
     scheme, _, text = header.partition(" ")
     if scheme.lower() != "basic":
@@ -104,15 +104,15 @@ def _given(header: str) -> bytes | None:
 
 
 def _digest(text: bytes) -> bytes:
-    """Return a value whose comparison does not take longer the longer the text is."""
+    """Return a digest, whose comparison takes the same time whatever the text's length."""
     return hmac.digest(b"login", text, "sha256")
 
 
 def _is_private(scope: Scope) -> bool:
-    """Return whether nobody on the way can read the request.
+    """Return whether the request was encrypted on its way, or did not leave this machine.
 
-    The scheme is what a trusted proxy said it was. Where the peer is this machine, the request came from it or through
-    a proxy or tunnel on it, which is believed when it says how it was reached.
+    A trusted proxy sets the scheme. A peer on this machine is a local client, or a proxy or tunnel whose
+    ``X-Forwarded-Proto`` is trusted.
     """
     if scope["scheme"] in {"https", "wss"}:
         return True

@@ -1,7 +1,7 @@
-"""What programs and agents can ask for: an edit, its state, its picture, its cancellation.
+"""The calls of programs and agents: an edit, its state, its picture, its cancellation.
 
-`endpoints` offers it by Gradio's API, `agent_tools` by the Model Context Protocol. A call that ends early, however it
-does, leaves its run alone: a run belongs to the server, and its name leads to its picture.
+`endpoints` offers them by Gradio's API, `agent_tools` by the Model Context Protocol. A call that ends early leaves its
+run alone: a run belongs to the server, and its name leads to its picture.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from .visitors import Visitor
 
 WAIT_MAX: Final = 3600
-# How often a limited wait looks at the clock, and how long a status waits for the API's first answer.
+# How often a wait checks whether it is over, and how long a status waits for the API's first answer.
 TICK_SECONDS = 0.5
 FIRST_LOOK_SECONDS = 10.0
 
@@ -68,7 +68,7 @@ _STATE_OF: Final = {
 
 
 class CallFailed(Exception):
-    """A call came to nothing. The text is a sentence for the caller: what happened, what it cost, what to do."""
+    """A call failed. The text is a sentence for the caller: what happened, what it cost, what to do."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class Started:
     reused: bool
 
     def described(self, caller: Caller, failed: CallFailed) -> CallFailed:
-        """Return the error of the run, which says whether it is an earlier one."""
+        """Return the error of the run, with a note if an earlier call started the run."""
         return CallFailed(f"{caller.texts('api.reused')} {failed}") if self.reused else failed
 
 
@@ -146,12 +146,12 @@ class Calls:
             idempotency_key: The caller's own key for this request; none starts a run with each call.
 
         Raises:
-            CallFailed: It can't be started, or it is not known whether it was.
+            CallFailed: It can't be started, or it is unknown whether it was.
         """
-        # Gradio passes all callers of a kind on under one session, and a program may well want two alike.
+        # Without a session: Gradio gives all programs the same one, and a program may start the same edit twice.
         visitor = replace(caller.visitor, session=None)
         try:
-            # The page's form reads an empty seed as the default. A program's null is a mistake of its own.
+            # Checked here: the page's form takes an empty seed for the default, but a program's null is an error.
             form = Form(
                 prompt,
                 negative_prompt=negative_prompt,
@@ -176,7 +176,7 @@ class Calls:
             wait: For how many seconds to wait; None waits for the end.
 
         Raises:
-            CallFailed: There is no such run, or it came to nothing.
+            CallFailed: There is no such run, or it failed.
         """
         entry = await self._known(caller, run)
         if outcome := await asyncio.to_thread(results.load, entry.key):
@@ -217,7 +217,7 @@ class Calls:
         return self._at_work(caller, job)
 
     async def cancel(self, caller: Caller, run: Any) -> Answer:
-        """Take a run out of the queue, and say truthfully what came of that.
+        """Take a run out of the queue, and return the actual outcome.
 
         Raises:
             CallFailed: There is no such run.
@@ -239,7 +239,7 @@ class Calls:
         return Answer(facts, answer.outcome)
 
     async def withdraw(self, run: str) -> None:
-        """Take a run out of the queue whose caller cancelled its call. One that is at work already goes on."""
+        """Take the run of a cancelled call out of the queue. A run that is at work already goes on."""
         job = self.jobs.find(run)
         if job and not self.jobs.stopping:
             await job.cancel()
@@ -249,15 +249,15 @@ class Calls:
 
         Args:
             caller: Who called.
-            problem: What happened. With it go whether it was charged, what to do, and the API's id of the run.
+            problem: What happened. The error also says whether it was charged, what to do, and the API's id of the run.
             run: The run's name, where its picture may still be fetched.
         """
-        said = [caller.texts.sentences(problem, sandbox=self.jobs.engines.name() == SANDBOX)]
+        parts = [caller.texts.sentences(problem, sandbox=self.jobs.engines.name() == SANDBOX)]
         if run:
-            said.append(caller.texts("api.fetch", call=f"{caller.prefix}result", run=run))
+            parts.append(caller.texts("api.fetch", call=f"{caller.prefix}result", run=run))
         if problem.request_id:
-            said.append(f"({caller.texts('run.id')} {problem.request_id})")
-        return CallFailed(" ".join(said))
+            parts.append(f"({caller.texts('run.id')} {problem.request_id})")
+        return CallFailed(" ".join(parts))
 
     async def _known(self, caller: Caller, run: Any) -> Entry:
         entry = await asyncio.to_thread(self.jobs.known, run) if isinstance(run, str) else None
@@ -316,7 +316,7 @@ def _text(value: object, field: str) -> str:
 
 
 def _facts(entry: Entry) -> dict[str, Any]:
-    """Return the facts of every answer, with nothing in them that is not known before the run has ended."""
+    """Return the facts of an answer, with those empty that are not known before the run has ended."""
     sandbox = entry.engine == SANDBOX
     return {
         "run": entry.key,

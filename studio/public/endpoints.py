@@ -30,7 +30,7 @@ from .visitors import visitor_of
 SIZES = (*(size.ratio for size in ImageSize), *(size.value for size in ImageSize))
 Facts = dict[str, Any]
 Outputs = tuple[gr.FileData | None, Facts]
-News = AsyncGenerator[Outputs, None]
+OutputStream = AsyncGenerator[Outputs, None]
 
 if TYPE_CHECKING:
     Size = str
@@ -72,7 +72,7 @@ CANCEL = "Take a run out of the queue. One that is at work already goes on, may 
 
 
 def endpoints(jobs: Jobs) -> tuple[Callable[..., Any], ...]:
-    """The functions behind the endpoints: typed, because their types are what the callers see."""
+    """Return the functions behind the endpoints. Callers see their types, so all are annotated."""
     calls = Calls(jobs)
 
     async def edit(
@@ -87,7 +87,7 @@ def endpoints(jobs: Jobs) -> tuple[Callable[..., Any], ...]:
         idempotency_key: str | None = None,
         wait_seconds: float | None = None,
         request: gr.Request = None,  # type: ignore[assignment]  # Gradio fills it in, and knows it by its type
-    ) -> News:
+    ) -> OutputStream:
         caller = _caller(request)
         with _sentences(calls, caller):
             wait = check_wait(wait_seconds)
@@ -110,7 +110,7 @@ def endpoints(jobs: Jobs) -> tuple[Callable[..., Any], ...]:
         run: str,
         wait_seconds: float | None = None,
         request: gr.Request = None,  # type: ignore[assignment]
-    ) -> News:
+    ) -> OutputStream:
         caller = _caller(request)
         with _sentences(calls, caller):
             async with aclosing(_watched(calls, caller, run, check_wait(wait_seconds))) as outputs:
@@ -137,15 +137,15 @@ def endpoints(jobs: Jobs) -> tuple[Callable[..., Any], ...]:
     for endpoint, description in described:
         endpoint.__doc__ = description
     for generator in (edit, result):
-        # To Gradio a generator's type is that of what it ends with.
+        # Gradio reads the type of a generator's last value from its return annotation.
         generator.__annotations__["return"] = tuple[gr.FileData, Facts]
     return tuple(endpoint for endpoint, _ in described)
 
 
 def publish(page: gr.Blocks, jobs: Jobs) -> None:
-    """Publish the endpoints on a page that is being built, with words for what they take and return.
+    """Publish the endpoints on a page that is being built, with descriptions of their inputs and outputs.
 
-    Gradio calls both “1st”, “2nd” and so on.
+    Gradio would name these “1st”, “2nd” and so on.
     """
     for endpoint in endpoints(jobs):
         gr.events.api(endpoint, api_name=endpoint.__name__, concurrency_limit=None)
@@ -159,7 +159,7 @@ def publish(page: gr.Blocks, jobs: Jobs) -> None:
             component.label = returned
 
 
-async def _edited(calls: Calls, caller: Caller, started: Started, wait: float | None) -> News:
+async def _edited(calls: Calls, caller: Caller, started: Started, wait: float | None) -> OutputStream:
     """Yield the progress of a run that a call has started or found, and at last its picture."""
     try:
         async with aclosing(_watched(calls, caller, started.run, wait)) as outputs:
@@ -168,20 +168,20 @@ async def _edited(calls: Calls, caller: Caller, started: Started, wait: float | 
     except CallFailed as failed:
         raise started.described(caller, failed) from None
     except asyncio.CancelledError:
-        # The caller asked for that in so many words. One that only hangs up closes this generator instead.
+        # The caller cancelled the call. A caller that only disconnects closes this generator instead.
         if not started.reused:
             await asyncio.shield(calls.withdraw(started.run))
         raise
 
 
-async def _watched(calls: Calls, caller: Caller, run: Any, wait: float | None) -> News:
+async def _watched(calls: Calls, caller: Caller, run: Any, wait: float | None) -> OutputStream:
     """Yield a run's progress, and at last its picture."""
     progress = gr.Progress()
     async with aclosing(calls.watch(caller, run, wait)) as answers:
         steps = 0
         async for answer in answers:
             if answer.outcome is None:
-                # How many steps there are is not known: this counts them.
+                # The number of steps is not known, so they are counted.
                 steps += 1
                 facts = answer.facts
                 progress((steps, None), desc=caller.texts("api.progress", run=facts["run"], words=facts["message"]))
@@ -201,7 +201,7 @@ def _caller(request: gr.Request) -> Caller:
 
 @contextmanager
 def _sentences(calls: Calls, caller: Caller) -> Iterator[None]:
-    """Raise what a call came to as Gradio shows it to callers."""
+    """Raise a call's errors as Gradio shows them to callers."""
     try:
         yield
     except WanError as problem:
@@ -211,7 +211,7 @@ def _sentences(calls: Calls, caller: Caller) -> Iterator[None]:
 
 
 def _path(image: Any, number: int) -> str | None:
-    """The uploaded file's path, from whatever a caller wrote in its place.
+    """Return the uploaded file's path, from whatever a caller sent in its place.
 
     Raises:
         ImageError: It is anything else.

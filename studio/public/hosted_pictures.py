@@ -1,4 +1,4 @@
-"""The route at which the model fetches pictures that lie on the page while their run needs them."""
+"""The route at which the model fetches pictures, which are served while their run needs them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ HEADERS = {
 
 
 def route(store: PublicUrl) -> Route:
-    """Return the route. It lists nothing, and only who knows a picture's name gets it.
+    """Return the route. It lists nothing; a picture is served only by its secret name.
 
     Args:
         store: Where the pictures lie.
@@ -35,7 +35,7 @@ def route(store: PublicUrl) -> Route:
         found = await asyncio.to_thread(store.find, request.path_params["name"])
         if found is None:
             return PlainTextResponse("Not Found", 404, HEADERS)
-        # The length is read now: a file that goes away in between ends in an error, and not in half a picture.
+        # The length is read first, so that a file that is deleted meanwhile causes an error, not half a picture.
         try:
             stat = found.path.stat()
         except OSError:
@@ -45,8 +45,8 @@ def route(store: PublicUrl) -> Route:
     return Route(f"{ROUTE}/{{name}}", answer, methods=["GET", "HEAD"])
 
 
-async def keep_swept(store: PublicUrl) -> None:
-    """Remove, again and again, what processes left there that did not live to do so."""
+async def sweep_regularly(store: PublicUrl) -> None:
+    """Remove regularly, until cancelled, the pictures of processes that died before removing them."""
     while True:
         await asyncio.to_thread(store.sweep)
         await asyncio.sleep(SWEEPING_SECONDS)

@@ -1,7 +1,7 @@
 """What strangers may spend of the owner's money: runs by the hour and by the day, runs at once, dollars a day.
 
 Hours and days are the clock's (UTC), so that a visitor can be shown when there is more. All that a run counts is
-decided in one step, before it begins: what is refused counts nowhere. A run at work holds a place under its own name,
+decided in one step, before it begins: a refused run counts nowhere. A run at work holds a place under its own name,
 on a lease that is renewed while a server watches the run: no place outlives its run by more than a lease.
 """
 
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from studio import uploads
 from wan_client import Charged, WanError
 
-from .counters import Count, Places, StoreUnavailable, open_store
+from .limit_store import Count, Places, StoreUnavailable, open_store
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
@@ -60,18 +60,18 @@ class LimitStatus:
     values: Mapping[str, object] = field(default_factory=dict)
 
     def sentence(self, texts: Texts) -> str:
-        """What is left, and where that is nothing, when there is more."""
+        """Return what is left, and where that is nothing, when there will be more."""
         if self.left:
             return texts(f"limits.{self.code}", **self.values)
         return " ".join(texts(f"error.limit_{self.code}{part}", **self.values) for part in ("", ".hint"))
 
 
 class LimitReached(WanError):
-    """A limit of this page stands against the run. Nothing was sent.
+    """A limit of this page refuses the run. Nothing was sent.
 
     Attributes:
         status: What the limit leaves.
-        own_token: Whether it stands against a run that the visitor pays for.
+        own_token: Whether it refuses a run that the visitor pays for.
     """
 
     own_token = False
@@ -82,7 +82,7 @@ class LimitReached(WanError):
 
 
 def price_of(model: ModelEntry) -> float | None:
-    """What one run costs by the catalogue, in US dollars; None where it does not say."""
+    """Return what one run costs by the catalogue, in US dollars; None where it does not say."""
     price = model.price_usd
     by_picture = model.price_unit in PRICED_BY_PICTURE
     return price if by_picture and price is not None and math.isfinite(price) and price > 0 else None
@@ -94,7 +94,7 @@ class _Window:
 
     Attributes:
         code: Which limit.
-        owner: Whom it counts for: a visitor's name, or nobody's for all of them.
+        owner: Whom it counts for: a visitor's name, or `EVERYBODY`.
         limit: The most that may be counted.
         seconds: How long the hour or day is.
         each: What one run counts.
@@ -110,11 +110,11 @@ class _Window:
 
     @property
     def key(self) -> str:
-        """Its place in the store: another one in each hour or day."""
+        """Its key in the store: another one in each hour or day."""
         return f"{self.code}/{self.owner}/{int(self.now // self.seconds)}"
 
     def left(self, used: int) -> LimitStatus:
-        """What is left of it."""
+        """Return what is left of it."""
         left = max(0, self.limit - used) // self.each
         end = (self.now // self.seconds + 1) * self.seconds
         values = {
@@ -128,7 +128,7 @@ class _Window:
 
 @dataclass(frozen=True)
 class _AtOnce:
-    """A limit of what may be at work at once."""
+    """A limit of runs that may be at work at once."""
 
     code: str
     owner: str
@@ -140,17 +140,17 @@ class _AtOnce:
         return f"places/{self.code}/{self.owner}"
 
     def left(self, used: int) -> LimitStatus:
-        """What is left of it."""
+        """Return what is left of it."""
         left = max(0, self.limit - used)
         return LimitStatus(self.code, left, {"limit": self.limit, "left": left})
 
 
 class Claim(Protocol):
-    """What a caller's own key is claimed with.
+    """The claim of a caller's own key.
 
     Attributes:
-        name: What it is claimed under.
-        text: What the next caller of the same key gets to see.
+        name: The name that it is claimed under.
+        text: What the next caller with the same key gets.
     """
 
     @property
@@ -161,7 +161,7 @@ class Claim(Protocol):
 
 @dataclass(frozen=True)
 class Usage:
-    """How far the limits of all visitors together are used; None of those that there are not.
+    """How far the limits of all visitors together are used; None where there is no such limit.
 
     Attributes:
         budget_left: What the day's budget has left, in US dollars.
@@ -176,7 +176,7 @@ class Permit:
     """The right to one run. The caller that takes it must end it, however the run ends.
 
     Attributes:
-        claim: The claim that the run was started under. It ends with a run that the API has not seen.
+        claim: The claim that the run was started under. It is released if the API has not seen the run.
     """
 
     def __init__(self, limits: Limits, windows: Iterable[_Window], places: Iterable[str], holder: str) -> None:
@@ -191,14 +191,14 @@ class Permit:
         """Hold the run's place for another lease."""
         await self._limits.hold_places(self._places, self._holder)
 
-    async def keep(self) -> None:
-        """Renew until cancelled."""
+    async def renew_until_cancelled(self) -> None:
+        """Renew the lease regularly, until cancelled."""
         while True:
             await asyncio.sleep(self._limits.lease / 3)
             await self.renew()
 
     async def count_end(self) -> bool:
-        """Return whether the caller is the first, on any replica, that counts the run's end."""
+        """Count the run's end, and return whether no replica has counted it before."""
         return await self._limits.count_end(self._holder)
 
     async def end(self, *, reached: bool, charged: Charged, cost: float | None = None) -> None:
@@ -207,7 +207,7 @@ class Permit:
         Args:
             reached: Whether the API has seen the run. One that it has not seen counts for nothing.
             charged: Whether the run was charged. What was certainly not charged goes back into the budget.
-            cost: What it cost in US dollars, where the API says so. It takes the place of the catalogue's price.
+            cost: What it cost in US dollars, where the API says so. It replaces the catalogue's price in the budget.
         """
         if self._ended:
             return
@@ -233,7 +233,7 @@ class Limits:
         settings: What is allowed.
         lease: For how many seconds a run holds its place without being renewed.
         clock: The time, in seconds since 1970.
-        ends: What counts the ends of runs on all replicas, where these limits are one process's own.
+        ends: The limits that count the ends of runs on all replicas, where these limits are one process's own.
     """
 
     def __init__(
@@ -249,7 +249,7 @@ class Limits:
         self._clock = clock
         self._store = open_store(settings.storage_uri)
         self._ends = ends or self
-        self._in_trouble = False
+        self._is_store_down = False
 
     async def take(self, visitor: Visitor, runs: Sequence[str], *, price: float | None = None) -> list[Permit]:
         """Take the right to some runs: to all of them, or to none.
@@ -263,10 +263,10 @@ class Limits:
             A permit for each run.
 
         Raises:
-            LimitReached: A limit stands against it; or the day has a budget and the price is not known; or the store
-                is out of reach.
+            LimitReached: A limit is reached; or the day has a budget and the price is not known; or the store can't be
+                reached.
         """
-        return await self._run_view(self._windows(visitor, price), self._places(visitor), runs)
+        return await self._take(self._windows(visitor, price), self._places(visitor), runs)
 
     async def take_up(self, visitor: Visitor, run: str, *, within_limits: bool) -> Permit:
         """Hold the place of a run that is at work already: after a restart, or on another replica.
@@ -279,18 +279,18 @@ class Limits:
             within_limits: Whether it needs a free place, if it holds none any more.
 
         Raises:
-            LimitReached: There is no free place, or the store is out of reach.
+            LimitReached: There is no free place, or the store can't be reached.
         """
         places = self._places(visitor)
         if within_limits:
-            (permit,) = await self._run_view([], places, [run])
+            (permit,) = await self._take([], places, [run])
         else:
             permit = Permit(self, [], [kind.key for kind in places], _holder(run))
             await permit.renew()
         return permit
 
     async def status(self, visitor: Visitor, *, price: float | None = None) -> LimitStatus | None:
-        """What the tightest limit leaves to the visitor; None where nothing is limited.
+        """Return what the tightest limit leaves to the visitor; None where nothing is limited.
 
         Args:
             visitor: Who asks.
@@ -301,14 +301,14 @@ class Limits:
             kinds: list[_Window | _AtOnce] = [*windows, *places]
             if not kinds:
                 return None
-            async with self._at_hand():
+            async with self._store_errors_as_limits():
                 used = await self._store.read(
                     [window.key for window in windows], [kind.key for kind in places], now=self._clock()
                 )
         except LimitReached as reached:
             return reached.status
         found = [kind.left(number) for kind, number in zip(kinds, used, strict=True)]
-        # Places come and go by the second: they are worth a word only where there is none.
+        # The number of free places changes every second, so it is shown only where there is none.
         shown = [*found[: len(windows)], *(status for status in found[len(windows) :] if not status.left)]
         return min(shown, key=lambda status: status.left, default=None)
 
@@ -329,60 +329,60 @@ class Limits:
         await self._count_hourly("tokens", visitor, TOKENS_HOURLY)
 
     async def hold_places(self, places: Sequence[str], holder: str) -> None:
-        """Hold places for another lease. A place that can't be held may go to another run."""
+        """Hold places for another lease. If the store can't be reached, another run may get the place."""
         if places:
             with suppress(LimitReached):
-                async with self._at_hand():
+                async with self._store_errors_as_limits():
                     await self._store.hold(places, holder, now=self._clock(), lease=self.lease)
 
     async def release_places(self, places: Sequence[str], holder: str) -> None:
-        """Release places. What can't be released is free after its lease."""
+        """Release places. If the store can't be reached, they are free after their lease."""
         if places:
             with suppress(LimitReached):
-                async with self._at_hand():
+                async with self._store_errors_as_limits():
                     await self._store.release(places, holder)
 
     async def add(self, window: _Window, amount: int) -> None:
         """Count more within a window, or less where the amount is negative."""
         with suppress(LimitReached):
-            async with self._at_hand():
+            async with self._store_errors_as_limits():
                 await self._store.add(window.key, amount)
 
     async def claim(self, claim: Claim) -> str | None:
         """Claim a caller's own key for a day.
 
         Returns:
-            The text of the claim that stands already; None where this one stands from now on.
+            The text of an earlier claim that still holds; None where this one holds from now on.
 
         Raises:
-            LimitReached: The store is out of reach.
+            LimitReached: The store can't be reached.
         """
-        async with self._at_hand():
+        async with self._store_errors_as_limits():
             return await self._store.claim(claim.name, claim.text, now=self._clock(), seconds=uploads.CLAIM_SECONDS)
 
     async def unclaim(self, claim: Claim) -> None:
-        """End a claim. One that can't be ended stands for its day: nothing is sent under it."""
+        """Release a claim. If the store can't be reached, it holds for its day, and nothing is sent under it."""
         with suppress(LimitReached):
-            async with self._at_hand():
+            async with self._store_errors_as_limits():
                 await self._store.unclaim(claim.name, claim.text)
 
     async def count_end(self, holder: str) -> bool:
-        """Return whether a run's end was not counted before. Without the store it is taken for the first time."""
+        """Count a run's end, and return whether that is the first time; True where the store can't be reached."""
         if self._ends is not self:
             return await self._ends.count_end(holder)
         with suppress(LimitReached):
-            async with self._at_hand():
+            async with self._store_errors_as_limits():
                 once = Count(f"ended/{holder}", 1, 1, DAY)
                 return await self._store.take([once], [], [], now=self._clock(), lease=self.lease) is None
         return True
 
     async def usage(self) -> Usage | None:
-        """Return how far the limits of all visitors together are used; None where the store is out of reach."""
+        """Return how far the limits of all visitors together are used; None where the store can't be reached."""
         allowed, now = self.settings, self._clock()
         budget = _Window(BUDGET, EVERYBODY, math.ceil(allowed.budget * MICRO), DAY, 1, now)
         places = _AtOnce("at_once", EVERYBODY, allowed.at_once)
         try:
-            async with self._at_hand():
+            async with self._store_errors_as_limits():
                 await self._store.check()
                 spent, held = await self._store.read([budget.key], [places.key], now=now)
         except LimitReached:
@@ -391,25 +391,23 @@ class Limits:
         return Usage(left, held if allowed.at_once else None)
 
     async def check(self) -> None:
-        """Make sure that the store is within reach.
+        """Check that the store can be reached.
 
         Raises:
             LimitReached: It is not.
         """
-        async with self._at_hand():
+        async with self._store_errors_as_limits():
             await self._store.check()
 
     async def close(self) -> None:
         """Close the connections to the store."""
         await self._store.close()
 
-    async def _run_view(
-        self, windows: Sequence[_Window], places: Sequence[_AtOnce], runs: Sequence[str]
-    ) -> list[Permit]:
+    async def _take(self, windows: Sequence[_Window], places: Sequence[_AtOnce], runs: Sequence[str]) -> list[Permit]:
         """Count some runs and hold their places, in one step."""
         counts = [Count(window.key, len(runs) * window.each, window.limit, window.seconds) for window in windows]
         holders = [_holder(run) for run in runs]
-        async with self._at_hand():
+        async with self._store_errors_as_limits():
             refusal = await self._store.take(
                 counts, [Places(kind.key, kind.limit) for kind in places], holders, now=self._clock(), lease=self.lease
             )
@@ -420,10 +418,10 @@ class Limits:
 
     async def _count_hourly(self, code: str, visitor: Visitor, limit: int) -> None:
         if limit:
-            await self._run_view([_Window(code, visitor.name, limit, HOUR, 1, self._clock())], [], [""])
+            await self._take([_Window(code, visitor.name, limit, HOUR, 1, self._clock())], [], [""])
 
     def _windows(self, visitor: Visitor, price: float | None) -> list[_Window]:
-        """The limits of hours and days, those first that last longest."""
+        """Return the limits of hours and days, the longest first."""
         allowed, now = self.settings, self._clock()
         each = 1
         if allowed.budget:
@@ -448,18 +446,18 @@ class Limits:
         return [kind for kind in places if kind.limit]
 
     @asynccontextmanager
-    async def _at_hand(self) -> AsyncIterator[None]:
-        """Raise trouble with the store as a limit: what can't be counted is not begun."""
+    async def _store_errors_as_limits(self) -> AsyncIterator[None]:
+        """Raise errors of the store as `LimitReached`: a run that can't be counted is not started."""
         try:
             yield
         except StoreUnavailable as problem:
-            if not self._in_trouble:
+            if not self._is_store_down:
                 log.error("the runs can't be counted: %s", problem)
-            self._in_trouble = True
+            self._is_store_down = True
             raise LimitReached(LimitStatus(UNAVAILABLE, 0)) from None
-        if self._in_trouble:
+        if self._is_store_down:
             log.warning("the runs are counted again")
-        self._in_trouble = False
+        self._is_store_down = False
 
 
 def _micro(dollars: float) -> int:
@@ -467,5 +465,5 @@ def _micro(dollars: float) -> int:
 
 
 def _holder(run: str) -> str:
-    """Return what a run's place is held under. A run's key opens its pictures, so it is kept nowhere."""
+    """Return the name that a run's place is held under: a hash, since the run's key opens its pictures."""
     return sha256(f"place {run}".encode("utf-8", "surrogatepass")).hexdigest()[:32]

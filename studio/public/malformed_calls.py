@@ -1,4 +1,4 @@
-"""Answers to calls that make no sense. The page never sends them, so they come from programs: by mistake or not."""
+"""Answers to malformed calls. The page never sends them, so they come from programs."""
 
 from __future__ import annotations
 
@@ -31,46 +31,46 @@ API = "/gradio_api/"
 
 
 class Page(Blocks):
-    """The page's blocks, with a sentence for inputs that no component takes, and for files that can't be had."""
+    """The page's blocks, with a sentence for inputs that no component takes and for files that can't be read."""
 
     @property
     def expects_oauth(self) -> bool:
-        """Whether Gradio shall serve the ways to sign in and out; the page has a link of its own to them."""
+        """Whether Gradio shall serve the routes to sign in and out, which the page links to."""
         return can_sign_in()
 
     def get_config_file(self) -> Any:
-        """Return what the page is made of. With a Space's name Gradio would draw a head whose fonts are Google's."""
+        """Return the page's configuration without the Space's name, with which Gradio would load Google's fonts."""
         config: Any = super().get_config_file()
         config["space_id"] = None
         return config
 
     def queue(self, *given: Any, **named: Any) -> Page:
-        """Make the queue, with bounds to what waits in it."""
+        """Create the queue, with limits on what waits in it."""
         super().queue(*given, **named)
         bound_answers(self._queue)
         return self
 
     async def process_api(self, *given: Any, **named: Any) -> dict[str, Any]:
-        """Handle a call. What a caller says of the event counts if it is an object, and names no file but an upload."""
+        """Handle a call. Its event data is dropped unless it is an object that names no files but uploads."""
         event = named.get("event_data")
-        if event and not _is_sound(event._data):
+        if event and not _is_valid_event(event._data):
             event._data = {}
         answer: dict[str, Any] = await super().process_api(*given, **named)
         return answer
 
     async def preprocess_data(self, block_fn: Any, inputs: list[Any], *given: Any, **named: Any) -> list[Any]:
-        """What a handler gets, from what a caller sent.
+        """Return the inputs for a handler, of what a caller sent.
 
         Raises:
-            gradio.Error: It can't be used. Gradio would write a traceback for each, and give the caller no reason.
+            gradio.Error: They can't be used. Gradio would log a traceback for each, and give the caller no reason.
         """
         try:
             if block_fn.fn is None:
                 raise ValueError("only the browser does that")
             _check_texts(block_fn, inputs)
-            at_home = traverse(_whole(block_fn, inputs), _at_home, is_file_obj_with_meta)
-            processed: list[Any] = await super().preprocess_data(block_fn, at_home, *given, **named)
-        except Exception as problem:  # noqa: BLE001  # whatever a caller's input may bring about
+            local = traverse(_with_defaults(block_fn, inputs), _local_file, is_file_obj_with_meta)
+            processed: list[Any] = await super().preprocess_data(block_fn, local, *given, **named)
+        except Exception as problem:  # noqa: BLE001  # a caller's input may raise anything
             raise gr.Error(_message(Texts(DEFAULT_LANGUAGE), problem), print_exception=False) from None
         return processed
 
@@ -78,7 +78,7 @@ class Page(Blocks):
         """Run a handler.
 
         Raises:
-            gradio.Error: It can't do what it was asked for, which is a sentence, and no fault of the program.
+            gradio.Error: A `WanError`, which is a sentence for the caller and no fault of the program.
         """
         try:
             called: dict[str, Any] = await super().call_function(*given, **named)
@@ -88,7 +88,7 @@ class Page(Blocks):
 
 
 class MalformedCalls:
-    """Middleware that answers a call that Gradio can't read, and would fail on.
+    """Middleware that answers calls that make Gradio fail.
 
     Args:
         app: The application.
@@ -98,21 +98,21 @@ class MalformedCalls:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, and answer it if nobody else can."""
+        """Pass a request on, and answer it if Gradio fails."""
         answered = False
 
-        async def watched(message: Message) -> None:
+        async def send_and_note(message: Message) -> None:
             nonlocal answered
             answered = True
             await send(message)
 
         try:
-            await self._app(scope, receive, watched)
+            await self._app(scope, receive, send_and_note)
         except Exception as problem:
             if scope["type"] != "http" or API not in scope["path"]:
                 raise
             if answered and isinstance(problem.__cause__, HTTPException):
-                # Gradio finds out too late that there is no such session. It has said so; the answer only wants an end.
+                # Gradio has reported an unknown session in a response that it does not complete.
                 await send({"type": "http.response.body"})
                 return
             if answered:
@@ -125,7 +125,7 @@ def _check_texts(block_fn: Any, inputs: list[Any]) -> None:
     """Check that no text is longer than any that a person enters.
 
     Raises:
-        ValueError: One is. What the browser keeps is no such text: it comes first, from a box that is not shown.
+        ValueError: One is. The browser's storage is exempt: it is the first input, from a hidden box.
     """
     for place, (component, value) in enumerate(zip(block_fn.inputs, inputs, strict=False)):
         kept = place == 0 and component.visible is False
@@ -133,18 +133,18 @@ def _check_texts(block_fn: Any, inputs: list[Any]) -> None:
             raise ValueError("a text is too long")
 
 
-def _whole(block_fn: Any, inputs: list[Any]) -> list[Any]:
+def _with_defaults(block_fn: Any, inputs: list[Any]) -> list[Any]:
     """Return the arguments of an endpoint's call, with the defaults of those that its list leaves out at the end."""
     if block_fn.api_visibility != "public":
         return inputs
     return inputs + [component.value for component in block_fn.inputs[len(inputs) :]]
 
 
-def _at_home(file: dict[str, Any]) -> dict[str, Any]:
-    """The file, by its path where its address is one of this server's own: nothing has to be fetched then.
+def _local_file(file: dict[str, Any]) -> dict[str, Any]:
+    """Return a file by its path where its URL is of this server, so that Gradio does not fetch it.
 
     Raises:
-        ValueError: It is another address. Gradio would fetch it whole, however large it is, and count it nowhere.
+        ValueError: It is another URL. Gradio would fetch it whole, whatever its size, and no limit would count it.
     """
     given = str(file["path"])
     _, _, path = given.partition(f"{API}file=")
@@ -156,7 +156,7 @@ def _at_home(file: dict[str, Any]) -> dict[str, Any]:
     return {**file, "url": None}
 
 
-def _is_sound(data: Any) -> bool:
+def _is_valid_event(data: Any) -> bool:
     try:
         check_all_files_in_cache(data)
     except Exception:  # noqa: BLE001  # as above

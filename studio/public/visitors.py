@@ -1,4 +1,4 @@
-"""Who asks: a page, a program, a person."""
+"""Visitors, by their session and by the name that their runs are counted under."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Visitor:
 
 
 def visitor_of(request: gr.Request | None) -> Visitor:
-    """The visitor behind a request."""
+    """Return the visitor behind a request."""
     if request is None:
         return Visitor()
     scope = request.request.scope if request.request else {}
@@ -42,11 +42,11 @@ def visitor_of(request: gr.Request | None) -> Visitor:
 
 
 def name_in(scope: Mapping[str, Any]) -> str:
-    """What the runs of a connection are counted under: the signed-in Hugging Face user, else the address.
+    """Return the name that a connection's runs are counted under: the signed-in Hugging Face user, else the address.
 
     Args:
-        scope: The connection as ASGI describes it. Its ``client`` is what the server made of ``X-Forwarded-For``
-            under `trust`, so the header itself is not read again.
+        scope: The connection as ASGI describes it. Uvicorn has set its ``client`` from ``X-Forwarded-For`` as far as
+            proxies are trusted, so the header itself is not read again.
     """
     if user := _signed_in(scope.get("session") or {}):
         return f"user {user}"
@@ -58,20 +58,20 @@ def name_in(scope: Mapping[str, Any]) -> str:
     if isinstance(address, IPv6Address):
         if address.ipv4_mapped:
             return f"address {address.ipv4_mapped}"
-        # A household has a whole /64 to choose addresses from.
+        # A household can choose addresses from a whole /64.
         return f"address {IPv6Address(int(address) >> IPV6_HOST_BITS << IPV6_HOST_BITS)}/{IPV6_HOST_BITS}"
     return f"address {address}"
 
 
 def signed_in_name(session: Mapping[str, Any]) -> str:
-    """What a signed-in visitor is called; empty for all others."""
+    """Return the name of a signed-in visitor; empty for all others."""
     if not _signed_in(session):
         return ""
     return str(session["oauth_info"]["userinfo"].get("preferred_username") or "…")
 
 
 def _signed_in(session: Mapping[str, Any]) -> str | None:
-    """The user's lasting id in the cookie that Gradio signs on a Space; elsewhere its sign-in is only a rehearsal."""
+    """Return the user's permanent id from the cookie that Gradio signs; None off a Space, where sign-in is a mock."""
     login = session.get("oauth_info")
     if not on_a_space() or not login or (login.get("expires_at") or math.inf) < time.time():
         return None

@@ -1,7 +1,7 @@
 """A caller's own key for a request: the same key within a day leads to the same run, on every replica.
 
-The key is claimed before anything is paid for. What the store keeps says nothing of the caller, the key, the request or
-the run: of each it holds a hash that is made with the key itself, so a look into the store opens no run either.
+The key is claimed before anything is paid for. The store holds only hashes that are made with the key itself, so its
+content reveals neither the caller, the key, the request nor the run, and opens no run.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ _KEY = re.compile(f"[!-~]{{{KEY_MIN},{KEY_MAX}}}")
 
 @dataclass(frozen=True)
 class _Claimed:
-    """What a claim says.
+    """The content of a claim.
 
     Attributes:
         request: The hash of the request.
-        salt: What the run's name is made with, beside the key.
+        salt: What the run's name is made from, beside the key.
         at: When the key was claimed, in seconds since 1970.
     """
 
@@ -54,7 +54,7 @@ class CallerKey:
 
     Attributes:
         name: What it is claimed under.
-        salt: Another one for each attempt, so that a run is never found under the name of one that was not sent.
+        salt: Random for each attempt, so that two attempts never have the same run's name.
         at: When it is claimed, in seconds since 1970.
     """
 
@@ -65,12 +65,12 @@ class CallerKey:
 
     @property
     def name(self) -> str:
-        """What it is claimed under."""
-        return self._made_of("name").hex()
+        """The name that the key is claimed under."""
+        return self._derived("name").hex()
 
     @property
     def text(self) -> str:
-        """What the claim says."""
+        """The content of the claim, as JSON."""
         return json.dumps({"request": self._request, "salt": self.salt, "at": self.at})
 
     @property
@@ -85,7 +85,7 @@ class CallerKey:
             text: What the earlier claim says.
 
         Raises:
-            InvalidRequest: It is of another request.
+            InvalidRequest: The key was used for another request.
         """
         claimed = _CLAIMED.validate_json(text)
         if not hmac.compare_digest(claimed.request, self._request):
@@ -93,9 +93,9 @@ class CallerKey:
         return self._run(claimed.salt), claimed.at
 
     def _run(self, salt: str) -> str:
-        return base64.urlsafe_b64encode(self._made_of(f"run {salt}")[:16]).decode().rstrip("=")
+        return base64.urlsafe_b64encode(self._derived(f"run {salt}")[:16]).decode().rstrip("=")
 
-    def _made_of(self, text: str) -> bytes:
+    def _derived(self, text: str) -> bytes:
         return hmac.digest(self._secret, text.encode(), "sha256")
 
 

@@ -23,16 +23,15 @@ if TYPE_CHECKING:
     from studio.settings import PageSettings
 
 SANDBOX, OWNER, VISITOR = "sandbox", "owner", "visitor"
-# How old a price may be that is shown, and one that a run is about to be started at.
+# The greatest age of a price that is shown, and of one that a run is about to be started at.
 PRICE_SECONDS = 600.0
 FRESH_SECONDS = 60.0
-# For how long a catalogue that did not answer is not asked again, and how long one is waited for where an older price
-# is known.
+# How long a catalogue that failed is not asked again, and how long to wait for it where an older price is known.
 FAILED_SECONDS = 30.0
 RENEWING_SECONDS = 3.0
-# Beyond a run's deadline: how long a picture may lie on this server that no process is left to remove.
+# A hosted picture whose process died is removed this long after the run's deadline.
 HOSTED_SECONDS = 600.0
-# Of how many visitors' tokens it is remembered what came of them.
+# The number of visitors' tokens whose catalogue entry or refusal is remembered.
 TOKENS_KEPT = 1000
 
 
@@ -71,7 +70,7 @@ class _Catalogue:
         return self.known()
 
     def close(self) -> None:
-        """Wait for no answer any more."""
+        """Cancel the request to the catalogue."""
         if self._asking:
             self._asking.cancel()
 
@@ -83,7 +82,7 @@ class _Catalogue:
         finally:
             self._asking = None
         self.state = "unavailable" if model == ModelEntry() else "ok"
-        # One without a price may be the trouble of a moment, and a budget can't be kept by it.
+        # An entry without a price may be a passing failure, and a budget needs a price: ask again after a while.
         if model.price_usd:
             self._model, self._read = model, time.monotonic()
         else:
@@ -95,7 +94,7 @@ class _Token:
     """What is known of a visitor's token.
 
     Attributes:
-        catalogue: What the catalogue says to it.
+        catalogue: What the catalogue says of the model to this token.
         refused: When the API refused the token.
     """
 
@@ -123,23 +122,23 @@ class Engines:
         self._tokens: OrderedDict[bytes, _Token] = OrderedDict()
 
     def name(self, token: str = "") -> str:
-        """Which engine a token chooses; none chooses the page owner's."""
+        """Return the name of the engine that a token chooses; no token chooses the page owner's."""
         if token:
             return VISITOR
         return SANDBOX if self._settings.engine.backend is Backend.SANDBOX else OWNER
 
     def base(self, engine: str) -> str:
-        """Where an engine is."""
+        """Return the API base of an engine."""
         return self._settings.hosted_base if engine == VISITOR else self._settings.engine.api_base or DEFAULT_API_BASE
 
     def public_host(self, key: str) -> PublicHost:
-        """Return where the pictures of a run can be fetched from."""
+        """Return the host of a run's pictures on this page, from where an engine can fetch them."""
         return PublicHost(self.pictures, key)
 
-    async def handing_over(self, token: str = "") -> str:
+    async def picture_delivery(self, token: str = "") -> str:
         """Return how an engine is given pictures: ``data``, ``bucket``, ``public``, or ``fallback``.
 
-        The last says that they travel inside the request and, only where that is refused, lie at a public address.
+        With ``fallback`` they travel inside the request and, only if that is refused, lie at a public address.
         """
         engine, api = self._settings.engine, self.base(self.name(token))
         if engine.by_address:
@@ -152,7 +151,7 @@ class Engines:
     def proof(self, token: str, key: str, request_id: str) -> str:
         """Return the proof that this page gave a run's id to the holder of its key, on any replica, after any restart.
 
-        Without it, anybody who came to know an id could fetch the picture on the page owner's token.
+        Without it, anybody who knew an id could fetch the picture on the page owner's token.
         """
         secret = token or self._settings.engine.token
         return hmac.new(secret.encode(), f"{key} {request_id}".encode(), "sha256").hexdigest()
@@ -165,7 +164,7 @@ class Engines:
 
     @asynccontextmanager
     async def client(self, token: str = "") -> AsyncIterator[AsyncWanClient]:
-        """The client of an engine. A visitor's lives, and knows the token, no longer than this context."""
+        """Open the client of an engine. A visitor's client and its token live no longer than this context."""
         if token:
             hosted = replace(
                 self._settings.engine, backend=Backend.RUNCOMFY, api_base=self._settings.hosted_base, token=token
@@ -182,14 +181,14 @@ class Engines:
         return self._catalogue.state
 
     def is_asking(self, token: str = "") -> bool:
-        """Whether the catalogue's first answer is on its way, or was not asked for yet."""
+        """Return whether the catalogue has not answered yet."""
         if not token:
             return self._catalogue.state == "unknown"
         known = self._tokens.get(_digest(token))
         return known is None or known.catalogue.state == "unknown"
 
     def is_price_due(self) -> bool:
-        """Whether the catalogue has to be asked for the price on the page owner's engine."""
+        """Return whether the catalogue has to be asked for the price on the page owner's engine."""
         return self._catalogue.is_due
 
     def known_model(self, token: str = "") -> ModelEntry:
@@ -215,11 +214,11 @@ class Engines:
         return await catalogue.entry(ask, age)
 
     def is_new(self, token: str) -> bool:
-        """Whether nothing is known of a visitor's token."""
+        """Return whether nothing is known of a visitor's token."""
         return _digest(token) not in self._tokens
 
     def admit(self, token: str) -> _Token:
-        """Remember a visitor's token, by its hash, in place of one that was not used for long."""
+        """Remember a visitor's token by its hash, in place of the least recently used one."""
         known = self._tokens[_digest(token)] = self._tokens.pop(_digest(token), _Token())
         if len(self._tokens) > TOKENS_KEPT:
             self._tokens.popitem(last=False)

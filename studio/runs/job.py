@@ -1,4 +1,4 @@
-"""One run that goes on whether or not a page is watching it, and what is known of it."""
+"""A job: one run that goes on whether or not a page is watching it, and what is known of it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from wan_client.recipe import Recipe
 
 from . import results
 from .engines import SANDBOX
-from .names import result_name
+from .file_names import result_name
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from studio.prompt.form import Form
     from studio.public.limits import Permit
     from studio.public.visitors import Visitor
-    from studio.uploads import Room
+    from studio.uploads import DiskSpace
     from wan_client import Event, PreparedImage, Result
 
     from .results import Outcome
@@ -53,9 +53,9 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class _Known:
-    """What is known of a run that is not at work: before it has begun, and after its end.
+    """What is known of a run before it has begun, and after its end.
 
-    A `Run` holds the pictures as they were sent, and a job is kept for long after it has ended.
+    It takes the place of the `Run`, which holds the pictures as they were sent: a job is kept long after it has ended.
     """
 
     request_id: str | None
@@ -69,20 +69,20 @@ class Job:
         work: Done when the job has ended.
         change: Done at the next change.
         event: The latest event.
-        outcome: What it came to, once it has.
-        problem: Why it came to nothing.
+        outcome: The finished run, once it has succeeded.
+        problem: Why it failed.
         cancel_outcome: What the Cancel button achieved.
-        running_since: When the model began with it, in seconds since 1970, as far as that was seen.
+        running_since: When the model began with it, in seconds since 1970, as far as that was observed.
         asked: The form with the files as they were uploaded, for a run that was started here.
         forgotten: Whether the visitor asked to forget it: from then on it is not shown.
 
     Args:
         entry: The run as the browser keeps it.
-        opening: Makes the run, with a client that is open for as long.
+        opening: Makes the run, with a client that is open as long as the context.
         prove: Returns the proof that this page gave an id to the browser.
         visitor: Who asks.
         permit: The right to the run.
-        room: Where room for its result is reserved.
+        disk_space: Where space for its result is reserved.
         asked: See above.
     """
 
@@ -94,7 +94,7 @@ class Job:
         prove: Callable[[str], str],
         visitor: Visitor,
         permit: Permit,
-        room: Room,
+        disk_space: DiskSpace,
         asked: Form | None = None,
     ) -> None:
         self.event: Event | None = None
@@ -110,10 +110,10 @@ class Job:
         self._prove = prove
         self._visitor = visitor
         self._permit = permit
-        self._room = room
+        self._disk_space = disk_space
         self._began = time.time()
         self._submitted: float | None = None
-        # One that is picked up by its id has been submitted.
+        # A run that is resumed by its id has been submitted.
         self._run: Run | _Known = _Known(entry.request_id or None, submitting=bool(entry.request_id))
         self.work = asyncio.create_task(self._work())
         self.work.add_done_callback(lambda _: self._notify())
@@ -156,18 +156,18 @@ class Job:
 
     @property
     def ended(self) -> bool:
-        """Whether it came to a result or to a problem."""
+        """Whether it has ended, with a result or a problem."""
         return self.work.done()
 
     @property
     def can_be_fetched(self) -> bool:
-        """Whether a run that brought no picture may still bring one: asking again costs nothing."""
+        """Whether a run without a picture may still bring one: asking again costs nothing."""
         problem = self.problem
-        # A refusal of a look at it, as after a mistyped token, says nothing of the run.
+        # An error of asking for it, as after a mistyped token, says nothing of the run.
         return bool(problem and problem.request_id and not isinstance(problem, RunFailed | RunNotFound | RunCancelled))
 
     @property
-    def lacks_room(self) -> bool:
+    def lacks_space(self) -> bool:
         """Whether its picture is at the API and could not be written here."""
         return isinstance(self.problem, DownloadFailed) and self.problem.code == "not_writable"
 
@@ -181,7 +181,7 @@ class Job:
         await self._wait_until(lambda: self.request_id)
 
     def take_place_of(self, other: Job) -> None:
-        """Stand where the other stood among its variations."""
+        """Take the other job's place among its variations."""
         self._entry = replace(self._entry, group=other.group, at=other.entry.at)
 
     def detach(self) -> None:
@@ -189,13 +189,13 @@ class Job:
         self.work.cancel()
 
     def forget(self) -> None:
-        """Keep nothing of the run. What was submitted is watched to its end, because it holds its place until then."""
+        """Keep nothing of the run. If it was submitted, it is watched to its end, since it holds a place until then."""
         self.forgotten = True
         if not self._run.submitting:
             self.detach()
 
     async def cancel(self) -> CancelOutcome | None:
-        """Cancel the run at the API, and say what came of it. None where it had ended before."""
+        """Cancel the run at the API, and return the outcome; None where the run had ended before."""
         await self._wait_until(lambda: self.event)
         if isinstance(self._run, Run):
             self.cancel_outcome = await self._run.cancel()
@@ -204,12 +204,12 @@ class Job:
 
     async def _work(self) -> None:
         telemetry.started()
-        keeping = asyncio.create_task(self._permit.keep())
+        keeping = asyncio.create_task(self._permit.renew_until_cancelled())
         try:
-            with self._room.reserved(uploads.RESULT_BYTES):
+            with self._disk_space.reserved(uploads.RESULT_BYTES):
                 await self._watch()
         except asyncio.CancelledError:
-            # What was submitted goes on, and so does its lease.
+            # A submitted run goes on, and so does its lease.
             if self.forgotten and not self._run.submitting:
                 await asyncio.shield(self._settle())
             raise
@@ -219,14 +219,14 @@ class Job:
         finally:
             keeping.cancel()
             facts = self._facts()
-            # What is left goes on, and ends elsewhere.
+            # A run that is left goes on, and another server counts its end.
             counted = facts.state == "left" or await self._permit.count_end()
             telemetry.ended(facts, counted=counted)
         if self.forgotten or (self.failed_permanently and self.asked):
             # No browser keeps it, so nobody could ask for its files to be deleted.
             await asyncio.to_thread(uploads.forget_run, self.key)
             if self._permit.claim and self.problem and not self.forgotten:
-                # The next call with the same key, wherever it is answered, comes to the same.
+                # The next call with the same key gets the same problem, on any replica.
                 await asyncio.to_thread(results.keep_problem, self.key, self.problem)
 
     async def _watch(self) -> None:
@@ -245,7 +245,7 @@ class Job:
                         if is_news:
                             self._notify()
         except WanError as problem:
-            self.problem = _alone(problem)
+            self.problem = _without_traceback(problem)
         except Exception:
             log.exception("run %s", self.request_id)
             charged = Charged.UNKNOWN if self._run.submitting else Charged.NO
@@ -280,7 +280,7 @@ class Job:
         )
 
     def _cost(self) -> float | None:
-        """What the API says the run cost, with or without a picture."""
+        """Return what the API says the run cost, with or without a picture."""
         known = self.outcome or self.problem
         return known.cost if known else None
 
@@ -294,7 +294,7 @@ class Job:
         return "unknown" if self.problem.charged is Charged.UNKNOWN else "failed"
 
     async def _settle(self) -> None:
-        """Give back what the run held of the page's limits, and count what it came to."""
+        """Release the run's place in the page's limits, and count what it cost."""
         ended_well = self.outcome or (self.forgotten and isinstance(self.event, Downloading | Finished))
         left = Charged.YES if ended_well else Charged.UNKNOWN if self._run.submitting else Charged.NO
         charged = self.problem.charged if self.problem else left
@@ -321,14 +321,14 @@ class Job:
             raise problem from None
 
     def _prepared_again(self) -> tuple[PreparedImage, ...]:
-        """The references of a run that was picked up by its id, if their files are still here."""
+        """Prepare the references of a resumed run again, if their files are still here."""
         try:
             return tuple(prepare(path, number=number) for number, path in enumerate(self.form.slots, 1) if path)
         except WanError:
             return ()
 
     async def _wait_until(self, reached: Callable[[], object]) -> None:
-        """Wait until something is reached, or for the end."""
+        """Wait until the condition holds, or the job has ended."""
         while not (reached() or self.ended):
             await asyncio.wait({self.change})
 
@@ -353,7 +353,7 @@ async def watch_changes(jobs: Sequence[Job], *, every: float | None = None) -> A
         await asyncio.wait(changes, timeout=every, return_when=asyncio.FIRST_COMPLETED)
 
 
-def _alone(problem: WanError) -> WanError:
-    """The problem without what it came through: the frames of a traceback hold the whole request."""
+def _without_traceback(problem: WanError) -> WanError:
+    """Return the problem without its traceback, whose frames hold the whole request."""
     problem.__cause__ = problem.__context__ = None
     return problem.with_traceback(None)

@@ -1,7 +1,7 @@
 """All runs of this server.
 
 A job belongs to the server, not to a tab: a closed tab, a reload or a phone's lock screen ends the watching and
-nothing else. After a restart of the server the run is picked up by its request id.
+nothing else. After a restart of the server the run is resumed by its request id.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pydantic import TypeAdapter, ValidationError
 from studio import telemetry, uploads
 from studio.browser.store import Entry
 from studio.public.limits import LimitReached, Limits, price_of
-from studio.uploads import Room
+from studio.uploads import DiskSpace
 from wan_client import AuthenticationError, Backend, Charged, RunNotFound, WanError
 
 from . import results
@@ -44,9 +44,9 @@ KEPT = 500
 REQUEST_ID = "request-id.txt"
 PROOF = "proof.txt"
 ENTRY = "run.json"
-# How often room is looked for that a result waits for.
+# How often a result that found no space on the disk is tried again.
 ROOM_SECONDS = 10.0
-# How long a run may take from the claim of its caller's key to its record, and how often that is looked for.
+# How long a run may take from the claim of its caller's key to its record, and how often the record is looked for.
 STARTING_SECONDS = 60.0
 LOOK_SECONDS = 0.1
 
@@ -57,7 +57,7 @@ class Jobs:
     Attributes:
         engines: Who does the work.
         limits: What strangers may spend.
-        own_token_limits: What those who pay for themselves may ask of this server.
+        own_token_limits: The limits for visitors who pay with their own tokens.
         stopping: Whether the server is about to stop. Runs go on at the API.
         sending_seconds: How long a submit may take.
 
@@ -71,13 +71,13 @@ class Jobs:
         # A run's end is counted once on all replicas, no matter who pays for it.
         self._shared = Limits(settings.limits)
         self.limits = Limits(settings.limits.of_free_runs, ends=self._shared) if free else self._shared
-        # A token is believed only when the API has seen it, and until then its runs are this server's work.
+        # A token may be made up until the API has accepted it, so its runs are limited as free ones.
         self.own_token_limits = Limits(settings.limits.of_free_runs, ends=self._shared)
-        self.room = Room()
+        self.disk_space = DiskSpace()
         self.stopping = False
         self.sending_seconds = settings.engine.timeouts.sending
         self._jobs: dict[str, Job] = {}
-        # Those that were forgotten too.
+        # Includes forgotten jobs.
         self._at_work: set[Job] = set()
         self._fetching: set[asyncio.Task[None]] = set()
         self._latest: dict[str, tuple[tuple[Form, ...], asyncio.Task[list[Job]]]] = {}
@@ -100,10 +100,10 @@ class Jobs:
         if starting and latest == asked and not _is_over(starting):
             return await asyncio.shield(starting)
         if not session:
-            # A program that hangs up while it waits here has heard of no run, so none is started.
+            # A program that disconnects while it waits here knows of no run, so none is started.
             return await self._start(asked, visitor, token)
         starting = asyncio.create_task(self._start(asked, visitor, token))
-        # Callers without a page never close one, so what is over is dropped here.
+        # A page that is never closed leaves its entry behind, so entries that are over are dropped here.
         self._latest = {name: one for name, one in self._latest.items() if not _is_over(one[1])}
         self._latest[session] = asked, starting
         return await asyncio.shield(starting)
@@ -111,8 +111,8 @@ class Jobs:
     async def start_once(self, form: Form, visitor: Visitor, key: str) -> tuple[str, bool]:
         """Start a run under a caller's own key, or find the one that was started under it within a day.
 
-        Where it is not known what came of that one, it is not started again. A run that the API has never seen frees
-        its key.
+        Where the outcome of the earlier run is unknown, none is started. A run that the API has never seen frees its
+        key.
 
         Args:
             form: What was entered.
@@ -124,7 +124,7 @@ class Jobs:
 
         Raises:
             InvalidRequest: The form can't be sent, or the key was used for another request.
-            WanError: It is not known what came of the earlier run; or as for `start`.
+            WanError: The outcome of the earlier run is unknown; or as for `start`.
         """
         request, digests = form.request(), await asyncio.to_thread(uploads.digests, form)
         while True:
@@ -148,7 +148,7 @@ class Jobs:
         self, forms: tuple[Form, ...], visitor: Visitor, token: str, claim: CallerKey | None = None
     ) -> list[Job]:
         needed = len(forms) * uploads.RESULT_BYTES
-        self.room.check(needed)
+        self.disk_space.check(needed)
         limits = self.own_token_limits if token else self.limits
         keys = [claim.run] if claim else [secrets.token_urlsafe(16) for _ in forms]
         try:
@@ -163,13 +163,13 @@ class Jobs:
             raise
         try:
             entries = await asyncio.to_thread(self._entries, forms, keys, token)
-            # Asked last: `stop` waits for the jobs that there are.
+            # Checked last: `stop` waits only for jobs that exist.
             if self.stopping:
                 raise WanError("restarting")
             if visitor.session and visitor.session not in self._latest:
-                # Closed or reloaded meanwhile: no browser has the run's key, so nobody could ever fetch it.
+                # The page was closed meanwhile: no browser has the run's key, so nobody could fetch the run.
                 raise WanError("page_closed")
-            self.room.check(needed)
+            self.disk_space.check(needed)
         except BaseException:
             for permit in permits:
                 await permit.end(reached=False, charged=Charged.NO)
@@ -182,17 +182,16 @@ class Jobs:
         ]
 
     async def price(self) -> float | None:
-        """What a run on the page owner's token counts within the budget, in US dollars.
+        """Return what a run on the page owner's token counts within the budget, in US dollars.
 
-        None where there is no budget, which a slow catalogue must then not hold up, or where the catalogue does not
-        tell.
+        None where there is no budget, so that no run waits for a slow catalogue in vain, or where the price is unknown.
         """
         if not self.limits.settings.budget or self.engines.name() == SANDBOX:
             return None
         return price_of(await self.engines.model(age=FRESH_SECONDS))
 
     async def again(self, failed: Job, visitor: Visitor, token: str = "") -> Job:
-        """Start a run in the place of one that came to nothing.
+        """Start a run in the place of a failed one.
 
         Raises:
             WanError: The form can't be sent; or as for `start`.
@@ -203,7 +202,7 @@ class Jobs:
         return job
 
     async def resume(self, entry: Entry, visitor: Visitor, token: str = "") -> Job:
-        """The job of a run that a browser waits for, picked up by its id if this server does not have it.
+        """Return the job of a run that a browser waits for, resumed by its id if this server does not have it.
 
         Raises:
             InvalidRequest: The id can't be one.
@@ -214,7 +213,7 @@ class Jobs:
         job = self.find(entry.key)
         if job and not job.can_be_fetched:
             return job
-        noted = await asyncio.to_thread(_noted_id, entry.key)
+        noted = await asyncio.to_thread(_read_request_id, entry.key)
         request_id = entry.request_id or noted
         if not request_id:
             raise WanError("submit_interrupted", charged=Charged.UNKNOWN)
@@ -226,7 +225,8 @@ class Jobs:
         limits = self.own_token_limits if token else self.limits
         try:
             await self.admit(token, visitor)
-            # That the owner paid for it is proven; what anybody can invent needs a free place.
+            # The proof shows that the owner's run was counted when it started. Other entries can be forged, so they
+            # need a free place.
             permit = await limits.take_up(visitor, entry.key, within_limits=entry.engine != OWNER)
         except WanError as refused:
             refused.request_id = request_id
@@ -248,44 +248,46 @@ class Jobs:
         self.engines.check(token)
 
     def is_at_work(self, session: str | None, group: str) -> bool:
-        """Whether a page's latest runs, or those that it shows, have not ended."""
+        """Return whether a page's latest runs, or those that it shows, have not ended."""
         _, starting = self._latest.get(session or "", ((), None))
         return bool(starting and not _is_over(starting)) or any(not job.ended for job in self.group(group))
 
     def group(self, name: str) -> list[Job]:
-        """The jobs of one click, in their order."""
+        """Return the jobs of one click, in their order."""
         return sorted((job for job in [*self._jobs.values()] if job.group == name), key=lambda job: job.entry.at)
 
     def find(self, key: str) -> Job | None:
-        """The job of that key, if this server has it."""
+        """Return the job of that key, if this server has it."""
         return self._jobs.get(key)
 
     def known(self, key: str) -> Entry | None:
-        """The run of that key, if this server has it, or had it before it was started anew."""
+        """Return the run of that key, if this server has its job or its record on disk."""
         if job := self.find(key):
             return job.entry
-        noted = _noted(key)
-        return replace(noted, key=key, request_id=_noted_id(key), proof=_text(key, PROOF)) if noted else None
+        noted = _read_entry(key)
+        return (
+            replace(noted, key=key, request_id=_read_request_id(key), proof=_read_text(key, PROOF)) if noted else None
+        )
 
     def _is_known(self, key: str) -> bool:
-        """Whether a run, or what it came to without a picture, is known here."""
+        """Return whether a run, or the problem that it ended with, is known here."""
         return self.known(key) is not None or results.load_problem(key) is not None
 
     async def forget(self, key: str) -> None:
-        """Forget a run and delete its files. At the API it goes on, if it was going."""
+        """Forget a run and delete its files. A run at the API goes on."""
         if job := self._jobs.pop(key, None):
             job.forget()
         await asyncio.to_thread(uploads.forget_run, key)
         await asyncio.to_thread(self.engines.public_host(key).release)
 
     def forget_page(self, session: str) -> None:
-        """A page was closed: its jobs go on, its session is forgotten."""
+        """Forget the session of a page that was closed. Its jobs go on."""
         self._latest.pop(session, None)
 
     async def stop(self) -> None:
         """Start no more runs, and wait until those on their way are at the API.
 
-        Cut off in the middle, they might be paid for and lost.
+        A run that is cut off while it is submitted may be paid for and lost.
         """
         self.stopping = True
         await asyncio.gather(*(job.wait_until_submitted() for job in self._at_work))
@@ -301,12 +303,12 @@ class Jobs:
             await limits.close()
 
     def _entries(self, forms: Sequence[Form], keys: Sequence[str], token: str) -> list[Entry]:
-        """The runs of the forms, each with the pictures in folders of its own."""
+        """Create and record the runs of the forms, each with its pictures in folders of its own."""
         group, engine, now = secrets.token_hex(8), self.engines.name(token), time.time()
         entries = []
         for step, (form, key) in enumerate(zip(forms, keys, strict=True)):
             kept, references = uploads.keep_references(form, key)
-            entries.append(_note(Entry(key, group, kept, engine, now + step / 1000, references)))
+            entries.append(_write_entry(Entry(key, group, kept, engine, now + step / 1000, references)))
         return entries
 
     def _job(self, entry: Entry, token: str, visitor: Visitor, permit: Permit, asked: Form | None = None) -> Job:
@@ -333,22 +335,24 @@ class Jobs:
             self._at_work.discard(job)
             if isinstance(job.problem, AuthenticationError) and token:
                 self.engines.refuse(token)
-            if job.lacks_room and not job.forgotten and not self.stopping:
+            if job.lacks_space and not job.forgotten and not self.stopping:
                 waiting = asyncio.create_task(self._fetch_later(job, token, visitor))
                 self._fetching.add(waiting)
                 waiting.add_done_callback(self._fetching.discard)
 
-        job = Job(entry, opening(), prove=prove, visitor=visitor, permit=permit, room=self.room, asked=asked)
+        job = Job(
+            entry, opening(), prove=prove, visitor=visitor, permit=permit, disk_space=self.disk_space, asked=asked
+        )
         self._at_work.add(job)
         job.work.add_done_callback(ended)
         return job
 
     async def _fetch_later(self, job: Job, token: str, visitor: Visitor) -> None:
-        """Fetch a result that could not be written, as soon as there is room for it."""
+        """Fetch a result that could not be written, as soon as there is space for it."""
         while self._jobs.get(job.key) is job:
             await asyncio.sleep(ROOM_SECONDS)
             with suppress(WanError):
-                await asyncio.to_thread(self.room.check, uploads.RESULT_BYTES)
+                await asyncio.to_thread(self.disk_space.check, uploads.RESULT_BYTES)
                 await self.resume(job.entry, visitor, token)
                 return
 
@@ -360,32 +364,32 @@ class Jobs:
 
 
 def _is_over(starting: asyncio.Task[list[Job]]) -> bool:
-    """Whether what was started has come to its end, or was never begun."""
+    """Return whether all runs of a start have ended, or it failed."""
     if not starting.done():
         return False
     return bool(starting.cancelled() or starting.exception() or all(job.ended for job in starting.result()))
 
 
-def _note(entry: Entry) -> Entry:
-    """Note a run down, for those who have its key and nothing else. The key itself is not written anywhere."""
+def _write_entry(entry: Entry) -> Entry:
+    """Record a run, so that its key leads to it. The key itself is not written anywhere."""
     with suppress(OSError):
         uploads.write_record(entry.key, ENTRY, _ENTRY.dump_json(replace(entry, key="")))
     return entry
 
 
-def _noted(key: str) -> Entry | None:
+def _read_entry(key: str) -> Entry | None:
     try:
         return _ENTRY.validate_json(uploads.read_record(key, ENTRY))
     except (OSError, ValidationError):
         return None
 
 
-def _noted_id(key: str) -> str:
-    """The request id that was noted down when the API gave it: the browser may not have heard of it any more."""
-    return _text(key, REQUEST_ID)
+def _read_request_id(key: str) -> str:
+    """Read the request id that was recorded when the API gave it, in case the browser did not receive it."""
+    return _read_text(key, REQUEST_ID)
 
 
-def _text(key: str, name: str) -> str:
+def _read_text(key: str, name: str) -> str:
     try:
         return uploads.read_record(key, name).decode()
     except OSError:

@@ -1,4 +1,4 @@
-"""What a run came to, kept in the run's folder, so that it outlives the server's memory."""
+"""Outcomes of runs, kept in the runs' folders so that they outlive the server's memory."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from wan_client import Change, Charged, WanError
 from wan_client.provenance import PREVIEW_NAME
 from wan_client.recipe import write_copies
 
-from .comparison import framed, shown_image
+from .before_picture import before_number, framed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -60,9 +60,9 @@ class Outcome:
         before_image: Which of the references that is.
         thumbnail: The name of a small copy of the first.
         sent: The references as they were sent.
-        recipe: The name of the copy that carries the recipe.
-        clean: The name of the copy that carries nothing.
-        missing: How many pictures of the run could not be had.
+        recipe: The name of the copy with the recipe in it.
+        clean: The name of the copy without any metadata.
+        missing: How many pictures of the run could not be downloaded.
     """
 
     key: str
@@ -109,12 +109,12 @@ class Outcome:
 
     @property
     def recipe_file(self) -> Path | None:
-        """The copy that carries the recipe."""
+        """The copy with the recipe in it."""
         return run_file(self.key, "recipe", self.recipe) if self.recipe else None
 
     @property
     def clean_file(self) -> Path | None:
-        """The copy that carries nothing."""
+        """The copy without any metadata."""
         return run_file(self.key, "clean", self.clean) if self.clean else None
 
     def sent_file(self, number: int) -> Path:
@@ -130,9 +130,9 @@ _OUTCOME = TypeAdapter(Outcome)
 
 
 def keep(result: Result, key: str, images: Sequence[PreparedImage], recipe: Recipe, name: str = "") -> Outcome:
-    """Draw what the page shows beside the result, and note it all down.
+    """Draw what the page shows beside the result, and record the outcome.
 
-    The picture was paid for: where a drawing fails, the result is shown without it.
+    The picture was paid for, so where a drawing fails the result is shown without it.
 
     Args:
         result: The run's result; its files lie in the run's picture folder.
@@ -164,7 +164,7 @@ def keep(result: Result, key: str, images: Sequence[PreparedImage], recipe: Reci
         changes=tuple(image.changes for image in images),
         extra=dict(result.extra),
         before=_drawn(_place(key, "before", ".jpg"), lambda: framed(images, size, result.extra)) if images else None,
-        before_image=shown_image(result.extra, len(images)),
+        before_image=before_number(result.extra, len(images)),
         thumbnail=_drawn(_place(key, "thumbnail", ".jpg"), lambda: _thumbnail(picture)),
         sent=tuple(sent) if len(sent) == len(images) else (),
         recipe=with_recipe,
@@ -176,7 +176,7 @@ def keep(result: Result, key: str, images: Sequence[PreparedImage], recipe: Reci
 
 
 def load(key: str) -> Outcome | None:
-    """The outcome of a run; None where there is none, or no longer."""
+    """Read the outcome of a run; None where there is none, or its files are gone."""
     try:
         outcome = replace(_OUTCOME.validate_json(read_record(key, RECORD)), key=key)
     except (OSError, ValidationError):
@@ -186,7 +186,7 @@ def load(key: str) -> Outcome | None:
 
 @dataclass(frozen=True)
 class _Problem:
-    """What a run without a picture came to, as it is kept."""
+    """The problem of a failed run, as it is kept."""
 
     code: str
     charged: Charged
@@ -199,7 +199,7 @@ _PROBLEM = TypeAdapter(_Problem)
 
 
 def keep_problem(key: str, problem: WanError) -> None:
-    """Note what a run without a picture came to. Where that can't be written, its outcome counts as unknown."""
+    """Record the problem of a failed run. Where that can't be written, its outcome counts as unknown."""
     values = {name: value if isinstance(value, int | float) else str(value) for name, value in problem.values.items()}
     kept = _Problem(problem.code, problem.charged, problem.request_id, problem.cost, values)
     try:
@@ -209,7 +209,7 @@ def keep_problem(key: str, problem: WanError) -> None:
 
 
 def load_problem(key: str) -> WanError | None:
-    """Return what a run without a picture came to; None where that is not known."""
+    """Read the problem of a failed run; None where that is not known."""
     try:
         kept = _PROBLEM.validate_json(read_record(key, PROBLEM))
     except (OSError, ValidationError):
@@ -220,7 +220,7 @@ def load_problem(key: str) -> WanError | None:
 
 
 def _renamed(path: Path, name: str, number: int) -> Path:
-    """Return where the file is: under the name, if the disk agrees."""
+    """Rename a file if possible, and return where it is."""
     try:
         return _moved(path, path.with_name(f"{name}-{number}{path.suffix}" if number > 1 else f"{name}{path.suffix}"))
     except OSError:
@@ -241,7 +241,7 @@ def _moved(path: Path, target: Path) -> Path:
 def _copies(picture: Path, key: str, recipe: Recipe) -> tuple[str, str] | tuple[None, None]:
     try:
         with_recipe, clean = write_copies(picture, recipe)
-        # The other copies' names say what was asked for; this one says nothing.
+        # The other files' names are made of the prompt; this copy's name says nothing.
         preview = PREVIEW_NAME in clean.name
         names = {"recipe": with_recipe.name, "clean": f"{PREVIEW_NAME if preview else 'picture'}.clean.png"}
         for copy, (kind, name) in zip((with_recipe, clean), names.items(), strict=True):
@@ -276,7 +276,7 @@ def _thumbnail(picture: Path) -> bytes:
 
 
 def _drawn(file: Path, draw: Callable[[], bytes]) -> str | None:
-    """The name of a file that is drawn; None where drawing fails."""
+    """Draw a file and return its name; None where drawing fails."""
     try:
         return _kept(file, draw())
     except Exception:

@@ -1,1 +1,1 @@
-"""On stage and after it: presenting, the programme, what can be taken away, links for an audience."""
+"""Presenting results: the programme, exports, links for an audience."""

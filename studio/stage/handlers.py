@@ -1,4 +1,4 @@
-"""What a press on a card of the programme does on the page."""
+"""The event handler for the programme's cards."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class StageHandlers:
     async def play(
         self, kept: str, token: str, shown: Shown, engine: str, event: gr.EventData, request: gr.Request
     ) -> AsyncIterator[Changes]:
-        """Put an edit of the programme into the form, and run it: really, whether or not it was run before."""
+        """Put an edit of the programme into the form, and run it, whether or not it was run before."""
         number, session = str(getattr(event, "number", "")), request.session_hash or ""
         form = await asyncio.to_thread(self._programme.uploaded, number, session)
         if form is None:

@@ -1,4 +1,4 @@
-"""Results as they are presented and taken away: a finished run by its key, or a prepared one of the programme."""
+"""Results as they are presented and exported: finished runs by their keys, and the programme's prepared ones."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path  # noqa: TC003  # pydantic reads the annotations
 from typing import TYPE_CHECKING, Any
 
 from studio.prompt.form import Form  # noqa: TC001
-from studio.runs import compared, results
+from studio.runs import comparison, results
 from studio.runs.engines import SANDBOX
 from studio.views.files import file_url
 from wan_client import Backend, ImageSize, WanError
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
     from .programme import Programme
 
-# As many as a browser keeps.
+# The number of finished runs that a browser keeps.
 CARDS_MAX = 40
-# What one export may hold: each picture is decoded, and a wipe of each is drawn.
+# Results in one export: each picture is decoded, and a wipe of each is drawn.
 EXPORTED_MAX = 20
 KEY_CHARACTERS_MAX = 100
 PREPARED = "programme:"
@@ -39,7 +39,7 @@ class StageItem:
     """One result.
 
     Attributes:
-        key: The run's key, a kept composite's behind it, or the programme's name for it.
+        key: The run's key, with a kept composite's number if it is one, or the programme's name for it.
         form: What was entered; its pictures are files of this server.
         after: The finished picture.
         before: The picture from before, in the same frame.
@@ -67,7 +67,7 @@ class StageItem:
     kept: bool = False
 
     def export(self) -> ExportItem:
-        """Return it as it is sent round. Reads its files.
+        """Read the result's files, and return it for an export.
 
         Raises:
             WanError: A file is gone.
@@ -123,10 +123,10 @@ class Items:
         self._programme = programme
 
     def find(self, key: str) -> StageItem | None:
-        """Return the result of that key, if it is still here. Reads its record."""
+        """Return the result of that key, read from its record, if it is still here."""
         if self._programme and key.startswith(PREPARED):
             return self._programme.prepared(key.removeprefix(PREPARED))
-        run, number = compared.parted(key)
+        run, number = comparison.split_kept_key(key)
         outcome, entry = results.load(run), self._jobs.known(run)
         if not outcome or not entry:
             return None
@@ -157,13 +157,13 @@ def _of_run(entry: Entry, outcome: results.Outcome) -> StageItem:
 
 def _kept(item: StageItem, number: int) -> StageItem | None:
     """Return one of a result's kept composites in the result's place, if it is still here."""
-    kept = next((kept for kept in compared.kept_pictures(item.key) if kept.number == number), None)
+    kept = next((kept for kept in comparison.kept_pictures(item.key) if kept.number == number), None)
     if kept is None:
         return None
     before = kept.before_file(item.key)
     return replace(
         item,
-        key=compared.kept_key(item.key, number),
+        key=comparison.kept_key(item.key, number),
         after=kept.file(item.key),
         before=before if before.is_file() else None,
         after_url=file_url(kept.shown_file(item.key)),

@@ -1,11 +1,11 @@
-"""A programme: prepared edits for a show, with their finished results where they are there.
+"""A programme: prepared edits for a show, with their finished results where there are any.
 
-It is a JSON file, a folder with ``programme.json`` or with recipe pictures in it, or a ZIP as `saved` writes it:
+It is a JSON file, a folder with ``programme.json`` or with recipe pictures in it, or a ZIP (see `write_programme`):
 
     {"title": "Launch", "edits": [{"prompt": "Make it a pencil sketch", "images": ["cat.jpg"], "result": "cat.png"}]}
 
-It names files in its own folder and nothing else: no ``..``, no links, no addresses. All it names is read once, as the
-page starts, and nothing is sent anywhere by that.
+It names files in its own folder and nothing else: no ``..``, no links, no addresses. All files are read once, as the
+page starts, and nothing is sent anywhere.
 """
 
 from __future__ import annotations
@@ -67,10 +67,10 @@ _BEFORE_SUFFIXES = {**_SUFFIXES, b"BM": ".bmp"}
 
 
 def _inside(name: str) -> str:
-    """Check that a name leads to a file below the programme's folder, whatever the system makes of it.
+    """Check that a name is of a file below the programme's folder, on any system.
 
     Raises:
-        ValueError: It might lead elsewhere.
+        ValueError: It might be of a file elsewhere.
     """
     parts = name.split("/")
     if any(char in name for char in "\\:\0") or any(part in {"", ".", ".."} for part in parts):
@@ -87,7 +87,7 @@ def _size(given: Any) -> ImageSize:
 
 @dataclass(frozen=True)
 class Edit:
-    """One prepared edit, as the file says it."""
+    """One prepared edit, as in the file."""
 
     prompt: Annotated[str, AfterValidator(check_prompt)]
     images: Annotated[tuple[Name, ...], Field(min_length=IMAGES_MIN, max_length=IMAGES_MAX)]
@@ -125,7 +125,7 @@ _FILE = TypeAdapter(_File)
 
 
 class _Source(Protocol):
-    """Where a programme's files are."""
+    """The source of a programme's files."""
 
     def read(self, name: str, most: int) -> bytes:
         """Return a file.
@@ -144,11 +144,11 @@ class _Folder:
 
     def read(self, name: str, most: int) -> bytes:
         file = self._folder.joinpath(*PurePosixPath(name).parts)
-        # A link, wherever it leads, is none of the folder's own files; nor is a pipe or a device, which may never end.
+        # Refuse links, which may lead out of the folder, and pipes and devices, which may never end.
         if file.resolve(strict=True) != file or not stat.S_ISREG(file.lstat().st_mode):
             raise OSError(name)
         with file.open("rb") as opened:
-            return _bounded(opened, name, most)
+            return _read_bounded(opened, name, most)
 
     def names(self) -> Iterator[str]:
         yield from sorted(file.name for file in self._folder.iterdir() if file.is_file() and not file.is_symlink())
@@ -161,7 +161,7 @@ class _Zip:
     def read(self, name: str, most: int) -> bytes:
         try:
             with self._archive.open(name) as opened:
-                return _bounded(opened, name, most)
+                return _read_bounded(opened, name, most)
         except (KeyError, zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError) as problem:
             raise OSError(name) from problem
 
@@ -169,7 +169,7 @@ class _Zip:
         yield from ()
 
 
-def _bounded(opened: Any, name: str, most: int) -> bytes:
+def _read_bounded(opened: Any, name: str, most: int) -> bytes:
     data: bytes = opened.read(most + 1)
     if len(data) > most:
         raise OSError(name)
@@ -185,7 +185,7 @@ class _Card:
 
 
 class Programme:
-    """A programme that was opened. Its files are copies, so that a show does not depend on a stick that is pulled out.
+    """An opened programme. Its files are copies, so that a show does not depend on a USB stick that may be removed.
 
     Attributes:
         title: What the show is called; may be empty.
@@ -195,7 +195,7 @@ class Programme:
         path: The file, folder or ZIP.
 
     Raises:
-        SettingsError: It can't be used; the error says which file or line of it.
+        SettingsError: It can't be used; the error names the file or the place in it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -220,7 +220,7 @@ class Programme:
         return card.item if card else None
 
     def file(self, number: str, name: str) -> Path | None:
-        """Return one of an edit's files by what it is: ``before``, ``after`` or ``image-1``."""
+        """Return one of an edit's files by its role: ``before``, ``after`` or ``image-1``."""
         if (card := self._numbered(number)) is None:
             return None
         files: dict[str, Path | None] = {
@@ -233,7 +233,7 @@ class Programme:
     def uploaded(self, number: str, session: str) -> Form | None:
         """Return an edit with its pictures as if a page had uploaded them, so that the page can run it.
 
-        The same page gets the same files again: the same form sent twice is one run.
+        The same page gets the same files again, so that a form that is sent twice starts one run.
 
         Args:
             number: The edit's number.
@@ -275,7 +275,7 @@ class Programme:
         slots = {}
         for place, name in enumerate(edit.images, 1):
             data = self._read(source, name)
-            # The name that a person knows it by stays; what it is called on this disk is not shown to others.
+            # Named by its number: the programme's own file names are not shown to others.
             file = folder / f"image-{place}{_SUFFIXES.get(data[:2], Path(name).suffix[:10])}"
             file.write_bytes(data)
             slots[f"image_{place}"] = str(file)
@@ -290,7 +290,7 @@ class Programme:
         return _Card(form, self._result(source, number, form, edit.result) if edit.result else None)
 
     def _result(self, source: _Source, number: int, form: Form, name: str) -> StageItem:
-        """Return the prepared result: its picture without anything in it, and the picture from before in its frame."""
+        """Return the prepared result: its picture without metadata, and the picture from before in its frame."""
         after = self._read(source, name)
         recipe = read(after)
         if recipe:
@@ -330,18 +330,18 @@ class Programme:
 
 
 def _opened(path: Path) -> tuple[_Source, _File]:
-    """Return where a programme's files are, and what it says."""
+    """Open a programme: return the source of its files, and its content."""
     try:
         if path.is_dir():
             source: _Source = _Folder(path)
-            text = source.read(NAME, FILE_BYTES_MAX) if (path / NAME).exists() else _of_recipes(source)
+            text = source.read(NAME, FILE_BYTES_MAX) if (path / NAME).exists() else _programme_of_recipes(source)
         elif zipfile.is_zipfile(path):
             source = _Zip(path)
             text = source.read(NAME, FILE_BYTES_MAX)
         else:
             source = _Folder(path.parent)
             with path.open("rb") as opened:
-                text = _bounded(opened, path.name, FILE_BYTES_MAX)
+                text = _read_bounded(opened, path.name, FILE_BYTES_MAX)
     except (OSError, zipfile.BadZipFile) as problem:
         raise SettingsError("programme_missing", file=path.name) from problem
     try:
@@ -352,8 +352,8 @@ def _opened(path: Path) -> tuple[_Source, _File]:
         raise SettingsError("programme_malformed", file=path.name, place=place) from None
 
 
-def _of_recipes(source: _Source) -> bytes:
-    """Return the programme that a folder of recipe pictures makes, in the order of their names."""
+def _programme_of_recipes(source: _Source) -> bytes:
+    """Make a programme of a folder's recipe pictures, in the order of their names."""
     recipes, prints = [], {}
     for name in source.names():
         with suppress(OSError):
@@ -377,12 +377,12 @@ def _of_recipes(source: _Source) -> bytes:
     return json.dumps({"edits": edits}).encode()
 
 
-def saved(items: Sequence[StageItem], file: IO[bytes], *, with_recipe: bool) -> None:
+def write_programme(items: Sequence[StageItem], file: IO[bytes], *, with_recipe: bool) -> None:
     """Write a programme of these results into an open file: a ZIP that `Programme` opens.
 
     Args:
         items: The results, in this order.
-        file: Where it goes.
+        file: The file to write to.
         with_recipe: Whether the results carry their recipes.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What the page's scripts ask for on stage: cards, files to take away, links, QR codes."""
+"""The routes for presenting: cards, exports, links, QR codes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from starlette.routing import Route
 from studio.i18n.texts import texts_for
 from studio.public.visitors import name_in
 
-from . import audience, links, take_away
+from . import exports, page_address, shared_links
 from .items import CARDS_MAX, Items, keys_in
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from .programme import Programme
 
 NO_STORE = {"Cache-Control": "no-store"}
-# A browser that runs what is in here, in spite of the types, may not be led anywhere by it.
 PICTURE_HEADERS = {"Cache-Control": "private, max-age=3600", "X-Robots-Tag": "noindex"}
 SHARED_HEADERS = {
     "Cache-Control": "no-store",
@@ -42,7 +41,7 @@ class Stage:
     """The routes, over the server's jobs.
 
     Attributes:
-        base: Where the page is reached from outside, once that is known.
+        base: The page's address from outside, once that is known.
 
     Args:
         jobs: The server's jobs.
@@ -54,8 +53,8 @@ class Stage:
         self.base: str | None = None
         self._programme = programme
         self._items = Items(jobs, programme)
-        self._links = links.Links(self._items)
-        self._take_away = take_away.TakeAway(self._items, jobs.room, local=local)
+        self._links = shared_links.SharedLinks(self._items)
+        self._exports = exports.Exports(self._items, jobs.disk_space, local=local)
 
     def routes(self) -> list[Route]:
         """Return the routes."""
@@ -66,21 +65,21 @@ class Stage:
             Route("/stage/export", self._export, methods=["POST"]),
             Route("/stage/link", self._link, methods=["POST"]),
             Route("/stage/address", self._address, methods=["POST"]),
-            Route(f"{links.ROUTE}/{{name}}", self._shared, methods=["GET", "HEAD"]),
+            Route(f"{shared_links.ROUTE}/{{name}}", self._shared, methods=["GET", "HEAD"]),
         ]
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """What can be taken away on this machine."""
-        return self._take_away.kinds
+        """The file types that can be exported on this machine."""
+        return self._exports.kinds
 
     def close(self) -> None:
-        """Begin no more exports."""
-        self._take_away.close()
+        """Start no more exports."""
+        self._exports.close()
 
     async def _cards(self, request: Request) -> Response:
         """Return what is needed to present the results of these keys."""
-        keys = keys_in((await _said(request)).get("keys"), CARDS_MAX)
+        keys = keys_in((await _json_body(request)).get("keys"), CARDS_MAX)
         if keys is None:
             return _refused()
         texts = _texts(request)
@@ -99,41 +98,41 @@ class Stage:
         return FileResponse(file, headers=PICTURE_HEADERS)
 
     async def _export(self, request: Request) -> Response:
-        """Stream how far the file is, and the file."""
-        wish = take_away.wish_in(await request.body()) if _is_json(request) else None
-        if wish is None or wish.kind not in self._take_away.kinds:
+        """Stream the progress of an export, then its file."""
+        wanted = exports.parse_request(await request.body()) if _is_json(request) else None
+        if wanted is None or wanted.kind not in self._exports.kinds:
             return _refused()
         texts = _texts(request)
         visitor = name_in(request.scope)
-        if self._take_away.is_full(visitor):
+        if self._exports.is_full(visitor):
             return PlainTextResponse(texts("take.busy"), HTTPStatus.SERVICE_UNAVAILABLE, NO_STORE)
-        made = self._take_away.make(wish, texts, visitor)
+        made = self._exports.make(wanted, texts, visitor)
         return StreamingResponse(made, media_type="application/octet-stream", headers=NO_STORE)
 
     async def _link(self, request: Request) -> Response:
         """Make or revoke the read-only link to one result."""
-        said = await _said(request)
-        keys = keys_in([said.get("key")], 1)
+        body = await _json_body(request)
+        keys = keys_in([body.get("key")], 1)
         if keys is None:
             return _refused()
-        if said.get("revoke"):
+        if body.get("revoke"):
             await asyncio.to_thread(self._links.revoke, keys[0])
             return JSONResponse({}, headers=NO_STORE)
         texts = _texts(request)
-        base = self._audience(request, said)
+        base = self._page_address(request, body)
         if base is None:
             return JSONResponse({"problem": texts("audience.local")}, headers=NO_STORE)
         name = await asyncio.to_thread(self._links.make, keys[0])
         if name is None:
             return JSONResponse({"problem": texts("error.stage_gone")}, headers=NO_STORE)
-        return _coded(urljoin(base, f"{links.ROUTE[1:]}/{name}"))
+        return _with_qr_code(urljoin(base, f"{shared_links.ROUTE[1:]}/{name}"))
 
     async def _address(self, request: Request) -> Response:
         """Return the page's address for others, and its QR code."""
-        base = self._audience(request, await _said(request))
+        base = self._page_address(request, await _json_body(request))
         if base is None:
             return JSONResponse({"problem": _texts(request)("audience.local")}, headers=NO_STORE)
-        return _coded(base)
+        return _with_qr_code(base)
 
     async def _shared(self, request: Request) -> Response:
         texts = _texts(request)
@@ -142,17 +141,17 @@ class Stage:
             return PlainTextResponse(texts("audience.gone"), HTTPStatus.NOT_FOUND, SHARED_HEADERS)
         return FileResponse(file, headers=SHARED_HEADERS, media_type="text/html")
 
-    def _audience(self, request: Request, said: dict[str, Any]) -> str | None:
-        shown = said.get("address")
-        return audience.address(self.base, request.scope, shown if isinstance(shown, str) else "")
+    def _page_address(self, request: Request, body: dict[str, Any]) -> str | None:
+        shown = body.get("address")
+        return page_address.address(self.base, request.scope, shown if isinstance(shown, str) else "")
 
 
 def _texts(request: Request) -> Texts:
     return texts_for(gr.Request(request))
 
 
-def _coded(address: str) -> Response:
-    return JSONResponse({"address": address, "code": audience.qr_code(address)}, headers=NO_STORE)
+def _with_qr_code(address: str) -> Response:
+    return JSONResponse({"address": address, "code": page_address.qr_code(address)}, headers=NO_STORE)
 
 
 def _refused() -> Response:
@@ -160,14 +159,14 @@ def _refused() -> Response:
 
 
 def _is_json(request: Request) -> bool:
-    """Return whether a call says that it is JSON, which another site's page can't say without being refused."""
+    """Return whether a call is sent as JSON, which browsers do not let another site's page send."""
     return request.headers.get("content-type", "").partition(";")[0].strip() == "application/json"
 
 
-async def _said(request: Request) -> dict[str, Any]:
-    """Return what a call says; nothing where it makes no sense."""
+async def _json_body(request: Request) -> dict[str, Any]:
+    """Return the JSON object in a call's body; an empty one where there is none."""
     try:
-        said = json.loads(await request.body()) if _is_json(request) else None
+        body = json.loads(await request.body()) if _is_json(request) else None
     except (ValueError, RecursionError):
         return {}
-    return said if isinstance(said, dict) else {}
+    return body if isinstance(body, dict) else {}

@@ -20,7 +20,7 @@ FOLDERS = (_READY, examples.THUMBNAILS)
 
 
 def ready(texts: Texts) -> str:
-    """Return the stage before there is a result: the first example's pictures, drawn by the local preview."""
+    """Render the stage before there is a result: the first example's pictures, drawn by the local preview."""
     example = examples.load()[0]
     width, height = ImageSize.parse(example.image_size).pixels
     before, after = texts("viewer.before", name=texts("slot.1")), texts("viewer.after.preview")
@@ -33,11 +33,11 @@ def ready(texts: Texts) -> str:
 
 
 def cards(texts: Texts) -> str:
-    """Return the example cards."""
+    """Render the example cards."""
     shown = [(example.name, file_url(example.thumbnail)) for example in examples.load()]
     return render("examples", texts=texts, cards=shown)
 
 
 def prompt_starters(texts: Texts) -> str:
-    """Return the buttons that begin a prompt."""
+    """Render the buttons that begin a prompt."""
     return render("starters", texts=texts, starters=starters.load())

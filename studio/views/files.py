@@ -1,4 +1,4 @@
-"""Where the browser finds files."""
+"""URLs of files for the browser."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ if TYPE_CHECKING:
 
 
 def file_url(path: Path) -> str:
-    """Where the page finds a file of Gradio's own folder. Relative, so that it holds behind any proxy."""
+    """Return the URL of a file in Gradio's folder, relative so that it is right behind any proxy."""
     return f"gradio_api/file={quote(str(path))}"

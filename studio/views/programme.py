@@ -15,7 +15,7 @@ PROMPT_SHOWN = 90
 
 
 def cards(programme: Programme, texts: Texts) -> str:
-    """Return the edits of a programme as cards, in their order."""
+    """Render the edits of a programme as cards, in their order."""
     shown = [
         {
             "key": card["key"],

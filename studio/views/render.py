@@ -1,4 +1,4 @@
-"""Fill the page's templates: everything that is put into HTML is escaped, unless it came out of such a template."""
+"""Rendering of the page's templates: all values are escaped in HTML, except HTML from such a template."""
 
 from __future__ import annotations
 

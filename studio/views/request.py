@@ -1,4 +1,4 @@
-"""What will be sent, shown before it is sent: the prepared pictures, what was done to them, and the request's body."""
+"""Preview of a request: the prepared pictures, what was done to them, and the request's body."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ async def preview(form: Form, *, way: str = "data", by_address: bool = False) ->
 
     Args:
         form: What the visitor entered.
-        way: How the pictures are handed over, as `Engines.handing_over` says.
+        way: How the pictures are handed over, as `Engines.picture_delivery` says.
         by_address: Whether they are prepared to be fetched, and not to travel inside the request.
 
     Raises:
@@ -93,7 +93,7 @@ async def preview(form: Form, *, way: str = "data", by_address: bool = False) ->
 
 
 def _prepared(path: str, number: int, *, by_address: bool, inside: bool) -> tuple[PreviewedImage, int]:
-    """A picture, and the length of the address that stands for it in the body."""
+    """Return a prepared picture, and the length of its data URI in the body."""
     image = prepared(path, number=number, by_address=by_address)
     described = PreviewedImage(
         image.media_type, image.width, image.height, len(image.data), image.changes, _thumbnail(image.data)
@@ -113,16 +113,16 @@ def _thumbnail(data: bytes) -> str:
 
 
 def change_words(texts: Texts, changes: Iterable[Change]) -> list[str]:
-    """Each change in words."""
+    """Return each change in words."""
     return [texts(f"change.{change.code}", **change.values) for change in changes]
 
 
 def request_preview_html(texts: Texts, sent: RequestPreview | WanError, *, sandbox: bool = False) -> str:
-    """What will be sent, or the sentence that says why nothing can be."""
+    """Render what will be sent, or the sentence that says why nothing can be."""
     if isinstance(sent, WanError):
         return render("request_refused", words=texts.sentences(sent, sandbox=sandbox))
     images = [_image(texts, number, image) for number, image in enumerate(sent.images, 1)]
-    return render("request", texts=texts, images=images, size=_told_size(sent.size), body=sent.body, way=sent.way)
+    return render("request", texts=texts, images=images, size=_format_size(sent.size), body=sent.body, way=sent.way)
 
 
 def _image(texts: Texts, number: int, image: PreviewedImage) -> dict[str, object]:
@@ -130,11 +130,11 @@ def _image(texts: Texts, number: int, image: PreviewedImage) -> dict[str, object
     return {
         "name": texts(f"slot.{number}"),
         "thumbnail": image.thumbnail,
-        "facts": f"{image.width} × {image.height} · {kind} · {_told_size(image.size)}",
+        "facts": f"{image.width} × {image.height} · {kind} · {_format_size(image.size)}",
         "changes": change_words(texts, image.changes) or [texts("request.unchanged")],
     }
 
 
-def _told_size(size: int) -> str:
+def _format_size(size: int) -> str:
     described = f"{size / 1_000_000:.1f} MB" if size >= 1_000_000 else f"{math.ceil(size / 1000)} kB"
     return described.replace(" ", "\N{NO-BREAK SPACE}")

@@ -1,4 +1,4 @@
-"""What the page shows of a job: pure functions from a job to HTML."""
+"""What the page shows of runs: pure functions from a run to HTML."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import httpx
 
-from studio.prompt import link
+from studio.prompt import settings_link
 from studio.public.limits import LimitReached
-from studio.runs.compared import kept_key, kept_pictures, load
+from studio.runs.comparison import kept_key, kept_pictures, load
 from studio.runs.engines import OWNER, SANDBOX, VISITOR
 from wan_client import (
     CancelOutcome,
@@ -31,7 +31,7 @@ from wan_client import (
 )
 from wan_client.settings import DEFAULT_API_BASE
 
-from . import compared
+from . import comparison
 from .files import file_url
 from .render import render
 from .request import change_words
@@ -45,23 +45,23 @@ if TYPE_CHECKING:
     from studio.browser.store import Entry
     from studio.i18n.texts import Texts
     from studio.public.limits import LimitStatus
-    from studio.runs.compared import KeptPicture
+    from studio.runs.comparison import KeptPicture
     from studio.runs.job import Job
     from studio.runs.results import Outcome
     from wan_client import Change, Event, ModelEntry
 
 PROMPT_SHOWN = 90
-# What the preview does by itself: to a prompt that it can do nothing with, and for magic prompt.
+# Operations that the preview adds itself: for a prompt that it understands nothing of, and for magic prompt.
 UNASKED = {"neutral_grade", "polish"}
-# Their hints speak of the account, the token or a setting.
-OWNERS_MATTERS = {
+# Problems whose hints are about the account, the token or a setting, which only the page's owner can change.
+OWNER_PROBLEMS = {
     "authentication", "balance", "forbidden", "model_unknown", "run_not_found", "s3_failed", "submit_interrupted",
     "unexpected", "unknown_outcome",
 }  # fmt: skip
 STAGES = ("prepare", "upload", "queue", "run", "fetch")
-# Of the bar, by the time that the stages usually take.
+# The stages' shares of the progress bar, by the time that they usually take.
 WEIGHTS = (0.05, 0.1, 0.1, 0.65, 0.1)
-# A page that hears nothing for longer than a few of these has lost its server.
+# A page that gets no update for a few of these periods has lost its server.
 BEAT_SECONDS = 15
 _STAGE_OF: dict[type, int] = {
     Uploading: 1,
@@ -95,7 +95,7 @@ class RunView:
 
 
 def banner(texts: Texts, engine: str, base: str, model: ModelEntry) -> str:
-    """Which engine is at work, where pictures go, and what a run costs by the catalogue.
+    """Render which engine is at work, where pictures go, and what a run costs by the catalogue.
 
     Args:
         texts: The texts in the visitor's language.
@@ -118,14 +118,14 @@ def banner(texts: Texts, engine: str, base: str, model: ModelEntry) -> str:
 
 
 def price(texts: Texts, model: ModelEntry, runs: int) -> str:
-    """What so many runs cost by the catalogue; empty where it names no price."""
+    """Return what so many runs cost by the catalogue; empty where it names no price."""
     if model.price_usd is None or model.price_unit not in {"image", "output"}:
         return ""
     return texts("price", amount=f"{model.price_usd * runs:.4g}")
 
 
 def cost(texts: Texts, model: ModelEntry | None, variations: int, left: LimitStatus | None) -> str:
-    """What the next run costs, and how many more this page allows.
+    """Render what the next run costs, and how many more this page allows.
 
     Args:
         texts: The visitor's language.
@@ -141,23 +141,23 @@ def cost(texts: Texts, model: ModelEntry | None, variations: int, left: LimitSta
 
 
 def _banner(kind: str, name: str, words: str) -> str:
-    return render("engine", kind=kind, name=name, words=words)
+    return render("banner", kind=kind, name=name, words=words)
 
 
 def keeps_nothing(texts: Texts) -> str:
-    """Return what it means that the browser keeps nothing, with a link where it may."""
+    """Render the note for a browser that keeps nothing, with a link to the page in a tab of its own."""
     return render("keeps_nothing", texts=texts)
 
 
 def coming(entry: Entry) -> str:
-    """Return the stage while the first result is on its way."""
+    """Render the stage while the first result is on its way."""
     width, height = ImageSize.parse(entry.form.image_size).pixels
     picture = entry.form.image_1
     return render("coming", width=width, height=height, picture=file_url(Path(picture)) if picture else "")
 
 
 def status(texts: Texts, jobs: Sequence[Job]) -> str:
-    """Where the runs of one click stand, as the page's one status line."""
+    """Render the state of the runs of one click, for the page's status line."""
     waiting = [job for job in jobs if not job.ended]
     finished = [job for job in jobs if job.outcome]
     if waiting:
@@ -174,7 +174,7 @@ def status(texts: Texts, jobs: Sequence[Job]) -> str:
 
 
 def _waiting(texts: Texts, job: Job, count: tuple[int, int], codes: Sequence[str]) -> str:
-    """The bar, a sentence, and where the clock began: the browser counts the seconds."""
+    """Render the bar, a sentence, and the time of the start, from which the browser counts the seconds."""
     words = event_words(texts, job.event)
     stage, share = _progress(job.event)
     stage = min(stage, len(STAGES) - 1)
@@ -207,7 +207,7 @@ def _waiting(texts: Texts, job: Job, count: tuple[int, int], codes: Sequence[str
 
 
 def cancel_note(texts: Texts, job: Job) -> str:
-    """What the Cancel button achieved, where it did not simply work."""
+    """Return what the Cancel button achieved, unless the run was cancelled."""
     if job.cancel_outcome in {None, CancelOutcome.CANCELLED}:
         return ""
     if job.ended:
@@ -217,18 +217,18 @@ def cancel_note(texts: Texts, job: Job) -> str:
 
 
 def failure(texts: Texts, problem: WanError, *, sandbox: bool, owner: bool = False) -> str:
-    """What happened, whether it was charged, what to do: and the run's id, to quote it.
+    """Render what happened, whether it was charged, what to do, and the run's id.
 
     Args:
         texts: The visitor's language.
         problem: What went wrong.
         sandbox: Whether the local preview was at work.
-        owner: Whether the page's owner pays: what concerns the account is then not for every visitor to do.
+        owner: Whether the page's owner pays: the visitor then can't do what concerns the account.
     """
     what_to_do = texts.hint(problem, sandbox=sandbox)
     if isinstance(problem, LimitReached) and not problem.own_token:
         what_to_do = f"{what_to_do} {texts('limits.own_token')}"
-    if owner and problem.code in OWNERS_MATTERS:
+    if owner and problem.code in OWNER_PROBLEMS:
         what_to_do = f"{what_to_do} {texts('error.tell_owner')}"
     return render(
         "failure",
@@ -241,13 +241,13 @@ def failure(texts: Texts, problem: WanError, *, sandbox: bool, owner: bool = Fal
 
 
 def notice(words: str) -> str:
-    """Return a calm sentence in the place of the status line."""
+    """Render a notice for the status line."""
     return render("notice", words=words)
 
 
 def _finished(texts: Texts, jobs: Sequence[Job], total: int) -> str:
     outcomes = [job.outcome for job in jobs if job.outcome]
-    # Of a run that was picked up, it is not known how long it took.
+    # How long a resumed run took is not known.
     whole = all(job.asked for job in jobs)
     words = [
         texts("run.finished", seconds=f"{max(outcome.seconds for outcome in outcomes):.0f}")
@@ -266,7 +266,7 @@ def _finished(texts: Texts, jobs: Sequence[Job], total: int) -> str:
 
 
 def filmstrip(texts: Texts, shown: Sequence[RunView]) -> str:
-    """Return the variations of one click, side by side as they land. A single one needs no choosing."""
+    """Render the variations of one click side by side; nothing for a single one."""
     if len(shown) < 2:
         return ""
     return render("filmstrip", texts=texts, cards=[_variation(texts, run) for run in shown])
@@ -292,7 +292,7 @@ def _variation(texts: Texts, run: RunView) -> dict[str, str | None]:
 
 
 def result_panel(texts: Texts, run: RunView, others: Sequence[RunView] = (), kept: KeptPicture | None = None) -> str:
-    """A finished run's picture, in comparison.
+    """Render a finished run's picture in the viewer, beside the pictures to compare it with.
 
     Args:
         texts: The visitor's language.
@@ -309,12 +309,12 @@ def result_panel(texts: Texts, run: RunView, others: Sequence[RunView] = (), kep
         texts=texts,
         key=run.entry.key,
         comparison=_comparison(texts, run, outcome, others, kept, composites=composites),
-        kept=compared.kept_list(texts, run.entry.key, composites),
+        kept=comparison.kept_list(texts, run.entry.key, composites),
     )
 
 
 def caption(texts: Texts, run: RunView) -> str:
-    """Return what a finished run was made of: its own prompt and settings, not those of the form."""
+    """Render a finished run's own prompt and settings, which may differ from those of the form."""
     outcome, form = run.outcome, run.entry.form
     if outcome is None:
         return ""
@@ -341,15 +341,15 @@ def caption(texts: Texts, run: RunView) -> str:
 
 
 def downloads(texts: Texts, run: RunView) -> str:
-    """Return the links to a finished run's files."""
+    """Render the links to a finished run's files."""
     return render("downloads", texts=texts, downloads=_downloads(run.outcome)) if run.outcome else ""
 
 
 def copies(texts: Texts, run: RunView) -> str:
-    """Return the buttons that copy what a finished run was made of."""
+    """Render the buttons that copy a finished run's settings and prompt."""
     form = run.entry.form
     return (
-        render("copies", texts=texts, key=run.entry.key, query=link.to_query(form), prompt=form.prompt)
+        render("copies", texts=texts, key=run.entry.key, query=settings_link.to_query(form), prompt=form.prompt)
         if run.outcome
         else ""
     )
@@ -364,7 +364,7 @@ def _comparison(
     *,
     composites: Sequence[KeptPicture],
 ) -> Markup:
-    """The result beside the reference that it is laid over; every other picture can be chosen in its place."""
+    """Render the viewer: the result and the reference that it was made of, with all others to choose from."""
     key = run.entry.key
     mine = sorted((other for other in (run, *others) if other.entry.group == run.entry.group), key=_began)
     group = [(number, other.entry, other.outcome) for number, other in enumerate(mine, 1) if other.outcome]
@@ -382,7 +382,7 @@ def _comparison(
                 for _, entry, result in group
                 if result.before_file and result.before_image == number
             }
-            | compared.befores(key, composites, number),
+            | comparison.before_urls(key, composites, number),
             texts("viewer.before", name=texts(f"slot.{number}")),
         )
         for number, sent in enumerate(outcome.sent, 1)
@@ -398,7 +398,7 @@ def _comparison(
     number = kept.before if kept else found.before if found else outcome.before_image
     first = references[number - 1].key if references else key
     shown = kept_key(key, kept.number) if kept else key
-    return viewer(texts, [*references, *results, *compared.pictures(texts, key, composites), *history], first, shown)
+    return viewer(texts, [*references, *results, *comparison.pictures(texts, key, composites), *history], first, shown)
 
 
 def _began(run: RunView) -> float:
@@ -412,7 +412,7 @@ def _picture(entry: Entry, outcome: Outcome, label: str, kind: Literal["result",
 
 
 def _downloads(outcome: Outcome) -> list[dict[str, str]]:
-    """Return the API's own file first; behind it the copy with the recipe in it, and the one that says nothing."""
+    """Return the API's own file, then the copy with the recipe in it, and the one without metadata."""
     named = {
         "download": outcome.path,
         "recipe": outcome.recipe_file,
@@ -422,7 +422,7 @@ def _downloads(outcome: Outcome) -> list[dict[str, str]]:
 
 
 def history(texts: Texts, shown: Sequence[RunView]) -> str:
-    """Return this browser's finished runs, newest first."""
+    """Render this browser's finished runs, newest first."""
     cards = [
         {
             "key": run.entry.key,
@@ -444,7 +444,7 @@ def _short(prompt: str) -> str:
 
 
 def _plan(texts: Texts, extra: Mapping[str, Any]) -> str:
-    """What the local preview understood of the prompt, and what it can't do."""
+    """Return what the local preview understood of the prompt, and what it can't do."""
     plan = extra.get("local_preview")
     if not isinstance(plan, dict):
         return ""
@@ -485,7 +485,7 @@ def event_words(texts: Texts, event: Event | None) -> str:
 
 
 def _progress(event: Event | None) -> tuple[int, float | None]:
-    """The stage at work, and its share where that is known rather than guessed."""
+    """Return the current stage, and how much of it is done where that is known."""
     stage = _STAGE_OF.get(type(event), 0)
     match event:
         case Uploading(part, total) | Downloading(part, int(total)) if total:

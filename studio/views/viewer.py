@@ -1,4 +1,4 @@
-"""Comparing two pictures: the HTML of `<wan-viewer>`, which browser/static/viewer.js brings to life in the browser."""
+"""The viewer that compares two pictures: the HTML of `<wan-viewer>`, whose script is browser/static/viewer.js."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["reference", "result", "kept", "history"]
 
-# Drawn by hand on a field of 20 × 20.
+# SVG paths on a field of 20 × 20.
 _ICONS = {
     "slider": "M5 4h10a2 2 0 0 1 2 2v8a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2V6a2 2 0 0 1 2-2zM10 1.5v17",
     "side": "M4 4h2.5A1.5 1.5 0 0 1 8 5.5v9A1.5 1.5 0 0 1 6.5 16H4a1.5 1.5 0 0 1-1.5-1.5v-9A1.5 1.5 0 0 1 4 4z"
@@ -34,8 +34,8 @@ _ICONS = {
     "full": "M3 7.5V3h4.5M12.5 3H17v4.5M17 12.5V17h-4.5M7.5 17H3v-4.5",
 }
 _VIEWS = ("slider", "side", "flip", "difference", "changes")
-# What the browser says aloud, with the values that it fills in itself.
-_SAID = {
+# Texts that the browser announces to screen readers, with the values that it fills in itself.
+_ANNOUNCED = {
     "comparing": {"a": "{a}", "b": "{b}"},
     "showing": {"picture": "{picture}"},
     "zoomed": {"percent": "{percent}"},
@@ -56,7 +56,7 @@ class Picture:
         width: In pixels.
         height: In pixels.
         kind: Groups the pictures in the pickers. Beside a reference, the other picture's frame is the one shown.
-        aligned: Another picture's key → where this one is found brought to that one's frame.
+        aligned: Another picture's key → the URL of this picture in that one's frame.
         comparable: Whether it is a run's result, of which the server can say what changed. Its key is then the run's.
         badge: What stands on the picture, such as "Before · Image 1"; the label if empty.
     """
@@ -73,7 +73,7 @@ class Picture:
 
 
 def viewer(texts: Texts, pictures: Sequence[Picture], a: str, b: str) -> Markup:
-    """The viewer of all these pictures. A picture alone can be looked at closely, with nothing to compare.
+    """Render the viewer of these pictures. A single one can only be zoomed into.
 
     Args:
         texts: The visitor's language.
@@ -97,7 +97,7 @@ def viewer(texts: Texts, pictures: Sequence[Picture], a: str, b: str) -> Markup:
         }
         for picture in pictures
     ]
-    said = {name: texts(f"viewer.{name}", **values) for name, values in _SAID.items()}
+    announced = {name: texts(f"viewer.{name}", **values) for name, values in _ANNOUNCED.items()}
     groups = [(kind, list(group)) for kind, group in groupby(pictures, lambda picture: picture.kind)]
     return render(
         "viewer",
@@ -112,5 +112,5 @@ def viewer(texts: Texts, pictures: Sequence[Picture], a: str, b: str) -> Markup:
         right=right,
         groups=groups,
         pictures=json.dumps(data, ensure_ascii=False),
-        said=json.dumps(said, ensure_ascii=False),
+        said=json.dumps(announced, ensure_ascii=False),
     )

@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 
 from studio import uploads
 from studio.prompt.form import Form
-from studio.public.counters import MemoryStore
+from studio.public.limit_store import MemoryStore
 from studio.public.limits import LimitReached
 from studio.public.visitors import Visitor
 from studio.runs import jobs as jobs_module

@@ -13,9 +13,10 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from studio import uploads
-from studio.public import health
-from studio.public.health import Health, StopGate
+from studio.public import health, stopping
+from studio.public.health import Health
 from studio.public.limits import Limits
+from studio.public.stopping import StopGate
 from studio.runs.jobs import Jobs
 from studio.settings import LimitSettings, PageSettings
 from tests.conftest import free_port
@@ -98,7 +99,7 @@ async def test_the_checks_are_not_made_for_each_who_asks(jobs: Jobs, monkeypatch
     async with asking(jobs, monkeypatch) as client:
         monkeypatch.setattr(health, "CHECK_SECONDS", 3600.0)
         checked = threading.Semaphore(0)
-        monkeypatch.setattr(jobs.room, "check", checked.release)
+        monkeypatch.setattr(jobs.disk_space, "check", checked.release)
         for _ in range(3):
             await client.get("/readyz")
     assert checked.acquire(blocking=False)
@@ -113,7 +114,7 @@ async def test_while_it_stops_nothing_begins_and_what_is_there_is_answered(
         jobs.stopping = True
         page = await client.get("/", headers={"Accept-Language": "ko"})
         assert page.status_code == 503
-        assert page.headers["retry-after"] == str(health.RETRY_SECONDS)
+        assert page.headers["retry-after"] == str(stopping.RETRY_SECONDS)
         assert 'http-equiv="refresh"' in page.text
         assert 'lang="ko"' in page.text
         for path in ("/gradio_api/upload", "/gradio_api/call/edit"):

@@ -252,7 +252,7 @@ async def test_results_of_earlier_days_go_though_nobody_comes(settings: PageSett
         folder.mkdir(parents=True)
     past = time.time() - KEEP_HOURS * 3600 - 60
     os.utime(old, (past, past))
-    cleaning = asyncio.create_task(uploads.keep_clean(settings.keep_seconds))
+    cleaning = asyncio.create_task(uploads.clean_regularly(settings.keep_seconds))
     await until(lambda: not old.exists())
     cleaning.cancel()
     assert young.exists()
@@ -513,7 +513,7 @@ async def test_a_result_that_finds_no_room_is_fetched_as_soon_as_there_is(
     await job.wait_until_submitted()
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=0))
     await ended(job)
-    assert job.lacks_room
+    assert job.lacks_space
     assert job.can_be_fetched
     assert jobs.find(job.key) is job
     full = False
@@ -538,7 +538,7 @@ async def test_a_record_that_can_not_be_written_leaves_the_run_to_be_fetched(
 
     monkeypatch.setattr("studio.runs.results.write_record", full)
     await ended(job)
-    assert job.lacks_room
+    assert job.lacks_space
     assert job.can_be_fetched
     monkeypatch.undo()
 
@@ -546,9 +546,9 @@ async def test_a_record_that_can_not_be_written_leaves_the_run_to_be_fetched(
 async def test_room_is_reserved_while_a_run_is_at_work(jobs: Jobs, form: Form) -> None:
     job = await started(jobs, form)
     await job.wait_until_submitted()
-    assert jobs.room._reserved == uploads.RESULT_BYTES
+    assert jobs.disk_space._reserved == uploads.RESULT_BYTES
     await ended(job)
-    assert jobs.room._reserved == 0
+    assert jobs.disk_space._reserved == 0
 
 
 async def test_made_up_runs_leave_no_folder(settings: PageSettings, form: Form, sandbox: Sandbox) -> None:

@@ -19,9 +19,9 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from studio.i18n import language
-from studio.i18n.language import language_middleware, switch
+from studio.i18n.language import language_links, language_middleware
 from studio.i18n.texts import translations
-from studio.public.own_address import OwnAddress
+from studio.public.page_url import PageUrl
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -94,7 +94,7 @@ def test_what_is_no_page_passes_untouched(path: str) -> None:
 
 def test_the_switch_keeps_the_rest_of_the_address_and_marks_the_language_in_use() -> None:
     query = b'lang=ko&__sign=a%26b&x="><script>'
-    shown = switch(gr.Request(Request({"type": "http", "headers": [], "query_string": query, "path": "/"})))
+    shown = language_links(gr.Request(Request({"type": "http", "headers": [], "query_string": query, "path": "/"})))
     rest = "__sign=a%26b&amp;x=%22%3E%3Cscript%3E"
     assert f'<a href="?{rest}&amp;lang=ko" lang="ko" hreflang="ko" aria-current="true">한국어</a>' in shown
     assert f'<a href="?{rest}&amp;lang=zh" lang="zh-CN" hreflang="zh-CN">简体中文</a>' in shown
@@ -221,7 +221,7 @@ def test_a_page_is_put_together_once_for_all_who_get_the_same(monkeypatch: pytes
         ("/", {"Accept-Language": "ja"}),
         ("/?lang=ko", {}),
     ]
-    app = Starlette(routes=[Route("/", page)], middleware=[Middleware(OwnAddress), language_middleware()])
+    app = Starlette(routes=[Route("/", page)], middleware=[Middleware(PageUrl), language_middleware()])
     with TestClient(app) as client:
         pages = [client.get(path, headers=headers).text for path, headers in visits]
         assert len(set(pages)) == asked == len(visits)

@@ -12,7 +12,7 @@ import pytest
 from redis.asyncio import Redis
 
 from studio.i18n.texts import Texts, translations
-from studio.public.counters import MemoryStore
+from studio.public.limit_store import MemoryStore
 from studio.public.limits import HOUR, LimitReached, Limits, LimitStatus, Permit, price_of
 from studio.public.visitors import Visitor
 from studio.settings import LimitSettings
@@ -456,7 +456,7 @@ async def test_without_its_store_the_page_starts_nothing_and_says_so(caplog: pyt
 
 
 async def test_a_store_that_does_not_answer_keeps_nobody_waiting_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("studio.public.counters.STORE_SECONDS", 0.2)
+    monkeypatch.setattr("studio.public.limit_store.STORE_SECONDS", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         uri = f"redis://:secret@127.0.0.1:{silent.getsockname()[1]}/0"
         limits = Limits(LimitSettings(hourly=9, storage_uri=uri), lease=60)

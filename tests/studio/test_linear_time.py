@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from studio.browser import store
-from studio.prompt import link, references
+from studio.prompt import references, settings_link
 from studio.prompt.form import Form
-from studio.public.upload_limits import _fits
+from studio.public.upload_limits import _call_texts_fit
 from wan_client import WanError, mentions
 from wan_client.api import check_request_id
 from wan_client.schema import PROMPT_MAX, check_negative_prompt, check_prompt
@@ -56,7 +56,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "check_prompt": _checked(check_prompt),
     "check_negative_prompt": _checked(check_negative_prompt),
     "check_request_id": _checked(check_request_id),
-    "link": lambda text: link.from_query({"prompt": text, "seed": text, "size": text}),
+    "link": lambda text: settings_link.from_query({"prompt": text, "seed": text, "size": text}),
     "storage": lambda text: store.read(json.dumps({"runs": [text], "draft": text})),
     "notes": lambda text: store.storage_patch(opened=Form(text)),
     "mentions": mentions.mentions,
@@ -67,7 +67,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "reference check": lambda text: references.check(text, [True, True, False]),
     "preview": lambda text: read(text, images=3, negative_prompt=text),
     "data_uri": lambda text: _DATA_URI.match(f"data:image/png;{text}"),
-    "call": lambda text: _fits(json.dumps({"data": [text]}).encode(), storage=False),
+    "call": lambda text: _call_texts_fit(json.dumps({"data": [text]}).encode(), storage=False),
 }
 
 

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from studio.i18n.texts import Texts
-from studio.stage.programme import NAME, Programme, saved
+from studio.stage.programme import NAME, Programme, write_programme
 from studio.uploads import is_upload
 from wan_client import Backend, ImageSize, SettingsError
 from wan_client.export import page
@@ -173,7 +173,7 @@ def test_what_was_saved_can_be_opened(folder: Path, tmp_path: Path) -> None:
     for with_recipe in (True, False):
         file = tmp_path / "saved.zip"
         with file.open("wb") as opened:
-            saved([item], opened, with_recipe=with_recipe)
+            write_programme([item], opened, with_recipe=with_recipe)
         reopened = Programme(file)
         again = reopened.prepared("0")
         assert again

@@ -138,7 +138,7 @@ def test_a_shared_sandbox_is_used_where_there_is_no_token_and_reached_without_a_
     assert (shared.engine.backend, shared.engine.api_base) == (Backend.SANDBOX, "http://sandbox:8899")
     assert shared.hosted_base == "https://api.example"
     environ: dict[str, str] = {}
-    shared.hand_over(environ)
+    shared.export_to_environment(environ)
     assert "sandbox" in environ["NO_PROXY"].split(",")
     paid = PageSettings.load({**named, "RUNCOMFY_API_TOKEN": "a-token"})
     assert (paid.engine.backend, paid.engine.api_base) == (Backend.RUNCOMFY, DEFAULT_API_BASE)
@@ -193,6 +193,6 @@ def test_where_gradios_folder_is_anothers_the_page_takes_one_of_its_own(
 
 def test_no_proxy_catches_what_stays_on_this_machine() -> None:
     environ = {"NO_PROXY": "inside.example", "GRADIO_SERVER_NAME": "::1"}
-    PageSettings.load({}).hand_over(environ)
+    PageSettings.load({}).export_to_environment(environ)
     assert "GRADIO_SERVER_NAME" not in environ
     assert environ["no_proxy"] == environ["NO_PROXY"] == "inside.example,localhost,127.0.0.1,::1"

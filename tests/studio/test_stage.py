@@ -15,10 +15,10 @@ from starlette.testclient import TestClient
 from studio import uploads
 from studio.browser.store import Entry
 from studio.prompt.form import Form
-from studio.runs import compared, results
+from studio.runs import comparison, results
 from studio.runs.jobs import _ENTRY, ENTRY, Jobs
 from studio.settings import PageSettings
-from studio.stage.audience import address
+from studio.stage.page_address import address
 from studio.stage.routes import Stage
 from tests.studio.test_programme import picture
 from wan_client import Backend, Settings
@@ -50,13 +50,13 @@ def finished(key: str, prompt: str) -> None:
 
 def keep(key: str, colour: str = "green", number: int = 1) -> str:
     """Put a kept composite of a run onto the disk; return what it is called."""
-    kept = compared.KeptPicture(number, "local-preview-kept.png", 600, 400, "result", 1, None, "0" * 64)
+    kept = comparison.KeptPicture(number, "local-preview-kept.png", 600, 400, "result", 1, None, "0" * 64)
     kept.file(key).parent.mkdir(parents=True, exist_ok=True)
     kept.file(key).write_bytes(picture(colour))
     kept.before_file(key).parent.mkdir(parents=True, exist_ok=True)
     kept.before_file(key).write_bytes(picture("red"))
-    uploads.write_record(key, compared.KEPT, compared._KEPT.dump_json((kept,)))
-    return compared.kept_key(key, number)
+    uploads.write_record(key, comparison.KEPT, comparison._KEPT.dump_json((kept,)))
+    return comparison.kept_key(key, number)
 
 
 @pytest.fixture
@@ -160,7 +160,7 @@ def test_a_programme_is_saved_on_a_local_page_alone(browser: TestClient) -> None
 
 
 def test_too_many_exports_are_refused(browser: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("studio.stage.take_away.OF_A_VISITOR", 0)
+    monkeypatch.setattr("studio.stage.exports.OF_A_VISITOR", 0)
     assert browser.post("/stage/export", json={"keys": [KEY], "kind": "page"}).status_code == 503
 
 

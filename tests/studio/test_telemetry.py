@@ -162,7 +162,7 @@ def test_a_run_that_another_replica_has_counted_is_counted_nowhere(written: Call
 async def test_what_the_limits_leave_is_measured() -> None:
     limits = Limits(LimitSettings(budget=1.0, at_once=5))
     await limits.take(Visitor(name="Ann"), ["a run"], price=0.25)
-    measuring = asyncio.create_task(telemetry.keep_measured(limits))
+    measuring = asyncio.create_task(telemetry.measure_regularly(limits))
     for _ in range(20):
         await asyncio.sleep(0)
     measuring.cancel()

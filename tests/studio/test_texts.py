@@ -11,7 +11,7 @@ import gradio as gr
 import pytest
 from starlette.requests import Request
 
-from studio.i18n.texts import OF_AN_ACCOUNT, Texts, texts_for, translations
+from studio.i18n.texts import ACCOUNT_PROBLEMS, Texts, texts_for, translations
 from wan_client import ImageSize, WanError
 from wan_sandbox.preview import OPERATIONS
 
@@ -109,7 +109,7 @@ def test_nobody_looks_for_a_local_preview_in_an_account(language: str) -> None:
     of_an_account = {
         key.split(".")[1] for key, text in texts.items() if key.endswith(".hint") and "Generations" in text
     }
-    assert of_an_account == OF_AN_ACCOUNT
+    assert of_an_account == ACCOUNT_PROBLEMS
     problem = WanError("submit_interrupted")
     assert Texts(language).hint(problem, sandbox=True) == texts["error.preview.hint"]
     assert Texts(language).hint(problem, sandbox=False) == texts["error.submit_interrupted.hint"]

@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from studio import uploads
 from studio.public.limits import Limits
-from studio.public.upload_limits import MEGABYTE, PAGE_MB, REQUEST_MB, WORDS_BYTES, TextLimits, UploadLimits
+from studio.public.upload_limits import FORM_BYTES, MEGABYTE, PAGE_MB, REQUEST_MB, TextLimits, UploadLimits
 from studio.settings import LimitSettings
 from tests.conftest import free_port
 
@@ -40,7 +40,7 @@ async def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
     limits = Limits(LimitSettings(uploads=2), lease=60, clock=lambda: 1_800_014_400.0 + 600)
     app = Starlette(
         routes=[Route(path, answer, methods=["GET", "POST"]) for path in (ROUTE, QUEUE, "/other")],
-        middleware=[Middleware(UploadLimits, limits=limits, room=uploads.Room())],
+        middleware=[Middleware(UploadLimits, limits=limits, disk_space=uploads.DiskSpace())],
     )
     transport = httpx.ASGITransport(app, client=("192.0.2.1", 1))
     async with httpx.AsyncClient(transport=transport, base_url="http://page", timeout=60) as client:
@@ -48,7 +48,7 @@ async def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
 
 
 async def test_calls_that_are_no_uploads_are_for_words(client: httpx.AsyncClient) -> None:
-    refused = await client.post("/other", content=b"x" * (WORDS_BYTES + 1))
+    refused = await client.post("/other", content=b"x" * (FORM_BYTES + 1))
     assert refused.status_code == httpx.codes.REQUEST_ENTITY_TOO_LARGE
     assert (await client.post("/other", content=b"x")).text == "1 bytes"
 
@@ -88,7 +88,7 @@ async def test_the_disk_is_not_filled_to_the_brim(client: httpx.AsyncClient, mon
 async def test_a_store_that_is_away_is_no_visitors_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     limits = Limits(LimitSettings(uploads=2, storage_uri=f"redis://127.0.0.1:{free_port()}"))
-    middleware = Middleware(UploadLimits, limits=limits, room=uploads.Room())
+    middleware = Middleware(UploadLimits, limits=limits, disk_space=uploads.DiskSpace())
     app = Starlette(routes=[Route(ROUTE, answer, methods=["POST"])], middleware=[middleware])
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://page", timeout=60) as client:
         refused = await client.post(ROUTE, content=b"picture")
@@ -104,7 +104,7 @@ async def test_a_length_counts_only_where_it_is_the_one_that_counts(client: http
 
 
 async def test_a_call_that_only_ends_like_an_upload_is_for_words(client: httpx.AsyncClient) -> None:
-    refused = await client.post("/gradio_api/run/upload", content=b"x" * (WORDS_BYTES + 1))
+    refused = await client.post("/gradio_api/run/upload", content=b"x" * (FORM_BYTES + 1))
     assert refused.status_code == httpx.codes.REQUEST_ENTITY_TOO_LARGE
 
 
@@ -127,8 +127,8 @@ async def test_uploads_on_their_way_count_as_if_they_had_arrived(
         await release.wait()
         return PlainTextResponse("done")
 
-    room = uploads.Room()
-    middleware = Middleware(UploadLimits, limits=Limits(LimitSettings()), room=room)
+    disk_space = uploads.DiskSpace()
+    middleware = Middleware(UploadLimits, limits=Limits(LimitSettings()), disk_space=disk_space)
     app = Starlette(routes=[Route(ROUTE, slow, methods=["POST"])], middleware=[middleware])
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://page", timeout=60) as client:
         first = asyncio.create_task(client.post(ROUTE, content=b"x" * (12 * MEGABYTE)))

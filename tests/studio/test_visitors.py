@@ -15,7 +15,7 @@ import httpx
 import pytest
 from starlette.requests import Request
 
-from studio.i18n.language import switch
+from studio.i18n.language import language_links
 from studio.public.visitors import name_in, visitor_of
 from studio.settings import PRIVATE_NETWORKS, can_sign_in
 from tests.conftest import ROOT, START_SECONDS, free_port, running_app
@@ -31,7 +31,7 @@ THIS_MACHINE = "address 127.0.0.1"
 PAGE = """
 from studio.settings import PageSettings
 
-PageSettings.load().hand_over()
+PageSettings.load().export_to_environment()
 import gradio as gr
 from studio.public.visitors import visitor_of
 
@@ -175,14 +175,14 @@ def space(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
 def test_visitors_can_sign_in_where_a_space_lets_them(space: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     assert can_sign_in()
     request = gr.Request(Request({**signed_in(), "query_string": b"", "path": "/"}))
-    assert "Sign out ann" in switch(request)
+    assert "Sign out ann" in language_links(request)
     stranger = gr.Request(Request({**signed_in(), "session": {}, "query_string": b"", "path": "/"}))
-    assert "Sign in with Hugging Face" in switch(stranger)
+    assert "Sign in with Hugging Face" in language_links(stranger)
     for name in space:
         with monkeypatch.context() as without:
             without.delenv(name)
             assert not can_sign_in()
-            assert "Sign" not in switch(stranger)
+            assert "Sign" not in language_links(stranger)
 
 
 @pytest.mark.slow

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from pydantic import TypeAdapter, ValidationError
 
 from studio import uploads
-from studio.runs.compared import parted
+from studio.runs.comparison import split_kept_key
 from wan_client.export import page
 from wan_client.files import write_whole
 from wan_client.recipe import fingerprint
@@ -32,9 +32,9 @@ _RECORD = "shared.json"
 
 @dataclass(frozen=True)
 class _Shared:
-    """What a link shows, and the folder of records that it ends with. The run's key is not in it.
+    """A link's record, without the run's key. The link ends when the run's folder of records is deleted.
 
-    The digest is the picture's: where a kept composite made room for another, the link does not show that one.
+    The digest is the picture's: if another kept composite has replaced it, the link does not show that one.
     """
 
     item: StageItem
@@ -45,11 +45,11 @@ class _Shared:
 _SHARED = TypeAdapter(_Shared)
 
 
-class Links:
+class SharedLinks:
     """Makes, opens and revokes links.
 
-    A link's name is random and has nothing to do with the run's key: who has the link sees one page with the picture,
-    the picture from before, the prompt and the settings, without the recipe and the run's id, and can do nothing.
+    A link's name is random and does not follow from the run's key. The link opens one page with the picture,
+    the picture from before, the prompt and the settings, without the recipe and the run's id, and without any controls.
 
     Args:
         items: Finds the results.
@@ -71,11 +71,11 @@ class Links:
             if name := self.name(key):
                 return name
             name = secrets.token_urlsafe(24)
-            folder = uploads.run_folder(parted(key)[0])
+            folder = uploads.run_folder(split_kept_key(key)[0])
             shared = _Shared(replace(item, key="", recipe=None), folder, fingerprint(item.after))
             _folder(name).mkdir(parents=True)
             (_folder(name) / _RECORD).write_bytes(_SHARED.dump_json(shared))
-            uploads.write_record(parted(key)[0], _name_file(key).name, name.encode())
+            uploads.write_record(split_kept_key(key)[0], _name_file(key).name, name.encode())
         return name
 
     def name(self, key: str) -> str | None:
@@ -98,7 +98,7 @@ class Links:
 
         Args:
             name: The link's name.
-            language: The language of the person who opens it. The first of a language waits for its page to be made.
+            language: The language of the person who opens it. The page of a language is made when it is first opened.
         """
         shared = _opened(name)
         if shared is None:
@@ -113,8 +113,8 @@ class Links:
 
 
 def _name_file(key: str) -> Path:
-    """Return where the name of a result's link is noted: with the run's records, which go away with the run."""
-    run, number = parted(key)
+    """Return the file with the name of a result's link, in the run's folder, which is deleted with the run."""
+    run, number = split_kept_key(key)
     return uploads.run_folder(run) / ("shared-link.txt" if number is None else f"shared-link-kept-{number}.txt")
 
 

@@ -17,12 +17,12 @@ ADDRESS_CHARACTERS_MAX = 500
 
 
 def address(base: str | None, scope: MutableMapping[str, Any], shown: str) -> str | None:
-    """Return the address by which others reach the page, with a slash at its end; None where only this machine does.
+    """Return the address by which others reach the page, with a slash at its end; None if only this machine can.
 
     Args:
-        base: Where the page is said to be reached from outside, if anything says so.
+        base: The page's address from outside, if one was set.
         scope: The request of a browser that has the page open.
-        shown: The address in that browser. It counts as far as it is the request's own: a code never leads elsewhere.
+        shown: The address in that browser. It counts only with the request's host, so a code never leads elsewhere.
     """
     if base:
         return f"{base.rstrip('/')}/"
@@ -42,7 +42,7 @@ def qr_code(text: str) -> str:
 
 
 def _is_local(host: str) -> bool:
-    """Return whether a host names the machine that asks, whichever that is."""
+    """Return whether a host is reached only from its own machine: a loopback, unspecified or empty one."""
     try:
         number = ip_address(host.strip("[]"))
     except ValueError:

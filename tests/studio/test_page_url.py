@@ -12,7 +12,7 @@ from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from studio.public.own_address import OwnAddress
+from studio.public.page_url import PageUrl
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -43,6 +43,6 @@ async def root(request: Request) -> PlainTextResponse:
     ],
 )
 async def test_answers_name_files_where_the_page_is(headers: dict[str, str], address: str) -> None:
-    app = Starlette(routes=[Route(CALL, root, methods=["POST"])], middleware=[Middleware(OwnAddress)])
+    app = Starlette(routes=[Route(CALL, root, methods=["POST"])], middleware=[Middleware(PageUrl)])
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=f"http://{HOST}") as client:
         assert (await client.post(CALL, headers=headers)).text == address

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from studio.prompt.form import Form
-from studio.runs.names import result_name
+from studio.runs.file_names import result_name
 
 
 @pytest.mark.parametrize(

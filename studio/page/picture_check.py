@@ -1,4 +1,4 @@
-"""What the page says of a picture as it arrives in a slot, before anything is sent."""
+"""The check of a picture as it arrives in a slot, before anything is sent."""
 
 from __future__ import annotations
 
@@ -29,24 +29,24 @@ if TYPE_CHECKING:
     from wan_client import Change
 
 THUMBNAIL_SIDE = 480
-# Preparing takes memory and a processor; the pages that wait beyond this many hear nothing, and show the picture alone.
+# Preparing takes memory and a processor; beyond this many waiting calls, a slot gets no check and shows the picture.
 AT_ONCE, WAITING_MAX = 2, 50
 # Enlarged from less than half of what the model takes, a picture is visibly soft.
 TINY_SIDE = SIDE_MIN / 2
-# What is done to nearly every picture, and shows nowhere in it.
+# Changes that are made to nearly every picture and can't be seen in it.
 ROUTINE = {"colours", "decoded_smaller", "depth", "encoded", "lightened", "metadata", "mode", "reduced", "turned"}
 
 
-class Verdicts:
-    """The route that slots ask."""
+class PictureCheckRoute:
+    """The route that slots call."""
 
     def __init__(self) -> None:
         self._at_once = asyncio.Semaphore(AT_ONCE)
         self._waiting = 0
 
     async def answer(self, request: Request) -> Response:
-        """Return what there is to say of an uploaded file, as JSON."""
-        given = _given(await request.body())
+        """Return the result of the check of an uploaded file, as JSON."""
+        given = _parse_body(await request.body())
         if given is None:
             return Response(status_code=400)
         if self._waiting >= WAITING_MAX:
@@ -54,12 +54,12 @@ class Verdicts:
         self._waiting += 1
         try:
             async with self._at_once:
-                return JSONResponse(await in_preparing_thread(verdict, texts_for(gr.Request(request)), *given))
+                return JSONResponse(await in_preparing_thread(check_picture, texts_for(gr.Request(request)), *given))
         finally:
             self._waiting -= 1
 
 
-def verdict(texts: Texts, path: str, number: int) -> dict[str, Any]:
+def check_picture(texts: Texts, path: str, number: int) -> dict[str, Any]:
     """Return what a slot shows of a file.
 
     Args:
@@ -70,11 +70,11 @@ def verdict(texts: Texts, path: str, number: int) -> dict[str, Any]:
     if not is_upload(path):
         return {"state": "gone", "words": [texts("error.image_gone", number=number), texts("error.image_gone.hint")]}
     file = Path(path).stat()
-    seen = _seen(path, file.st_mtime_ns, file.st_size)
-    if isinstance(seen, ImageError):
-        values = {**seen.values, "number": number}
-        return {"state": "refused", "words": [texts(f"error.{seen.code}{part}", **values) for part in ("", ".hint")]}
-    changes, thumbnail, is_tiny = seen
+    found = _inspect(path, file.st_mtime_ns, file.st_size)
+    if isinstance(found, ImageError):
+        values = {**found.values, "number": number}
+        return {"state": "refused", "words": [texts(f"error.{found.code}{part}", **values) for part in ("", ".hint")]}
+    changes, thumbnail, is_tiny = found
     routine = ROUTINE if is_tiny else ROUTINE | {"enlarged"}
     sentence = "; ".join(
         texts(f"change.{change.code}", **change.values) for change in changes if change.code not in routine
@@ -87,7 +87,7 @@ def verdict(texts: Texts, path: str, number: int) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=64)
-def _seen(path: str, _changed: int, _size: int) -> tuple[tuple[Change, ...], str, bool] | ImageError:
+def _inspect(path: str, _changed: int, _size: int) -> tuple[tuple[Change, ...], str, bool] | ImageError:
     """Return what a run would do to the picture, a small copy of what it would send, and whether it is far too small.
 
     An error says why it can't be sent.
@@ -111,7 +111,7 @@ def _thumbnail(data: bytes) -> str:
     return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 
-def _given(body: bytes) -> tuple[str, int] | None:
+def _parse_body(body: bytes) -> tuple[str, int] | None:
     """Return the path and the slot's number from a request's body; None where there are none."""
     try:
         given = json.loads(body)

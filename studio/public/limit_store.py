@@ -1,4 +1,4 @@
-"""Where limits are counted and keys are claimed: in this process, or in Redis for all replicas.
+"""The store of limits and of claims to keys: in this process, or in Redis for all replicas.
 
 A count is a number that is forgotten after a while. A place is held by the name of a run until it is released, or until
 its lease ends. A claim is a text that the first caller sets under a name and all others get, for as long as it is
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 KEY_PREFIX = "wan:"
-# How long Redis, or another process that claims a key, may keep a caller waiting, in seconds.
+# How long a caller may wait for Redis, or for another process that claims a key, in seconds.
 STORE_SECONDS = 2.0
 PURGE_SECONDS = 60.0
 
-# Looks at everything first and changes nothing unless all of it fits.
+# Checks everything first, and changes nothing unless all of it fits.
 _TAKE = """
 local asked = cjson.decode(ARGV[1])
 for number, key in ipairs(KEYS) do
@@ -58,7 +58,7 @@ for number, key in ipairs(KEYS) do
 end
 return {0, 0}
 """
-# A count that is gone stays gone: added to, it would begin below nothing.
+# An expired count is not created anew: a negative amount would make it negative.
 _ADD = "if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('INCRBY', KEYS[1], ARGV[1]) end"
 _CLAIM = """
 local held = redis.call('GET', KEYS[1])
@@ -70,17 +70,17 @@ _UNCLAIM = "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS
 
 
 class StoreUnavailable(Exception):
-    """The counts are out of reach."""
+    """The store can't be reached."""
 
 
 @dataclass(frozen=True)
 class Count:
-    """What is to be counted.
+    """An amount to add to a count.
 
     Attributes:
         key: The count's name.
         amount: How much is added.
-        limit: What it may come to.
+        limit: The most that the count may reach.
         seconds: For how long it is remembered after the latest change.
     """
 
@@ -92,7 +92,7 @@ class Count:
 
 @dataclass(frozen=True)
 class Places:
-    """What may be held at once.
+    """A set of places that runs may hold at once.
 
     Attributes:
         key: The name of the set of places.
@@ -104,10 +104,10 @@ class Places:
 
 
 class Refusal(NamedTuple):
-    """What stands against a request.
+    """The count or place that refuses a request.
 
     Attributes:
-        place: Where it stands among the counts and, after them, the places.
+        place: Its index among the counts and, after them, the places.
         used: How much of it is used by others.
     """
 
@@ -124,28 +124,28 @@ class Store(ABC):
     ) -> Refusal | None:
         """Count everything and give each holder one of each of the places, or change nothing.
 
-        A holder of a place keeps it.
+        A holder that has a place already needs no other.
         """
 
     @abstractmethod
     async def hold(self, places: Sequence[str], holder: str, *, now: float, lease: int) -> None:
-        """Hold places from now on for the length of a lease, whether or not there is room."""
+        """Hold places for the length of a lease from now on, even beyond their limit."""
 
     @abstractmethod
     async def release(self, places: Sequence[str], holder: str) -> None:
-        """Give places back."""
+        """Release places."""
 
     @abstractmethod
     async def add(self, key: str, amount: int) -> None:
-        """Change a count, if it is still remembered."""
+        """Add to a count, if it has not expired."""
 
     @abstractmethod
     async def read(self, counts: Sequence[str], places: Sequence[str], *, now: float) -> list[int]:
-        """Return how far each count has come, and then how many of each of the places are held."""
+        """Return the value of each count, then how many of each of the places are held."""
 
     @abstractmethod
     async def claim(self, name: str, text: str, *, now: float, seconds: int) -> str | None:
-        """Set a text, or change nothing where there is one that is still remembered.
+        """Set a text, unless there is one that has not expired.
 
         Args:
             name: What it is claimed under: letters and digits.
@@ -154,16 +154,16 @@ class Store(ABC):
             seconds: For how long it is remembered.
 
         Returns:
-            The text that was there; None where this one has been set.
+            The text that was there; None where this one was set.
         """
 
     @abstractmethod
     async def unclaim(self, name: str, text: str) -> None:
-        """Forget a text, if it is the one that is there."""
+        """Delete the text of that name, if it is this one."""
 
     @abstractmethod
     async def check(self) -> None:
-        """Make sure that the store is within reach."""
+        """Check that the store can be reached."""
 
     @abstractmethod
     async def close(self) -> None:
@@ -171,10 +171,10 @@ class Store(ABC):
 
 
 class MemoryStore(Store):
-    """Counts in this process. No method that counts waits, so each is one step.
+    """Counts in this process. The methods that count never await, so each is one step.
 
-    Claims lie on the disk, which several processes may share: what was paid for under one must not be paid for again,
-    by another process or after a restart.
+    Claims lie on the disk, which several processes may share, so that neither another process nor a restart pays again
+    for what was paid under a claim.
     """
 
     def __init__(self) -> None:
@@ -206,12 +206,12 @@ class MemoryStore(Store):
             self._places.setdefault(key, {})[holder] = now + lease
 
     async def release(self, places: Sequence[str], holder: str) -> None:
-        """Give places back."""
+        """Release places."""
         for key in places:
             self._places.get(key, {}).pop(holder, None)
 
     async def add(self, key: str, amount: int) -> None:
-        """Change a count."""
+        """Add to a count."""
         if key in self._counts:
             used, until = self._counts[key]
             self._counts[key] = used + amount, until
@@ -222,17 +222,17 @@ class MemoryStore(Store):
 
     async def claim(self, name: str, text: str, *, now: float, seconds: int) -> str | None:
         """Set a text, or return the one that is there."""
-        with _on_disk():
+        with _disk_errors():
             return await asyncio.to_thread(self._claim, uploads.claims_folder() / name, text, now, now + seconds)
 
     async def unclaim(self, name: str, text: str) -> None:
-        """Forget a text."""
-        with _on_disk():
+        """Delete a text."""
+        with _disk_errors():
             await asyncio.to_thread(self._unclaim, uploads.claims_folder() / name, text)
 
     def _claim(self, file: Path, text: str, now: float, until: float) -> str | None:
-        with _claiming(file.parent):
-            held = _claimed(file)
+        with _claims_lock(file.parent):
+            held = _read_claim(file)
             if held and held[0] > now:
                 return held[1]
             with part_beside(file) as part:
@@ -244,16 +244,16 @@ class MemoryStore(Store):
         return None
 
     def _unclaim(self, file: Path, text: str) -> None:
-        with _claiming(file.parent):
-            held = _claimed(file)
+        with _claims_lock(file.parent):
+            held = _read_claim(file)
             if held and held[1] == text:
                 file.unlink(missing_ok=True)
 
     async def check(self) -> None:
-        """There is nothing to reach."""
+        """Do nothing: counts are in this process."""
 
     async def close(self) -> None:
-        """There is nothing to close."""
+        """Do nothing: there are no connections."""
 
     def _used(self, key: str, now: float) -> int:
         used, until = self._counts.get(key, (0, now))
@@ -263,7 +263,7 @@ class MemoryStore(Store):
         return {holder for holder, until in self._places.get(key, {}).items() if until > now}
 
     def _purge(self, now: float) -> None:
-        """Drop what has expired, once a minute: a visitor leaves a few entries behind each day."""
+        """Drop what has expired, at most once a minute: each visitor leaves a few entries behind a day."""
         if now - self._purged < PURGE_SECONDS:
             return
         self._purged = now
@@ -275,7 +275,7 @@ class MemoryStore(Store):
 
 
 class RedisStore(Store):
-    """Counts of all replicas.
+    """Counts and claims of all replicas, in Redis.
 
     Args:
         uri: The server's address, such as ``redis://redis:6379``.
@@ -292,7 +292,7 @@ class RedisStore(Store):
             socket_connect_timeout=STORE_SECONDS,
             retry=Retry(NoBackoff(), 0),  # a count that is sent twice counts twice
         )
-        self._run_view = self._redis.register_script(_TAKE)
+        self._take = self._redis.register_script(_TAKE)
         self._add = self._redis.register_script(_ADD)
         self._claim = self._redis.register_script(_CLAIM)
         self._unclaim = self._redis.register_script(_UNCLAIM)
@@ -311,13 +311,13 @@ class RedisStore(Store):
         keys = [*(_key(count.key) for count in counts), *(_key(place.key) for place in places)]
         if not keys:
             return None
-        with _unavailable():
-            number, used = await self._run_view(keys=keys, args=[json.dumps(asked)])
+        with _redis_errors():
+            number, used = await self._take(keys=keys, args=[json.dumps(asked)])
         return Refusal(number - 1, used) if number else None
 
     async def hold(self, places: Sequence[str], holder: str, *, now: float, lease: int) -> None:
         """Hold places until the end of a lease."""
-        with _unavailable():
+        with _redis_errors():
             async with self._redis.pipeline(transaction=False) as pipeline:
                 for key in places:
                     pipeline.zadd(_key(key), {holder: now + lease})
@@ -325,21 +325,21 @@ class RedisStore(Store):
                 await pipeline.execute()
 
     async def release(self, places: Sequence[str], holder: str) -> None:
-        """Give places back: outside a transaction, which a Redis that is full would refuse."""
-        with _unavailable():
+        """Release places: outside a transaction, which a Redis that is full would refuse."""
+        with _redis_errors():
             async with self._redis.pipeline(transaction=False) as pipeline:
                 for key in places:
                     pipeline.zrem(_key(key), holder)
                 await pipeline.execute()
 
     async def add(self, key: str, amount: int) -> None:
-        """Change a count."""
-        with _unavailable():
+        """Add to a count."""
+        with _redis_errors():
             await self._add(keys=[_key(key)], args=[amount])
 
     async def read(self, counts: Sequence[str], places: Sequence[str], *, now: float) -> list[int]:
         """Return all numbers."""
-        with _unavailable():
+        with _redis_errors():
             async with self._redis.pipeline(transaction=False) as pipeline:
                 for key in counts:
                     pipeline.get(_key(key))
@@ -349,18 +349,18 @@ class RedisStore(Store):
 
     async def claim(self, name: str, text: str, *, now: float, seconds: int) -> str | None:  # noqa: ARG002  # its own clock
         """Set a text, or return the one that is there."""
-        with _unavailable():
+        with _redis_errors():
             held = await self._claim(keys=[_key(f"claim/{name}")], args=[text, seconds])
         return held.decode() if held else None
 
     async def unclaim(self, name: str, text: str) -> None:
-        """Forget a text."""
-        with _unavailable():
+        """Delete a text."""
+        with _redis_errors():
             await self._unclaim(keys=[_key(f"claim/{name}")], args=[text])
 
     async def check(self) -> None:
         """Ask Redis for an answer."""
-        with _unavailable():
+        with _redis_errors():
             await self._redis.ping()
 
     async def close(self) -> None:
@@ -378,8 +378,8 @@ def _key(key: str) -> str:
 
 
 @contextmanager
-def _unavailable() -> Iterator[None]:
-    """Raise `StoreUnavailable` for whatever Redis or the way to it is in trouble with."""
+def _redis_errors() -> Iterator[None]:
+    """Raise `StoreUnavailable` for any error of Redis or of the connection."""
     from redis.exceptions import RedisError  # noqa: PLC0415
 
     try:
@@ -388,8 +388,8 @@ def _unavailable() -> Iterator[None]:
         raise StoreUnavailable(type(problem).__name__) from problem
 
 
-def _claimed(file: Path) -> tuple[float, str] | None:
-    """Return until when a claim is remembered, and its text; None where there is none."""
+def _read_claim(file: Path) -> tuple[float, str] | None:
+    """Read when a claim expires, and its text; None where there is none."""
     try:
         until, _, text = file.read_text("utf-8").partition(" ")
     except FileNotFoundError:
@@ -397,15 +397,15 @@ def _claimed(file: Path) -> tuple[float, str] | None:
     return float(until), text
 
 
-def _claiming(folder: Path) -> FileLock:
-    """Return what only one of the processes that share a folder, which is made here, holds at a time."""
+def _claims_lock(folder: Path) -> FileLock:
+    """Return the lock on the claims of a folder, which is made if missing, for all processes that share it."""
     folder.mkdir(parents=True, exist_ok=True)
     return FileLock(folder / uploads.CLAIMS_LOCK, timeout=STORE_SECONDS)
 
 
 @contextmanager
-def _on_disk() -> Iterator[None]:
-    """Raise `StoreUnavailable` where a claim can't be written or read: it may be there, and of somebody else."""
+def _disk_errors() -> Iterator[None]:
+    """Raise `StoreUnavailable` where a claim can't be read or written: another caller may hold it."""
     try:
         yield
     except (OSError, ValueError) as problem:

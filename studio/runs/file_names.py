@@ -1,4 +1,4 @@
-"""Names that a person would give a result's file."""
+"""Names of results' files, made of the picture's name and the prompt."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from wan_client.schema import DEFAULT_SEED
 if TYPE_CHECKING:
     from studio.prompt.form import Form
 
-PART_MAX = 32
 # Every file system takes names of 255 bytes, and a character may take four.
+PART_MAX = 32
 _PICTURE_NAMED = re.compile(
     r"\b(image|picture|photo)\s*\d\b|[图図]\s*(像|片)?\s*\d|画像\s*\d|이미지\s*\d|사진\s*\d", re.IGNORECASE
 )
@@ -31,14 +31,14 @@ def result_name(form: Form, *, preview: bool) -> str:
     picture = PurePath(form.image_1 or "").stem
     # A result that was edited again has a name that is made of these parts already.
     picture = re.split(r"-seed\d", picture.removeprefix(f"{PREVIEW_NAME}-"), maxsplit=1)[0]
-    wish = _FILLING.sub(" ", _PICTURE_NAMED.sub(" ", form.prompt or ""))
+    wanted = _FILLING.sub(" ", _PICTURE_NAMED.sub(" ", form.prompt or ""))
     seed = DEFAULT_SEED if form.seed is None else int(form.seed)
-    parts = [PREVIEW_NAME if preview else "", _plain(picture), _plain(wish), f"seed{seed}"]
+    parts = [PREVIEW_NAME if preview else "", _plain(picture), _plain(wanted), f"seed{seed}"]
     return "-".join(part for part in parts if part)
 
 
 def _plain(text: str) -> str:
-    """Return letters and digits of any script, with hyphens for all between them."""
+    """Return the first words of a text in letters and digits of any script, joined by hyphens."""
     words = re.findall(r"[^\W_]+", unicodedata.normalize("NFC", text).lower())
     plain = ""
     for word in words:

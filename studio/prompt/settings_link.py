@@ -23,16 +23,16 @@ _SWITCH = {"true": True, "false": False}
 
 
 def to_query(form: Form) -> str:
-    """The form's text settings as a query, such as ``prompt=pencil%20sketch&size=16:9&seed=7``.
+    """Return the form's text settings as a query, such as ``prompt=pencil%20sketch&size=16:9&seed=7``.
 
-    What is as the page has it from the start is left out, and so is what the model would not take.
+    Values that are the form's defaults are left out, and so are those that the model would refuse.
     """
     usual, given = _texts(Form("")), _texts(from_query(_texts(form)))
     return urlencode({name: text for name, text in given.items() if text != usual[name]}, quote_via=quote, safe=":")
 
 
 def from_query(params: Mapping[str, str]) -> Form:
-    """The form that a link's query asks for, without pictures. A value that can't be used is as if it weren't there.
+    """Return the form that a link's query asks for, without pictures. Unusable values are ignored.
 
     Args:
         params: The query's parameters, decoded: anybody may have written them.

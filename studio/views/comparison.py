@@ -1,10 +1,10 @@
-"""What the page says of a comparison, and its kept composites."""
+"""What the page says of a comparison, and of kept composites."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from studio.runs import compared
+from studio.runs import comparison
 from studio.uploads import is_upload
 from wan_client import ImageError
 from wan_client.images import size_of
@@ -18,22 +18,22 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from studio.i18n.texts import Texts
-    from studio.runs.compared import Compared, KeptPicture
+    from studio.runs.comparison import Comparison, KeptPicture
     from studio.runs.results import Outcome
     from wan_client.compare import Alignment
 
-# Less than this can't be seen, and is not spoken of.
+# Smaller differences are invisible, and are not mentioned.
 _MOVED_MIN, _ZOOM_MIN, _TURN_MIN = 0.5, 0.0025, 0.1
 _WHOLE_PERCENT = 0.005
 
 
-def facts(texts: Texts, outcome: Outcome, found: Compared, *, original: tuple[int, int] | None) -> dict[str, Any]:
+def facts(texts: Texts, outcome: Outcome, found: Comparison, *, original: tuple[int, int] | None) -> dict[str, Any]:
     """Return what the viewer shows of a comparison, ready for JSON.
 
     Args:
         texts: The visitor's language.
         outcome: The result.
-        found: What was found out about it.
+        found: Its comparison.
         original: Width and height of the reference as it was uploaded, where it is still here.
     """
     aligned, drawn = found.aligned_file(outcome.key), found.map_file(outcome.key)
@@ -51,7 +51,7 @@ def facts(texts: Texts, outcome: Outcome, found: Compared, *, original: tuple[in
 
 
 def size_of_upload(path: str) -> tuple[int, int] | None:
-    """Return width and height of an uploaded picture as it is seen; None where it is gone."""
+    """Return width and height of an uploaded picture as displayed; None where it is gone."""
     try:
         return size_of(path) if is_upload(path) else None
     except ImageError:
@@ -59,7 +59,7 @@ def size_of_upload(path: str) -> tuple[int, int] | None:
 
 
 def _place(texts: Texts, alignment: Alignment) -> str:
-    """Return where the picture before lies in the result, where that is sure."""
+    """Return how the reference is aligned with the result; empty where that is not sure."""
     if not alignment.sure:
         return ""
     moved, zoomed = alignment.moved, abs(alignment.scale - 1)
@@ -72,7 +72,7 @@ def _place(texts: Texts, alignment: Alignment) -> str:
     return texts(key, pixels=f"{moved:.0f}", percent=percent, degrees=degrees)
 
 
-def _changed(texts: Texts, found: Compared) -> list[str]:
+def _changed(texts: Texts, found: Comparison) -> list[str]:
     """Return what changed: how much of the picture, and all colours."""
     if not found.map:
         return [texts("compare.not_aligned")]
@@ -94,14 +94,14 @@ def pictures(texts: Texts, key: str, composites: Sequence[KeptPicture]) -> list[
         badge = texts("kept.badge.preview") if PREVIEW_NAME in kept.name else texts("kept.badge")
         width, height = kept.shown or (kept.width, kept.height)
         url = file_url(kept.shown_file(key))
-        made.append(Picture(compared.kept_key(key, kept.number), name, url, width, height, "kept", badge=badge))
+        made.append(Picture(comparison.kept_key(key, kept.number), name, url, width, height, "kept", badge=badge))
     return made
 
 
-def befores(key: str, composites: Sequence[KeptPicture], number: int) -> dict[str, str]:
-    """Return where a reference is found in the frame of each kept composite that was made of it."""
+def before_urls(key: str, composites: Sequence[KeptPicture], number: int) -> dict[str, str]:
+    """Return the URLs of a reference in the frame of each kept composite that was made of it."""
     return {
-        compared.kept_key(key, kept.number): file_url(kept.before_file(key))
+        comparison.kept_key(key, kept.number): file_url(kept.before_file(key))
         for kept in composites
         if kept.before == number
     }
@@ -111,7 +111,7 @@ def kept_list(texts: Texts, key: str, composites: Sequence[KeptPicture]) -> str:
     """Return what can be done with a result's kept composites."""
     cards = [
         {
-            "key": compared.kept_key(key, kept.number),
+            "key": comparison.kept_key(key, kept.number),
             "number": kept.number,
             "name": texts("kept.name", number=kept.number),
             "facts": _kept_facts(texts, kept),

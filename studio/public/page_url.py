@@ -1,4 +1,4 @@
-"""Where the page is, as its visitors see it: behind a proxy that says nothing of TLS or of a path it has taken away."""
+"""The page's URL as its visitors see it, also behind a proxy that strips a path or does not report TLS."""
 
 from __future__ import annotations
 
@@ -10,17 +10,16 @@ from starlette.datastructures import Headers, MutableHeaders
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-# What Gradio takes for its own address before all else.
-ADDRESS = "x-gradio-server"
+# The header that Gradio prefers for its own URL.
+GRADIO_URL_HEADER = "x-gradio-server"
 PREFIX = "x-forwarded-prefix"
 
 
-class OwnAddress:
-    """Middleware that has Gradio's answers name files by the address that the visitor's page is at.
+class PageUrl:
+    """Middleware that makes Gradio's responses name files by the URL of the visitor's page.
 
-    A page's calls carry that address as their referrer. Programs send none: for them a proxy that takes a path away
-    says so in ``X-Forwarded-Prefix``. The first answer, which is the page itself, is put right in the browser: see
-    ``templates/head.html``.
+    A page's calls carry that URL as their referrer. Programs send none: for them a proxy that strips a path names it in
+    ``X-Forwarded-Prefix``. The HTML page itself is corrected in the browser: see ``templates/head.html``.
 
     Args:
         app: The application.
@@ -31,16 +30,16 @@ class OwnAddress:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on."""
-        if scope["type"] == "http" and (address := _address(scope)):
+        if scope["type"] == "http" and (address := _page_url(scope)):
             headers = MutableHeaders(scope=scope)
-            headers[ADDRESS] = address
-            # Gradio would prefer it, and it has no path.
+            headers[GRADIO_URL_HEADER] = address
+            # Gradio would prefer this header, which has no path.
             del headers["x-forwarded-host"]
         await self._app(scope, receive, send)
 
 
-def _address(scope: Scope) -> str | None:
-    """Return the address of the page that a request comes from, without a slash at its end; None if it says nothing."""
+def _page_url(scope: Scope) -> str | None:
+    """Return the URL of the page that a request comes from, without a slash at its end; None if it names none."""
     headers = Headers(scope=scope)
     hosts = {_first(headers.get(name, "")) for name in ("host", "x-forwarded-host")}
     page = _parsed(headers.get("referer", ""))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from starlette.datastructures import QueryParams
 
 from studio.prompt.form import Form
-from studio.prompt.link import from_query, to_query
+from studio.prompt.settings_link import from_query, to_query
 from wan_client import ImageSize
 from wan_client.schema import DEFAULT_NEGATIVE_PROMPT, SEED_MAX, tidy
 

@@ -1,4 +1,4 @@
-"""What is taken away: results as one file, made while the browser hears how far it is."""
+"""Exports: results as one file, with its progress reported to the browser."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ from wan_client import WanError
 from wan_client.export import Destination, Paper, bundle, page, sheet, stem, video_available, wipe
 
 from .items import EXPORTED_MAX, KEY_CHARACTERS_MAX
-from .programme import saved
+from .programme import write_programme
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
     from typing import IO
 
     from studio.i18n.texts import Texts
-    from studio.uploads import Room
+    from studio.uploads import DiskSpace
 
     from .items import Items, StageItem
 
 log = logging.getLogger(__name__)
 
 Kind = Literal["page", "pdf", "png", "webp", "gif", "mp4", "zip", "programme"]
-# Drawing takes a processor and memory: so many at once, and so many more may wait for their turn.
+# Drawing takes a processor and memory, so few are made at once, and a few more may wait.
 AT_ONCE, WAITING_MAX, OF_A_VISITOR = 2, 20, 3
 BEAT_SECONDS = 0.25
 CHUNK_BYTES = 1 << 18
-# Of what an export takes on the disk, more than any of them needs.
+# Reserved on the disk for an export; none needs as much.
 ROOM_BYTES = 1_000_000_000
 _TYPES = {
     "html": "text/html",
@@ -55,8 +55,8 @@ _WHEN = (1980, 1, 1, 0, 0, 0)
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What a browser asks for.
+class ExportRequest:
+    """The export that a browser asks for.
 
     Attributes:
         keys: The results, in this order.
@@ -76,13 +76,13 @@ class Wish:
     place: Destination = Destination.CHAT
 
 
-_WISH = TypeAdapter(Wish)
+_EXPORT_REQUEST = TypeAdapter(ExportRequest)
 
 
-def wish_in(body: bytes) -> Wish | None:
-    """Return what a request asks for; None where that can't be understood."""
+def parse_request(body: bytes) -> ExportRequest | None:
+    """Parse a request's body; None where it is malformed."""
     try:
-        return _WISH.validate_json(body)
+        return _EXPORT_REQUEST.validate_json(body)
     except ValidationError:
         return None
 
@@ -98,24 +98,24 @@ def kinds(*, local: bool) -> tuple[Kind, ...]:
     return ("page", "png", "pdf", "webp", "gif", *video, "zip", *own)
 
 
-class _Left(Exception):  # no error: it ends the work
-    """Nobody waits for the file any more."""
+class _ClientGone(Exception):  # no error: it ends the work
+    """The client has disconnected, so nobody waits for the file."""
 
 
-class TakeAway:
+class Exports:
     """Makes files of results, a few at once.
 
     Args:
         items: Finds the results.
-        room: The room on the disk.
+        disk_space: The space on the disk.
         local: Whether only people at this machine open the page.
     """
 
-    def __init__(self, items: Items, room: Room, *, local: bool) -> None:
+    def __init__(self, items: Items, disk_space: DiskSpace, *, local: bool) -> None:
         self._items = items
-        self._room = room
+        self._disk_space = disk_space
         self.kinds = kinds(local=local)
-        # Of its own, so that an export never takes the place of a page's handlers.
+        # A pool of its own, so that exports never block the page's handlers.
         self._threads = ThreadPoolExecutor(AT_ONCE, "export")
         self._waiting: Counter[str] = Counter()
 
@@ -123,26 +123,26 @@ class TakeAway:
         """Return whether too many files are being made already, of all visitors or of this one."""
         return sum(self._waiting.values()) >= AT_ONCE + WAITING_MAX or self._waiting[visitor] >= OF_A_VISITOR
 
-    async def make(self, wish: Wish, texts: Texts, visitor: str) -> AsyncIterator[bytes]:
-        """Yield lines of JSON that say how far it is, one that names the file or the trouble, then the file.
+    async def make(self, wanted: ExportRequest, texts: Texts, visitor: str) -> AsyncIterator[bytes]:
+        """Yield lines of JSON with the progress, one with the file's name or the problem, then the file.
 
-        Who stops reading ends the work at its next step.
+        A client that stops reading ends the work at its next step.
 
         Args:
-            wish: What is made.
+            wanted: What is made.
             texts: The visitor's language.
-            visitor: Whom it counts for.
+            visitor: The visitor whose export it is, by the name that runs are counted under.
         """
-        share, left = [0.0], threading.Event()
+        share, client_gone = [0.0], threading.Event()
 
         def report(done: float) -> None:
-            if left.is_set():
-                raise _Left
+            if client_gone.is_set():
+                raise _ClientGone
             share[0] = done
 
         with await asyncio.to_thread(_temporary) as file:
             self._waiting[visitor] += 1
-            work = asyncio.get_running_loop().run_in_executor(self._threads, self._write, wish, texts, file, report)
+            work = asyncio.get_running_loop().run_in_executor(self._threads, self._write, wanted, texts, file, report)
             work.add_done_callback(partial(self._done, visitor))
             try:
                 while not work.done():
@@ -154,13 +154,13 @@ class TakeAway:
                 yield _line(problem=" ".join(sentences))
                 return
             except Exception:
-                log.exception("an export of %s results as %s", len(wish.keys), wish.kind)
+                log.exception("an export of %s results as %s", len(wanted.keys), wanted.kind)
                 yield _line(problem=texts("take.failed"))
                 return
             finally:
-                left.set()
+                client_gone.set()
                 if not work.done():
-                    # The thread writes into the file until its next step.
+                    # The thread may write to the file until its next step.
                     await asyncio.shield(asyncio.wait([work]))
             size = file.tell()
             file.seek(0)
@@ -169,50 +169,52 @@ class TakeAway:
                 yield chunk
 
     def close(self) -> None:
-        """Begin nothing more."""
+        """Start no more exports."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _done(self, visitor: str, work: asyncio.Future[tuple[str, str]]) -> None:
         self._waiting -= Counter([visitor])
         if not work.cancelled():
-            work.exception()  # seen, also where nobody waits for it
+            work.exception()  # retrieved, so that asyncio does not log it where nobody waits
 
-    def _write(self, wish: Wish, texts: Texts, file: IO[bytes], report: Callable[[float], None]) -> tuple[str, str]:
+    def _write(
+        self, wanted: ExportRequest, texts: Texts, file: IO[bytes], report: Callable[[float], None]
+    ) -> tuple[str, str]:
         """Write the file; return its name, and its suffix."""
         report(0.0)
-        found = self._items.all(wish.keys)
-        if len(found) < len(set(wish.keys)):
+        found = self._items.all(wanted.keys)
+        if len(found) < len(set(wanted.keys)):
             raise WanError("stage_gone")
-        with self._room.reserved(ROOM_BYTES):
-            self._room.check()
-            return _written(found, wish, texts.language, file, report)
+        with self._disk_space.reserved(ROOM_BYTES):
+            self._disk_space.check()
+            return _written(found, wanted, texts.language, file, report)
 
 
 def _written(
-    found: Sequence[StageItem], wish: Wish, language: str, file: IO[bytes], report: Callable[[float], None]
+    found: Sequence[StageItem], wanted: ExportRequest, language: str, file: IO[bytes], report: Callable[[float], None]
 ) -> tuple[str, str]:
     items = [item.export() for item in found]
-    name, options = stem(items), {"language": language, "with_recipe": wish.recipe}
-    if wish.kind == "programme":
-        saved(found, file, with_recipe=wish.recipe)
+    name, options = stem(items), {"language": language, "with_recipe": wanted.recipe}
+    if wanted.kind == "programme":
+        write_programme(found, file, with_recipe=wanted.recipe)
         return f"{name}_programme", "zip"
-    if wish.kind == "zip":
-        bundle(items, file, paper=wish.paper, destination=wish.place, on_progress=report, **options)  # type: ignore[arg-type]
+    if wanted.kind == "zip":
+        bundle(items, file, paper=wanted.paper, destination=wanted.place, on_progress=report, **options)  # type: ignore[arg-type]
         return name, "zip"
-    if wish.kind == "page":
+    if wanted.kind == "page":
         file.write(page(items, on_progress=report, **options))  # type: ignore[arg-type]
         return name, "html"
-    if wish.kind in {"pdf", "png"}:
-        sheets = sheet(items, wish.kind, paper=wish.paper, on_progress=report, **options)  # type: ignore[arg-type]
-        return name, _one_or_many(file, name, sheets, wish.kind)
+    if wanted.kind in {"pdf", "png"}:
+        sheets = sheet(items, wanted.kind, paper=wanted.paper, on_progress=report, **options)  # type: ignore[arg-type]
+        return name, _one_or_many(file, name, sheets, wanted.kind)
     with_before = [item for item in items if item.before is not None]
     if not with_before:
         raise WanError("stage_no_before")
     loops = []
     for number, item in enumerate(with_before, 1):
-        loops.append(wipe(item, wish.kind, destination=wish.place, number=number, **options))  # type: ignore[arg-type]
+        loops.append(wipe(item, wanted.kind, destination=wanted.place, number=number, **options))  # type: ignore[arg-type]
         report(number / len(with_before))
-    return name, _one_or_many(file, name, loops, wish.kind)
+    return name, _one_or_many(file, name, loops, wanted.kind)
 
 
 def _one_or_many(file: IO[bytes], name: str, files: Sequence[bytes], suffix: str) -> str:
@@ -227,11 +229,11 @@ def _one_or_many(file: IO[bytes], name: str, files: Sequence[bytes], suffix: str
 
 
 def _temporary() -> IO[bytes]:
-    """Return a file without a name, where there is room."""
+    """Open a temporary file without a name in the upload folder."""
     folder = Path(get_upload_folder())
     folder.mkdir(parents=True, exist_ok=True)
     return tempfile.TemporaryFile(dir=folder)
 
 
-def _line(**said: object) -> bytes:
-    return json.dumps(said).encode() + b"\n"
+def _line(**values: object) -> bytes:
+    return json.dumps(values).encode() + b"\n"
