@@ -12,11 +12,8 @@ from functools import cache
 from io import BytesIO
 from typing import TYPE_CHECKING, TypeAlias
 
-import fal_client
-import fal_client.client
 import httpx
 from PIL import Image
-from replicate.client import Client as ReplicateClient
 
 from wan_client import AsyncWanClient, Backend, EditRequest, Settings
 from wan_client.state.polling import PollSchedule
@@ -69,6 +66,8 @@ async def ours(
 @asynccontextmanager
 async def fal(url: str) -> AsyncIterator[Edit]:
     """Run jobs by fal's own client, as it comes."""
+    import fal_client.client  # noqa: PLC0415  # who measures ours alone need not install it
+
     fal_client.client.QUEUE_URL_FORMAT = f"{url}/"
     client = fal_client.AsyncClient(key="token")
     async with httpx.AsyncClient() as downloads:
@@ -86,6 +85,8 @@ async def fal(url: str) -> AsyncIterator[Edit]:
 @asynccontextmanager
 async def replicate(url: str) -> AsyncIterator[Edit]:
     """Run jobs by Replicate's own client, as it comes."""
+    from replicate.client import Client as ReplicateClient  # noqa: PLC0415  # as above
+
     client = ReplicateClient(api_token="token", base_url=url)
     async with httpx.AsyncClient() as downloads:
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from PIL import Image, ImageOps
 
 from wan_client import Backend, ImageSize
-from wan_client.export import Destination, ExportItem, WipeFormat, page, sheet_pdf, sheet_png, video_available, wipe
+from wan_client.export import Destination, ExportItem, WipeFormat, page, sheet, video_available, wipe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,8 +67,8 @@ def main() -> None:
     items = results()
     cases: dict[str, Callable[[], bytes | list[bytes]]] = {
         f"page of {RESULTS}": lambda: page(items),
-        f"sheet of {RESULTS}, PDF": lambda: sheet_pdf(items),
-        f"sheet of {RESULTS}, PNG": lambda: sheet_png(items),
+        f"sheet of {RESULTS}, PDF": lambda: sheet(items, "pdf"),
+        f"sheet of {RESULTS}, PNG": lambda: sheet(items, "png"),
     }
     for kind in WipeFormat:
         if kind is not WipeFormat.MP4 or video_available():

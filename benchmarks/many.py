@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,8 @@ from .pace import measure
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
-NAMES = ("wan_client", "fal-client", "replicate", "every 1 s")
+# What each needs to be installed.
+NAMES = {"wan_client": "", "fal-client": "fal_client", "replicate": "replicate", "every 1 s": ""}
 
 
 def client_of(name: str, url: str, seconds: float) -> AbstractAsyncContextManager[clients.Edit]:
@@ -73,10 +75,12 @@ def main() -> None:
         name, url = arguments.only.split("|")
         asyncio.run(run(name, url, arguments.seconds, arguments.at_once[0]))
         return
+    names = [name for name, package in NAMES.items() if not package or find_spec(package)]
+    print(f"not installed: {', '.join(NAMES.keys() - names) or 'none'}")
     print(f"{'':14}{'runs':>6}{'lag s':>9}{'requests':>10}{'CPU s':>9}{'MB':>9}{'sockets':>8}", flush=True)
     with server.running() as url:
         for number in arguments.at_once:
-            for name in NAMES:
+            for name in names:
                 # A process of its own, so that memory and CPU are its own.
                 command = [sys.executable, "-m", "benchmarks.many", "--only", f"{name}|{url}"]
                 options = ["--seconds", str(arguments.seconds), "--at-once", str(number)]

@@ -25,13 +25,13 @@ from .schema_drift import differences
 from .settings import DEFAULT_API_BASE, Backend, Settings
 from .state.journal import RENEW_SECONDS, Journal
 from .state.polling import PollSchedule
+from .submission import Submission
 from .threads import LoopThread, postponed_interrupt
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from datetime import datetime
     from os import PathLike
-    from types import TracebackType
 
     from .api import CancelOutcome, OnCall, OnReply, StatusReply
     from .events import Event, Result
@@ -88,9 +88,7 @@ class AsyncWanClient:
         await self.open()
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
         await self.aclose(in_a_hurry=kind is not None)
 
     async def open(self) -> None:
@@ -175,18 +173,18 @@ class AsyncWanClient:
                 process of this user makes it; another request under it is refused. It is kept in the journal.
         """
         file, place = self._target(out, folder)
-        return Run(
+        submission = Submission(
             self._resources,
             request,
             out=file,
             folder=place,
-            named=named,
             on_sending=on_sending,
             on_submitted=on_submitted,
             sent_before=sent_before,
             public=public,
             key=key,
         )
+        return Run(self._resources, submission, out=file, folder=place, named=named)
 
     def resume(
         self,
@@ -326,9 +324,7 @@ class WanClient:
     def __enter__(self) -> WanClient:
         return self.open()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         # After an interrupt a submit on its way is waited for during seconds, not minutes.
         self.close(in_a_hurry=kind is not None)
 

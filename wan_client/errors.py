@@ -35,11 +35,11 @@ class WanError(Exception):
         http_status: The HTTP status of the answer, where there was one.
         api_message: The API's own words, for a developer. Never shown to a person, never holds the token.
         at: When the submit was sent, where its outcome is unknown (UTC).
+        retry_after: How many seconds the API asks to wait, where it does.
         cost: What the API says the run cost, in USD, where it does.
     """
 
     default_charged: ClassVar[Charged] = Charged.NO
-    transient: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -51,6 +51,8 @@ class WanError(Exception):
         http_status: int | None = None,
         api_message: str | None = None,
         at: datetime | None = None,
+        retry_after: float | None = None,
+        cost: float | None = None,
         **values: object,
     ) -> None:
         super().__init__(code)
@@ -62,7 +64,8 @@ class WanError(Exception):
         self.http_status = http_status
         self.api_message = api_message
         self.at = at
-        self.cost: float | None = None
+        self.retry_after = retry_after
+        self.cost = cost
 
     @property
     def summary(self) -> str:
@@ -144,16 +147,6 @@ class ReadRefused(WanError):
 class TransientError(WanError):
     """A temporary failure: reading again is safe."""
 
-    transient = True
-
-    retry_after: float | None = None
-
-    def __init__(
-        self, code: str, *, retry_after: float | None = None, api_message: str | None = None, **values: object
-    ) -> None:
-        super().__init__(code, api_message=api_message, **values)  # type: ignore[arg-type]  # values are the sentence's
-        self.retry_after = retry_after
-
 
 class Unreachable(TransientError):
     """No connection was made, so nothing was sent."""
@@ -214,3 +207,7 @@ class DeadlineExceeded(WanError, TimeoutError):
     """The run did not end in the time given to it. It goes on, and can be resumed."""
 
     default_charged = Charged.UNKNOWN
+
+
+class ExportError(WanError):
+    """The export can't be made of this, or not on this machine."""

@@ -179,10 +179,9 @@ def error_of_run(failure: str, *, cost: float | None = None, images: int | None 
     words = failure.casefold()
     kind, code = _classified(words)
     charged = Charged.UNKNOWN if cost is None else Charged.YES if cost else Charged.NO
-    error = kind(code, api_message=failure, charged=charged)
+    error = kind(code, api_message=failure, charged=charged, cost=cost)
     if code in {"image_not_fetched", "image_format"}:
         error.values = {"field": _picture_named(words, images)}
-    error.cost = cost
     return error
 
 
@@ -212,6 +211,4 @@ def _picture_named(words: str, images: int | None) -> str:
 
 def cancelled(cost: float | None) -> RunCancelled:
     """Return the error of a run that was removed from the queue."""
-    error = RunCancelled("cancelled", charged=Charged.YES if cost else Charged.NO)
-    error.cost = cost
-    return error
+    return RunCancelled("cancelled", charged=Charged.YES if cost else Charged.NO, cost=cost)

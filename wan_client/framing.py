@@ -35,8 +35,13 @@ def framed(picture: bytes, size: tuple[int, int], box: Box | None = None) -> byt
         canvas = _backdrop(image, size)
         canvas.paste(laid, (place[0], place[1]))
         laid = canvas
+    return jpeg(laid)
+
+
+def jpeg(image: Image.Image, quality: int = JPEG_QUALITY) -> bytes:
+    """Return the picture as a JPEG."""
     buffer = io.BytesIO()
-    laid.save(buffer, "JPEG", quality=JPEG_QUALITY)
+    image.save(buffer, "JPEG", quality=quality)
     return buffer.getvalue()
 
 

@@ -20,6 +20,7 @@ from .bounded_bodies import HEADERS, BodyTooLarge, read_body
 from .errors import DownloadFailed, SettingsError
 from .files import part_beside
 from .log_privacy import unlogged
+from .provenance import PREVIEW_NAME
 from .settings import Timeouts, is_loopback
 from .version import USER_AGENT
 
@@ -32,8 +33,6 @@ OUTPUT_BYTES_MAX = 32 * 1024 * 1024
 OUTPUT_MEGAPIXELS_MAX = 32
 # What a result usually takes on the disk.
 TYPICAL_BYTES = 4 * 1024 * 1024
-# What the sandbox's pictures are called.
-LOCAL_PREVIEW = "local-preview"
 
 _HOSTS = (".runcomfy.net", ".runcomfy.com")
 _SUFFIXES = {"PNG": ".png", "JPEG": ".jpg", "WEBP": ".webp"}
@@ -320,7 +319,7 @@ def check_writable(folder: Path) -> None:
 
 def _stem(url: httpx.URL) -> str:
     """Return a stem for the file's name. Nothing of the address goes into it: that identifies the account."""
-    return LOCAL_PREVIEW if url.path.rsplit("/", 1)[-1].startswith(LOCAL_PREVIEW) else "output"
+    return PREVIEW_NAME if url.path.rsplit("/", 1)[-1].startswith(PREVIEW_NAME) else "output"
 
 
 def _fail(code: str, http_status: int | None = None) -> NoReturn:

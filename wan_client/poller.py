@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from .api import ResultReply, State
@@ -31,132 +31,106 @@ FRESH_SECONDS = 30.0
 ENDS = {State.SUCCEEDED, State.FAILED, State.CANCELLED}
 
 
-@dataclass
-class PollState:
-    """What is known of a run that is being polled."""
-
-    began: float
-    position: int | None = None
-    running_since: float | None = None
-    failures: int = 0
-    refusals: int = 0
-    word_logged: bool = False
-
-    def event(self, now: float, usual: tuple[float, float] | None) -> Event:
-        """Return the event that says where the run stands."""
-        if self.failures >= RETRYING_AFTER_FAILURES:
-            return Retrying(now - self.began, self.failures)
-        if self.running_since is None:
-            return Queued(self.position, now - self.began)
-        return Running(now - self.running_since, usual)
-
-
+@dataclass(eq=False, repr=False)
 class Poller:
     """Waits for the end of one run.
 
     Attributes:
-        reply: What ``/result`` said at the end.
-
-    Args:
         resources: What it shares with others.
         request_id: The run.
         deadline: When to give up, on the monotonic clock.
         size: The size under which its duration is remembered.
         is_fresh: Whether it was submitted just now, so that the API may not know it yet.
         is_whole: Whether it is seen from its beginning, so that its duration says something.
+        reply: What ``/result`` said at the end.
     """
 
-    def __init__(
-        self,
-        resources: ClientResources,
-        request_id: str,
-        deadline: float,
-        *,
-        size: str = "",
-        is_fresh: bool = False,
-        is_whole: bool = False,
-    ) -> None:
-        self.reply = ResultReply(None)
-        self._resources = resources
-        self._request_id = request_id
-        self._deadline = deadline
-        self._size = size
-        self._is_fresh = is_fresh
-        self._is_whole = is_whole
+    resources: ClientResources
+    request_id: str
+    deadline: float
+    size: str = ""
+    is_fresh: bool = False
+    is_whole: bool = False
+    reply: ResultReply = field(default=ResultReply(None), init=False)
+    _began: float = field(default_factory=time.monotonic, init=False)
+    _position: int | None = field(default=None, init=False)
+    _running_since: float | None = field(default=None, init=False)
+    _failures: int = field(default=0, init=False)
+    _refusals: int = field(default=0, init=False)
+    _word_logged: bool = field(default=False, init=False)
 
     async def events(self) -> AsyncGenerator[Event]:
         """Poll until the run has ended."""
-        state = PollState(time.monotonic())
-        schedule = self._resources.schedule
-        yield Submitted(self._request_id)
+        yield Submitted(self.request_id)
         while True:
-            poll = asyncio.create_task(self._poll_once(state))
+            poll = asyncio.create_task(self._poll_once())
             poll.add_done_callback(mark_exception_retrieved)
             try:
                 while not (await asyncio.wait({poll}, timeout=TICK_SECONDS))[0]:
-                    yield state.event(time.monotonic(), schedule.usual(self._size))
+                    yield self._event(time.monotonic())
                 delay = poll.result()
                 if delay is None:
                     return
             except WanError as problem:
-                delay = self._delay_after(problem, state)
+                delay = self._delay_after(problem)
             finally:
                 poll.cancel()
             wake = time.monotonic() + delay
             while True:
                 now = time.monotonic()
-                yield state.event(now, schedule.usual(self._size))
-                if now >= self._deadline:
-                    raise self._deadline_exceeded(state)
+                yield self._event(now)
+                if now >= self.deadline:
+                    raise self._deadline_exceeded()
                 if now >= wake:
                     break
-                await asyncio.sleep(min(wake, self._deadline, now + TICK_SECONDS) - now)
+                await asyncio.sleep(min(wake, self.deadline, now + TICK_SECONDS) - now)
 
-    async def _poll_once(self, state: PollState) -> float | None:
+    def _event(self, now: float) -> Event:
+        """Return the event that says where the run stands."""
+        if self._failures >= RETRYING_AFTER_FAILURES:
+            return Retrying(now - self._began, self._failures)
+        if self._running_since is None:
+            return Queued(self._position, now - self._began)
+        return Running(now - self._running_since, self.resources.schedule.usual(self.size))
+
+    async def _poll_once(self) -> float | None:
         """Poll once. Return the seconds until the next poll, None after the end."""
-        api, schedule, request_id = self._resources.api, self._resources.schedule, self._request_id
-        stage, ended = None, state.running_since is not None
+        api, schedule, request_id = self.resources.api, self.resources.schedule, self.request_id
+        stage, ended = None, self._running_since is not None
         if not ended:
-            status = await self._resources.read(lambda t: api.status(request_id, timeout=t), self._deadline)
-            state.position, stage, ended = status.queue_position, status.state, status.ended
+            status = await self.resources.read(lambda t: api.status(request_id, timeout=t), self.deadline)
+            self._position, stage, ended = status.queue_position, status.state, status.ended
         if ended:
-            self.reply = await self._resources.read(lambda t: api.result(request_id, timeout=t), self._deadline)
+            self.reply = await self.resources.read(lambda t: api.result(request_id, timeout=t), self.deadline)
             stage = self.reply.state
-        state.failures, state.refusals, now = 0, 0, time.monotonic()
+        self._failures, self._refusals, now = 0, 0, time.monotonic()
         if stage in ENDS:
-            if state.running_since is not None and stage is State.SUCCEEDED and self._is_whole:
-                await asyncio.to_thread(schedule.learn, now - state.running_since, self._size)
+            if self._running_since is not None and stage is State.SUCCEEDED and self.is_whole:
+                await asyncio.to_thread(schedule.learn, now - self._running_since, self.size)
             return None
         if stage is State.QUEUED:
-            state.running_since = None
-            return schedule.queued_delay(now - state.began)
-        if stage is None and not state.word_logged:
-            state.word_logged = True
+            self._running_since = None
+            return schedule.queued_delay(now - self._began)
+        if stage is None and not self._word_logged:
+            self._word_logged = True
             log.warning("run %s: the API said an unknown status word; waiting on", request_id)
-        if state.running_since is None:
-            state.running_since = now
-        return schedule.running_delay(now - state.running_since, self._size)
+        if self._running_since is None:
+            self._running_since = now
+        return schedule.running_delay(now - self._running_since, self.size)
 
-    def _delay_after(self, problem: WanError, state: PollState) -> float:
+    def _delay_after(self, problem: WanError) -> float:
         """Return the seconds until the next poll after a failed one; raise an error that is not temporary."""
-        state.failures += 1
-        retry_after = None
-        if isinstance(problem, TransientError):
-            retry_after = problem.retry_after
-        elif isinstance(problem, ReadRefused) and state.refusals < REFUSALS_MAX:
-            state.refusals += 1
-        elif not (isinstance(problem, RunNotFound) and self._may_be_unknown_yet(state)):
-            problem.charged = Charged.UNKNOWN
-            raise problem
+        self._failures += 1
         problem.charged = Charged.UNKNOWN
-        if isinstance(problem, TransientError):
-            check_patience(problem, READ_PATIENCE_SECONDS)
-        return self._resources.schedule.retry_delay(state.failures, retry_after)
+        is_new = self.is_fresh and time.monotonic() - self._began < FRESH_SECONDS
+        if isinstance(problem, ReadRefused) and self._refusals < REFUSALS_MAX:
+            self._refusals += 1
+        elif not (isinstance(problem, TransientError) or (isinstance(problem, RunNotFound) and is_new)):
+            raise problem
+        check_patience(problem, READ_PATIENCE_SECONDS)
+        return self.resources.schedule.retry_delay(self._failures, problem.retry_after)
 
-    def _may_be_unknown_yet(self, state: PollState) -> bool:
-        return self._is_fresh and time.monotonic() - state.began < FRESH_SECONDS
-
-    def _deadline_exceeded(self, state: PollState) -> DeadlineExceeded:
-        minutes = f"{round(self._resources.settings.deadline / 60, 2):g}"
-        in_trouble = state.failures >= RETRYING_AFTER_FAILURES
+    def _deadline_exceeded(self) -> DeadlineExceeded:
+        minutes = f"{round(self.resources.settings.deadline / 60, 2):g}"
+        in_trouble = self._failures >= RETRYING_AFTER_FAILURES
         return DeadlineExceeded("deadline_trouble" if in_trouble else "deadline", minutes=minutes)

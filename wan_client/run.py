@@ -20,11 +20,9 @@ from .events import Finished
 from .fetch import Fetch
 from .poller import Poller
 from .state import journal
-from .submission import Submission
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator
-    from datetime import datetime
     from pathlib import Path
 
     from .api import Api
@@ -32,10 +30,10 @@ if TYPE_CHECKING:
     from .hosting.bucket import Bucket
     from .hosting.public_url import PublicHost
     from .outputs import Outputs
-    from .schema import EditRequest
     from .settings import Settings, Timeouts
     from .state.journal import Journal
     from .state.polling import PollSchedule
+    from .submission import Submission
 
 Reply = TypeVar("Reply")
 
@@ -83,32 +81,24 @@ class Run:
 
     Args:
         resources: What it shares with other runs.
-        request: What to do; None to resume.
+        submission: Its request, on its way to the API; None to resume.
         request_id: Which run to resume.
         out: The file to write; None for a name of the API's making in `folder`.
         folder: Where files go that have no name of their own.
         named: Whether a person gave `out` its name, so that a file of that very name is replaced.
-        on_sending: As for `Submission`.
-        on_submitted: As for `Submission`.
-        sent_before: As for `Submission`.
-        public: As for `Submission`; of a resumed run, where its pictures may lie still.
-        key: As for `Submission`.
+        public: Where the pictures of a resumed run may lie still.
     """
 
     def __init__(
         self,
         resources: ClientResources,
-        request: EditRequest | None = None,
+        submission: Submission | None = None,
         request_id: str | None = None,
         *,
         out: Path | None = None,
         folder: Path,
         named: bool = True,
-        on_sending: Callable[[], None] | None = None,
-        on_submitted: Callable[[str], None] | None = None,
-        sent_before: datetime | None = None,
         public: PublicHost | None = None,
-        key: str | None = None,
     ) -> None:
         self.result: Result | None = None
         self.problem: WanError | None = None
@@ -117,20 +107,7 @@ class Run:
         self._out = out
         self._folder = folder
         self._named = named
-        self._size = request.image_size.ratio if request else ""
-        self._submission: Submission | None = None
-        if request is not None:
-            self._submission = Submission(
-                resources,
-                request,
-                out=out,
-                folder=folder,
-                on_sending=on_sending,
-                on_submitted=on_submitted,
-                sent_before=sent_before,
-                public=public,
-                key=key,
-            )
+        self._submission = submission
         self._public = public
         self._row: int | None = None
         self._poller: Poller | None = None
@@ -157,7 +134,7 @@ class Run:
 
     @property
     def submitting(self) -> bool:
-        """Whether a submit has gone out, or may have: from here on a run can have been paid for."""
+        """Whether a submit has gone out, or may have: the run can have been paid for, and its pictures be fetched."""
         return self._submission is None or self._submission.may_be_paid
 
     @property
@@ -266,7 +243,7 @@ class Run:
             self._resources,
             self._id,
             deadline,
-            size=self._size,
+            size=submission.size if submission else "",
             is_fresh=submission is not None,
             is_whole=submission is not None and not submission.recovered,
         )
@@ -299,7 +276,7 @@ class Run:
         end = self._end()
         if self.request_id:
             await asyncio.to_thread(self._resources.journal.set_state, self._noted_row, end)
-        if end or not self._in_use():
+        if end or not self.submitting:
             await self._remove_hosted()
 
     def _end(self) -> str | None:
@@ -311,10 +288,6 @@ class Run:
             return journal.CANCELLED
         lost = isinstance(problem, DownloadFailed) and problem.code in {"output_host", "output_too_large"}
         return journal.FAILED if lost or isinstance(problem, RunFailed | RunNotFound) else None
-
-    def _in_use(self) -> bool:
-        """Return whether the model may still fetch the pictures."""
-        return self._submission is None or self._submission.may_be_paid
 
     async def _remove_hosted(self) -> None:
         if self._submission:

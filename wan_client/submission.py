@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from .errors import TransientError
     from .events import Event
     from .hosting import Host
     from .hosting.public_url import PublicHost
@@ -139,6 +138,11 @@ class Submission:
     def may_be_paid(self) -> bool:
         """Whether the request has gone out or may have, and was not certainly turned down."""
         return self.state in {SubmitState.SENDING, SubmitState.ACCEPTED, SubmitState.UNKNOWN}
+
+    @property
+    def size(self) -> str:
+        """The frame that was asked for, by its ratio."""
+        return self._request.image_size.ratio
 
     @property
     def reused(self) -> bool:
@@ -413,7 +417,7 @@ class Submission:
         self._sent = sent
 
 
-def check_patience(problem: TransientError, most: float) -> None:
+def check_patience(problem: WanError, most: float) -> None:
     """Raise the problem if it asks to wait for more than so many seconds."""
     if problem.retry_after is not None and problem.retry_after > most:
         problem.code = "told_to_wait"

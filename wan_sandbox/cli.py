@@ -8,6 +8,7 @@ import shlex
 import signal
 import sys
 import threading
+from dataclasses import fields
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from wan_sandbox.faults.switches import JOB_FAULTS, KINDS, PLACES
@@ -137,23 +138,12 @@ def _parser() -> _Parser:
 
 
 def _settings(options: argparse.Namespace) -> Settings:
-    return Settings(
-        host=options.host,
-        port=options.port,
-        public_url=options.public_url.rstrip("/"),
-        workers=options.workers,
-        run_time=options.run_time,
-        seed=options.seed,
-        ahead=options.ahead,
-        speed=options.speed,
-        faults=tuple(options.fault),
-        token=options.token,
-        price=options.price,
-        retention=options.retention,
-        picture="blank" if options.blank else "preview",
-        drift=options.drift,
-        access_log=options.access_log,
-    )
+    given = vars(options) | {
+        "public_url": options.public_url.rstrip("/"),
+        "faults": tuple(options.fault),
+        "picture": "blank" if options.blank else "preview",
+    }
+    return Settings(**{field.name: given[field.name] for field in fields(Settings) if field.name in given})
 
 
 def _log_calls() -> None:

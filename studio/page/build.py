@@ -168,8 +168,9 @@ def _connect_form(form_handlers: FormHandlers, components: Components) -> None:
     others = [field.change for field in components.fields.values() if field not in components.slots]
     # Gradio's `on` does not accept a component's custom events.
     for changed in (partial(gr.on, others), *(slot.settled for slot in components.slots)):
-        changed(form_handlers.changed, outputs=components.derived, trigger_mode="always_last", **fields, **quick)
+        # First what needs no server: Gradio begins with the next once an event has its answer.
         changed(None, list(components.fields.values()), None, js="(...values) => wanForm(...values)", **PRIVATE)
+        changed(form_handlers.changed, outputs=components.derived, trigger_mode="always_last", **fields, **quick)
     components.findings.click(form_handlers.apply_fix, **filled)
     components.swap_1_2.click(form_handlers.swap_1_2, **filled)
     components.swap_2_3.click(form_handlers.swap_2_3, **filled)

@@ -173,7 +173,7 @@ class Components:
     @property
     def derived(self) -> list[Any]:
         """What is computed from the form."""
-        return [self.findings, self.chips, self.frame, self.request_box]
+        return [self.findings, self.chips, self.frame]
 
     @property
     def form(self) -> list[Any]:

@@ -330,8 +330,6 @@ class FormHandlers:
             self._components.findings: localised(references.findings_html, _findings(form)),
             self._components.chips: localised(_chips, form),
             self._components.frame: localised(sizes.frame_html, ImageSize.parse(form.image_size)),
-            # Its preview is of the request before the change.
-            self._components.request_box: gr.update(open=False),
         }
 
     def _filled(self, form: Form) -> Changes:

@@ -22,7 +22,7 @@ from wan_client.compare import Alignment, Tone, align, change_map, find_referenc
 from wan_client.compare import keep as keep_rest
 from wan_client.errors import ImageError
 from wan_client.files import write_whole
-from wan_client.framing import JPEG_QUALITY
+from wan_client.framing import jpeg
 from wan_client.images import open_full
 from wan_client.provenance import KEPT_NAME
 from wan_client.recipe import KeptParts, embed, mask_text, read
@@ -160,7 +160,7 @@ def compare(outcome: Outcome) -> Comparison:
     aligned, changed = found.aligned_file(outcome.key), found.map_file(outcome.key)
     if aligned and changed:
         found, drawn = _mapped(found, references[before - 1], after)
-        files = {aligned: _jpeg(warp_to_after(references[before - 1], alignment)), changed: drawn}
+        files = {aligned: jpeg(warp_to_after(references[before - 1], alignment)), changed: drawn}
     _write(outcome, files, COMPARISON, _COMPARISON.dump_json(found))
     return found
 
@@ -241,9 +241,9 @@ def _drawn(picture: KeptPicture, key: str, kept: Kept, original: Image.Image) ->
     size, drawn = picture.shown or kept.size, {}
     if picture.shown:
         small = kept.image.resize(size, Image.Resampling.LANCZOS, reducing_gap=2)
-        drawn[picture.shown_file(key)] = _jpeg(small)
+        drawn[picture.shown_file(key)] = jpeg(small)
     part = original.resize(size, Image.Resampling.LANCZOS, kept.box, reducing_gap=2)
-    return drawn | {picture.before_file(key): _jpeg(part)}
+    return drawn | {picture.before_file(key): jpeg(part)}
 
 
 def _shown_size(size: tuple[int, int]) -> tuple[int, int] | None:
@@ -277,12 +277,6 @@ def _normalised_mask(text: str, outcome: Outcome) -> str:
         given, wanted = "{} × {}".format(*mask.size), f"{outcome.width} × {outcome.height}"
         raise InvalidRequest("mask_shape", field="mask", given=given, wanted=wanted)
     return mask_text(mask)
-
-
-def _jpeg(image: Image.Image) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=JPEG_QUALITY)
-    return buffer.getvalue()
 
 
 def _write(outcome: Outcome, files: Mapping[Path, bytes], name: str, record: bytes) -> None:

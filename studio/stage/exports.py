@@ -19,18 +19,7 @@ from gradio.utils import get_upload_folder
 from pydantic import Field, TypeAdapter, ValidationError
 
 from wan_client import WanError
-from wan_client.export import (
-    Destination,
-    Paper,
-    WipeFormat,
-    bundle,
-    page,
-    sheet_pdf,
-    sheet_png,
-    stem,
-    video_available,
-    wipe,
-)
+from wan_client.export import Destination, Paper, bundle, page, sheet, stem, video_available, wipe
 
 from .items import EXPORTED_MAX, KEY_CHARACTERS_MAX
 from .programme import write_programme
@@ -208,18 +197,15 @@ def _written(
     if wanted.kind == "page":
         file.write(page(items, on_progress=report, **options))  # type: ignore[arg-type]
         return name, "html"
-    if wanted.kind == "pdf":
-        file.write(sheet_pdf(items, paper=wanted.paper, on_progress=report, **options))  # type: ignore[arg-type]
-        return name, "pdf"
-    if wanted.kind == "png":
-        sheets = sheet_png(items, paper=wanted.paper, on_progress=report, **options)  # type: ignore[arg-type]
-        return name, _one_or_many(file, name, sheets, "png")
+    if wanted.kind in {"pdf", "png"}:
+        sheets = sheet(items, wanted.kind, paper=wanted.paper, on_progress=report, **options)  # type: ignore[arg-type]
+        return name, _one_or_many(file, name, sheets, wanted.kind)
     with_before = [item for item in items if item.before is not None]
     if not with_before:
         raise WanError("stage_no_before")
     loops = []
     for number, item in enumerate(with_before, 1):
-        loops.append(wipe(item, WipeFormat(wanted.kind), destination=wanted.place, number=number, **options))  # type: ignore[arg-type]
+        loops.append(wipe(item, wanted.kind, destination=wanted.place, number=number, **options))  # type: ignore[arg-type]
         report(number / len(with_before))
     return name, _one_or_many(file, name, loops, wanted.kind)
 

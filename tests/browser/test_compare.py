@@ -18,13 +18,15 @@ from wan_client.recipe import read
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, ViewportSize
 
     from tests.browser.test_page import Visit
     from tests.conftest import App
 
 EN = Texts("en")
 PROMPT = "make image 1 black and white"
+DESKTOP: ViewportSize = {"width": 1440, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 
 
 def compared(page: Page, picture: Path) -> None:
@@ -58,6 +60,34 @@ def open_painter(page: Page) -> None:
     page.wait_for_function("document.querySelector('.keep-stage img').naturalWidth > 0")
 
 
+def paint(page: Page) -> None:
+    """Paint everything that has changed, and use the painter's other tools, each undone again."""
+    page.locator("[data-tool=brush]").click()
+    page.locator("[data-does=all]").click()
+    everything = painted(page)
+    assert everything
+    box = page.locator(".keep-stage").bounding_box()
+    assert box
+    page.mouse.move(box["x"] + box["width"] * 0.1, box["y"] + box["height"] * 0.1)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + box["height"] * 0.12, steps=4)
+    page.mouse.up()
+    more = painted(page)
+    assert more > everything
+    page.locator("[data-does=undo]").click()
+    assert painted(page) == everything
+    # By keyboard: the space bar paints in the middle, and erases there.
+    page.locator("[data-tool=eraser]").click()
+    page.locator(".keep-stage").focus()
+    page.keyboard.press("Space")
+    assert painted(page) < everything
+    page.locator("[data-does=undo]").click()
+    page.locator("[data-does=clear]").click()
+    assert painted(page) == 0
+    page.locator("[data-does=undo]").click()
+    assert painted(page) == everything
+
+
 def test_a_result_is_aligned_and_shows_what_changed(app: App, visit: Visit, photos: Path) -> None:
     app.play(picture="preview", drift=True)
     page = visit(app.url)
@@ -86,38 +116,20 @@ def test_a_result_is_aligned_and_shows_what_changed(app: App, visit: Visit, phot
     assert not violations(page, "what changed", "#result")
 
 
-@pytest.mark.parametrize("width", [1440, 390])
-def test_the_rest_is_kept(app: App, visit: Visit, photos: Path, tmp_path: Path, width: int) -> None:
+def test_the_rest_is_kept(app: App, visit: Visit, photos: Path, tmp_path: Path) -> None:
     app.play(picture="preview", drift=True)
-    page = visit(app.url, width=width)
+    page = visit(app.url)
     compared(page, photos / "cat.jpg")
     open_painter(page)
     assert not violations(page, "painter")
     page.locator(".keep-make").click()
     expect(page.locator(".keep-said")).to_have_text(EN("keep.empty"))
-    page.locator("[data-does=all]").click()
-    everything = painted(page)
-    assert everything
-    box = page.locator(".keep-stage").bounding_box()
-    assert box
-    page.mouse.move(box["x"] + box["width"] * 0.1, box["y"] + box["height"] * 0.1)
-    page.mouse.down()
-    page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + box["height"] * 0.12, steps=4)
-    page.mouse.up()
-    more = painted(page)
-    assert more > everything
-    page.locator("[data-does=undo]").click()
-    assert painted(page) == everything
-    # By keyboard: the space bar paints in the middle, and erases there.
-    page.locator("[data-tool=eraser]").click()
-    page.locator(".keep-stage").focus()
-    page.keyboard.press("Space")
-    assert painted(page) < everything
-    page.locator("[data-does=undo]").click()
+    paint(page)
+    page.set_viewport_size(PHONE)
+    assert not violations(page, "painter on a phone")
     page.locator("[data-does=clear]").click()
-    assert painted(page) == 0
-    page.locator("[data-does=undo]").click()
-    assert painted(page) == everything
+    paint(page)
+    page.set_viewport_size(DESKTOP)
     page.locator(".keep select").select_option("original")
     page.locator(".keep-make").click()
     expect(page.locator("dialog.keep")).to_have_count(0)
@@ -126,7 +138,9 @@ def test_the_rest_is_kept(app: App, visit: Visit, photos: Path, tmp_path: Path, 
     assert not violations(page, "kept composite", "#result")
     # It is what is presented and taken away.
     assert page.evaluate("wanShownKey()").endswith("/kept-1")
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    for size in (PHONE, DESKTOP):
+        page.set_viewport_size(size)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
     with page.expect_download() as download:
         page.locator(".kept .download").click()

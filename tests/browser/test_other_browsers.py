@@ -11,7 +11,7 @@ from tests import programs
 from tests.conftest import UNTIL_FINISHED
 from tests.export.support import item, picture
 from tests.sandbox.support import until as until_so
-from wan_client.export import WipeFormat, sheet_png, wipe
+from wan_client.export import WipeFormat, sheet, wipe
 from wan_client.export import page as html_page
 
 from . import drivers
@@ -87,7 +87,7 @@ def test_what_is_sent_round_opens_and_its_slider_works(driver: Driver, tmp_path:
 
 def test_its_pictures_are_shown(driver: Driver, tmp_path: Path) -> None:
     one = item(after=picture((640, 480)))
-    files = {"sheet.png": sheet_png([one])[0]}
+    files = {"sheet.png": sheet([one], "png")[0]}
     files |= {f"wipe.{kind}": wipe(one, kind) for kind in (WipeFormat.WEBP, WipeFormat.GIF)}
     for name, data in files.items():
         file = tmp_path / name

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 from PIL import Image
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from studio.browser.store import FINISHED_KEPT
 from studio.i18n.texts import Texts
@@ -359,6 +359,17 @@ def test_a_frame_like_image_1_a_starter_and_what_will_be_sent(app: App, visit: V
     page.locator("#request-box button").first.click()
     expect(page.locator("#request-preview img")).to_have_count(1)
     expect(page.locator("#request-preview")).to_contain_text("The whole request")
+    # Each change closes it. An answer about a change that comes late does not close what was opened since.
+    fold, held = page.locator("#request-box > button"), list[Route]()
+    page.route("**/gradio_api/run/**", lambda route: route.continue_() if held else held.append(route))
+    prompt(page).fill("Repaint image 2 in blue")
+    expect(fold).to_have_attribute("aria-expanded", "false")
+    until(lambda: bool(held))
+    fold.click()
+    expect(page.locator("#request-preview")).to_contain_text("in blue")
+    held[0].continue_()
+    expect(page.locator("#findings")).to_contain_text("there is no image 2")
+    expect(fold).to_have_attribute("aria-expanded", "true")
     assert app.sandbox
     assert app.sandbox.counters.submits_received == 0
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from wan_client.export import ExportError, ExportItem, bundle, page, sheet_pdf, sheet_png, stem, wipe
+from wan_client.export import ExportError, ExportItem, bundle, page, sheet, stem, wipe
 from wan_client.recipe import embed, read
 
 from .support import RUN, item, picture, recipe
@@ -86,7 +86,7 @@ def test_no_token_address_or_path_leaves(monkeypatch: pytest.MonkeyPatch) -> Non
     after = embed(picture(pnginfo=info), recipe())
     before = picture((120, 80), "JPEG", comment=f"{ADDRESS} {PATH}".encode())
     shown = [ExportItem.of(recipe(), after, before)]
-    made = [page(shown), sheet_pdf(shown), *sheet_png(shown), wipe(shown[0], "gif"), *unpacked(shown).values()]
+    made = [page(shown), *sheet(shown, "pdf"), *sheet(shown, "png"), wipe(shown[0], "gif"), *unpacked(shown).values()]
     for data in made:
         assert not any(word.encode() in data for word in (TOKEN, "runcomfy.net", "somebody", str(__file__)))
 

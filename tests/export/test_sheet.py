@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import io
+from typing import TYPE_CHECKING, Any
 
 import pypdfium2
 import pytest
 from PIL import Image, ImageChops
 
-from wan_client.export import LANGUAGES, ExportError, ExportItem, Paper, sheet_pdf, sheet_png
+from wan_client.export import LANGUAGES, ExportError, ExportItem, Paper, sheet
 from wan_client.export.texts import Words
 from wan_client.export.typeset import POINT, drawable, width_of, wrap
 
 from .support import MODEL, PROMPT, RUN, item, picture
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 POINTS = {"a4": (595, 842), "letter": (612, 792)}
 SCRIPTS = {
@@ -22,6 +26,15 @@ SCRIPTS = {
     "Latin": "Ärger, façade, señor, điều ước",
     "Cyrillic": "Сделай карандашный рисунок",
 }
+
+
+def sheet_pdf(items: Sequence[ExportItem], **options: Any) -> bytes:
+    [pdf] = sheet(items, "pdf", **options)
+    return pdf
+
+
+def sheet_png(items: Sequence[ExportItem], **options: Any) -> list[bytes]:
+    return sheet(items, "png", **options)
 
 
 def opened(pdf: bytes) -> pypdfium2.PdfDocument:

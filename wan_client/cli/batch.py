@@ -43,7 +43,6 @@ from .batch_source import json_object, seen_from
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
-    from types import TracebackType
     from typing import BinaryIO
 
     from wan_client.client import AsyncWanClient
@@ -138,12 +137,7 @@ class Manifest:
         self._learn_all(data)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None = None,
-        problem: BaseException | None = None,
-        trace: TracebackType | None = None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._lock:
             self._lock.close()
 
@@ -378,11 +372,8 @@ class Batch:
             result = await run.wait(on_event)
             self.manifest.add(row, self._fetched(result))
         except asyncio.CancelledError:
-            if run.result is not None:
-                with suppress(DownloadFailed):
-                    self.manifest.add(row, self._fetched(run.result))
-                raise
-            if left := self._interrupted(run, is_noted=is_noted):
+            left = self._fetched(run.result) if run.result else self._interrupted(run, is_noted=is_noted)
+            if left:
                 with suppress(DownloadFailed):
                     self.manifest.add(row, left)
             raise

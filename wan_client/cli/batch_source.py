@@ -274,7 +274,7 @@ def _source(source: object, number: int, base: Path) -> str | Path:
     if hosting.is_address(source):
         return hosting.check_address(source, number=number)
     picture = source if images.is_data_uri(source) else base / source.strip()
-    images.check(picture, number=number)
+    images.size_of(picture, number=number)  # refuses what can't be opened
     return picture
 
 

@@ -14,22 +14,14 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from wan_client.events import (
-    Downloading,
-    Event,
-    Finished,
-    Preparing,
-    Queued,
-    Retrying,
-    Running,
-    Submitted,
-    Uploading,
-)
+from wan_client.events import Downloading, Finished, Queued, Running, Uploading
 from wan_client.messages import MESSAGES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import TextIO
+
+    from wan_client.events import Event
 
 _BAR = 24
 _REPLACE = "wan_client.replace"
@@ -178,21 +170,9 @@ class ProgressLine:
             self._stream.write("\r\x1b[2K")
 
 
-_STAGES: dict[type[Event], str] = {
-    Preparing: "event.preparing",
-    Uploading: "event.uploading",
-    Submitted: "event.submitted",
-    Queued: "event.queued",
-    Running: "event.running",
-    Retrying: "event.retrying",
-    Downloading: "event.downloading",
-    Finished: "event.finished",
-}
-
-
 def _describe(event: Event) -> tuple[float | None, str]:
     """Return what share is known to be done, and the words beside it."""
-    share, words = None, MESSAGES[_STAGES[type(event)]]
+    share, words = None, MESSAGES[f"event.{type(event).__name__.lower()}"]
     match event:
         case Uploading(sent, total):
             share = sent / total

@@ -7,18 +7,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from wan_client import export, images
-from wan_client.errors import ImageError, WanError
-from wan_client.export import Destination, ExportError, ExportItem, Paper, WipeFormat
+from wan_client.errors import ExportError, ImageError
+from wan_client.export import Destination, ExportItem, Paper, WipeFormat
 from wan_client.files import part_beside
 from wan_client.messages import MESSAGES
 from wan_client.recipe import fingerprint, read
 
-from .console import Console
-from .main import INTERRUPTED, Parser, exit_code
+from .main import HELP, Parser
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
+
+    from .console import Console
 
 # The first is the one that is written where no file is named.
 SUFFIXES = {
@@ -32,20 +33,10 @@ CANDIDATES_MAX = 500
 _PICTURE_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".heif"}
 
 
-def run(command: str, words: Sequence[str]) -> int:
-    """Run one of the commands and return its exit code."""
-    arguments = _parser(command, as_json="--json" in words).parse_args(words)
-    console = Console(as_json=arguments.json, quiet=arguments.quiet)
-    try:
-        items = _items(arguments, console)
-        paths = _write(command, items, arguments, console)
-    except KeyboardInterrupt:
-        console.error(MESSAGES["cli.export.interrupted"])
-        return INTERRUPTED
-    except WanError as problem:
-        console.fail(problem.as_dict())
-        unwritten = isinstance(problem, ExportError) and problem.code in {"export_exists", "export_not_writable"}
-        return 73 if unwritten else 65 if isinstance(problem, ExportError) else exit_code(problem)
+def work(command: str, arguments: argparse.Namespace, console: Console) -> None:
+    """Write the files of the command."""
+    items = _items(arguments, console)
+    paths = _write(command, items, arguments, console)
     preview = any(item.preview for item in items)
     if preview:
         console.info(MESSAGES["cli.export.preview"])
@@ -55,7 +46,6 @@ def run(command: str, words: Sequence[str]) -> int:
         "before": [bool(item.before) for item in items],
     }
     console.result([str(path) for path in paths], values)
-    return 0
 
 
 def _items(arguments: argparse.Namespace, console: Console) -> list[ExportItem]:
@@ -65,7 +55,7 @@ def _items(arguments: argparse.Namespace, console: Console) -> list[ExportItem]:
     befores = given * len(files) if len(given) == 1 else given or [None] * len(files)
     items = []
     for number, (file, before) in enumerate(zip(files, befores, strict=True), 1):
-        images.check(file, number=number)
+        images.size_of(file, number=number)  # refuses what can't be opened
         recipe = read(file)
         if recipe is None:
             raise ExportError("export_no_recipe", number=number, file=file.name)
@@ -74,7 +64,7 @@ def _items(arguments: argparse.Namespace, console: Console) -> list[ExportItem]:
             if before is None:
                 console.error(MESSAGES["cli.export.no_before"].format(file=file.name))
         else:
-            images.check(before, number=number)
+            images.size_of(before, number=number)
         items.append(ExportItem.of(recipe, _content(file, number), before and _content(before, number)))
     return items
 
@@ -101,6 +91,7 @@ def _content(file: Path, number: int) -> bytes:
 
 def _write(command: str, items: list[ExportItem], arguments: argparse.Namespace, console: Console) -> list[Path]:
     out, named = _target(command, items, arguments), arguments.out is not None
+    kind = out.suffix.lower()[1:]
 
     def show(share: float) -> None:
         console.show_share(share, MESSAGES["cli.export.running"])
@@ -109,17 +100,14 @@ def _write(command: str, items: list[ExportItem], arguments: argparse.Namespace,
     if command == "wipe":
         contents = []
         for number, item in enumerate(items, 1):
-            kind = WipeFormat(out.suffix.lower()[1:])
             contents.append(export.wipe(item, kind, destination=arguments.destination, number=number, **options))
             show(number / len(items))
         return _write_all(out, contents, named=named)
     options |= {"title": arguments.title, "on_progress": show}
     if command == "page":
         return _write_all(out, [export.page(items, **options)], named=named)
-    if command == "sheet" and out.suffix.lower() == ".png":
-        return _write_all(out, export.sheet_png(items, paper=arguments.paper, **options), named=named)
     if command == "sheet":
-        return _write_all(out, [export.sheet_pdf(items, paper=arguments.paper, **options)], named=named)
+        return _write_all(out, export.sheet(items, kind, paper=arguments.paper, **options), named=named)
     options |= {"paper": arguments.paper, "destination": arguments.destination}
     with _complete_file(out, named=named) as stream:
         export.bundle(items, stream, **options)
@@ -182,25 +170,22 @@ def _complete_file(path: Path, *, named: bool) -> Iterator[BinaryIO]:
             path.unlink(missing_ok=True)
 
 
-def _parser(command: str, *, as_json: bool) -> Parser:
-    text = {name[len("cli.help.") :]: value for name, value in MESSAGES.items() if name.startswith("cli.help.")}
-    parser = Parser(prog=f"wan_client {command}", description=text[f"export_{command}"])
-    parser.add_argument("files", nargs="+", type=Path, metavar="file", help=text["export_files"])
-    out = text["export_out"].format(suffixes=", ".join(SUFFIXES[command]))
+def make_parser(command: str) -> Parser:
+    """Return the parser of the command's arguments."""
+    parser = Parser(prog=f"wan_client {command}", description=HELP[f"export_{command}"])
+    parser.add_argument("files", nargs="+", type=Path, metavar="file", help=HELP["export_files"])
+    out = HELP["export_out"].format(suffixes=", ".join(SUFFIXES[command]))
     parser.add_argument("-o", "--out", type=Path, help=out)
-    parser.add_argument("--before", type=Path, action="append", default=[], help=text["export_before"])
-    parser.add_argument("--with-recipe", action="store_true", help=text["export_with_recipe"])
-    parser.add_argument("--language", choices=export.LANGUAGES, default="en", help=text["export_language"])
+    parser.add_argument("--before", type=Path, action="append", default=[], help=HELP["export_before"])
+    parser.add_argument("--with-recipe", action="store_true", help=HELP["export_with_recipe"])
+    parser.add_argument("--language", choices=export.LANGUAGES, default="en", help=HELP["export_language"])
     if command != "wipe":
-        parser.add_argument("--title", help=text["export_title"])
+        parser.add_argument("--title", help=HELP["export_title"])
     if command in {"sheet", "bundle"}:
         parser.add_argument(
-            "--paper", choices=[paper.value for paper in Paper], default=Paper.A4.value, help=text["export_paper"]
+            "--paper", choices=[paper.value for paper in Paper], default=Paper.A4.value, help=HELP["export_paper"]
         )
     if command in {"wipe", "bundle"}:
         places = [place.value for place in Destination]
-        parser.add_argument("--for", dest="destination", choices=places, default=places[0], help=text["export_for"])
-    parser.add_argument("-q", "--quiet", action="store_true", help=text["quiet"])
-    parser.add_argument("--json", action="store_true", help=text["json"])
-    parser.as_json = as_json
+        parser.add_argument("--for", dest="destination", choices=places, default=places[0], help=HELP["export_for"])
     return parser

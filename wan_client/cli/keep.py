@@ -6,36 +6,22 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from wan_client.errors import InvalidRequest, SettingsError, WanError
+from wan_client.errors import InvalidRequest, SettingsError
 from wan_client.files import part_beside
 from wan_client.messages import MESSAGES
 from wan_client.provenance import KEPT_NAME, PREVIEW_NAME
 
-from .console import Console
-from .main import INTERRUPTED, Parser, exit_code
+from .main import HELP, Parser
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
 
     from wan_client.compare import Alignment, Kept
 
-
-def run(words: Sequence[str]) -> int:
-    """Run the command and return its exit code."""
-    arguments = _parser(as_json="--json" in words).parse_args(words)
-    console = Console(as_json=arguments.json, quiet=arguments.quiet)
-    try:
-        return _keep(arguments, console)
-    except KeyboardInterrupt:
-        console.error(MESSAGES["cli.export.interrupted"])
-        return INTERRUPTED
-    except WanError as problem:
-        console.fail(problem.as_dict())
-        return exit_code(problem)
+    from .console import Console
 
 
-def _keep(arguments: argparse.Namespace, console: Console) -> int:
+def work(_command: str, arguments: argparse.Namespace, console: Console) -> None:
     """Write the kept composite."""
     try:
         from wan_client.compare import keep  # noqa: PLC0415  # an extra, and slow to import
@@ -63,7 +49,6 @@ def _keep(arguments: argparse.Namespace, console: Console) -> int:
         "preview": kept.preview,
     }
     console.result([str(path)], values)
-    return 0
 
 
 def _with_recipe(kept: Kept, original: Path, result: Path, *, size: Literal["result", "original"]) -> bytes:
@@ -79,17 +64,14 @@ def _with_recipe(kept: Kept, original: Path, result: Path, *, size: Literal["res
     return embed(kept.png(), replace(recipe, kept=parts))
 
 
-def _parser(*, as_json: bool) -> Parser:
-    text = {name[len("cli.help.") :]: value for name, value in MESSAGES.items() if name.startswith("cli.help.")}
-    parser = Parser(prog="wan_client keep", description=text["keep"])
-    parser.add_argument("original", help=text["keep_original"])
-    parser.add_argument("result", help=text["keep_result"])
-    parser.add_argument("--mask", required=True, help=text["keep_mask"])
-    parser.add_argument("--size", choices=("result", "original"), default="result", help=text["keep_size"])
-    parser.add_argument("-o", "--out", type=Path, help=text["keep_out"])
-    parser.add_argument("-q", "--quiet", action="store_true", help=text["quiet"])
-    parser.add_argument("--json", action="store_true", help=text["json"])
-    parser.as_json = as_json
+def make_parser(command: str) -> Parser:
+    """Return the parser of the command's arguments."""
+    parser = Parser(prog=f"wan_client {command}", description=HELP["keep"])
+    parser.add_argument("original", help=HELP["keep_original"])
+    parser.add_argument("result", help=HELP["keep_result"])
+    parser.add_argument("--mask", required=True, help=HELP["keep_mask"])
+    parser.add_argument("--size", choices=("result", "original"), default="result", help=HELP["keep_size"])
+    parser.add_argument("-o", "--out", type=Path, help=HELP["keep_out"])
     return parser
 
 

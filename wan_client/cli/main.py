@@ -22,6 +22,7 @@ import argparse
 import signal
 import sys
 import threading
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -32,6 +33,7 @@ from wan_client.errors import (
     Charged,
     DeadlineExceeded,
     DownloadFailed,
+    ExportError,
     InsufficientBalance,
     InvalidRequest,
     RunCancelled,
@@ -60,7 +62,8 @@ if TYPE_CHECKING:
 
 GOES_ON = 75
 INTERRUPTED = 130
-EXPORTS = {"page", "sheet", "wipe", "bundle"}
+OFFLINE = {"keep", "page", "sheet", "wipe", "bundle"}
+HELP = {name[len("cli.help.") :]: text for name, text in MESSAGES.items() if name.startswith("cli.help.")}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -80,14 +83,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _main(words: list[str]) -> int:
     occupy_closed_streams()
-    if words and words[0] in EXPORTS:
-        return _export(*words)
-    if words and words[0] == "keep":
-        from . import keep  # noqa: PLC0415  # needs this module
-
-        return keep.run(words[1:])
+    if words and words[0] in OFFLINE:
+        return _run_offline(*words)
     command = words.pop(0) if words and words[0] in _COMMANDS else "edit"
-    arguments = _parser(command, as_json="--json" in words).parse_args(words)
+    arguments = _parser(command).parse(words, quiet=command in {"edit", "batch", "resume"})
     console = Console(as_json=arguments.json, quiet=getattr(arguments, "quiet", False))
     settings, client = None, None
     try:
@@ -108,14 +107,25 @@ def _ignore_interrupts() -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _export(command: str, *words: str) -> int:
+def _run_offline(command: str, *words: str) -> int:
+    """Run a command that needs no client: ``keep``, or an export."""
     try:
-        from . import export  # noqa: PLC0415  # an extra
-    except ImportError:
+        module = import_module(".keep" if command == "keep" else ".export", __package__)  # it needs this one
+    except ImportError:  # exporting is an extra
         problem = SettingsError("export_missing")
         Console(as_json="--json" in words).fail(problem.as_dict())
         return exit_code(problem)
-    return export.run(command, words)
+    arguments = module.make_parser(command).parse(words)
+    console = Console(as_json=arguments.json, quiet=arguments.quiet)
+    try:
+        module.work(command, arguments, console)
+    except KeyboardInterrupt:
+        console.error(MESSAGES["cli.export.interrupted"])
+        return INTERRUPTED
+    except WanError as problem:
+        console.fail(problem.as_dict())
+        return exit_code(problem)
+    return 0
 
 
 def _edit(client: WanClient, arguments: argparse.Namespace, console: Console) -> int:
@@ -352,6 +362,8 @@ def exit_code(problem: WanError) -> int:
     by_code = {
         "image_missing_file": 66,
         "batch_missing": 66,
+        "export_exists": 73,
+        "export_not_writable": 73,
         "folder_not_writable": 73,
         "out_not_writable": 73,
         "out_is_folder": 73,
@@ -361,7 +373,7 @@ def exit_code(problem: WanError) -> int:
     if problem.code in by_code:
         return by_code[problem.code]
     by_kind: tuple[tuple[tuple[type[WanError], ...], int], ...] = (
-        ((InvalidRequest,), 65),
+        ((InvalidRequest, ExportError), 65),
         ((UnknownOutcome, DeadlineExceeded), GOES_ON),
         ((AuthenticationError, InsufficientBalance), 77),
         ((RunFailed, RunNotFound), 1),
@@ -422,6 +434,14 @@ class Parser(argparse.ArgumentParser):
 
     as_json = False
 
+    def parse(self, words: Sequence[str], *, quiet: bool = True) -> argparse.Namespace:
+        """Add the options that commands share, and parse the words."""
+        if quiet:
+            self.add_argument("-q", "--quiet", action="store_true", help=HELP["quiet"])
+        self.add_argument("--json", action="store_true", help=HELP["json"])
+        self.as_json = "--json" in words
+        return self.parse_args(words)
+
     def _print_message(self, message: str, file: object = None) -> None:
         console = Console()
         (console.error if file is sys.stderr else console.line)(message.removesuffix("\n"))
@@ -435,47 +455,42 @@ class Parser(argparse.ArgumentParser):
         self.exit(64)
 
 
-def _parser(command: str, *, as_json: bool = False) -> Parser:
-    text = {name[len("cli.help.") :]: value for name, value in MESSAGES.items() if name.startswith("cli.help.")}
+def _parser(command: str) -> Parser:
     if command == "edit":
-        parser = Parser(prog="wan-client", description=text["description"], epilog=text["epilog"])
-        parser.add_argument("prompt", help=text["prompt"])
-        parser.add_argument("images", nargs="*", metavar="image", help=text["images"])
+        parser = Parser(prog="wan-client", description=HELP["description"], epilog=HELP["epilog"])
+        parser.add_argument("prompt", help=HELP["prompt"])
+        parser.add_argument("images", nargs="*", metavar="image", help=HELP["images"])
     elif command == "batch":
-        epilog = text["batch_epilog"].format(columns=", ".join(batch_source.COLUMNS))
-        parser = Parser(prog="wan-client batch", description=text["batch"], epilog=epilog)
-        parser.add_argument("source", type=Path, help=text["source"])
-        parser.add_argument("-p", "--prompt", default="", help=text["batch_prompt"])
+        epilog = HELP["batch_epilog"].format(columns=", ".join(batch_source.COLUMNS))
+        parser = Parser(prog="wan-client batch", description=HELP["batch"], epilog=epilog)
+        parser.add_argument("source", type=Path, help=HELP["source"])
+        parser.add_argument("-p", "--prompt", default="", help=HELP["batch_prompt"])
         counts = range(1, READS_AT_ONCE + 1)
         parser.add_argument(
-            "-n", "--at-once", type=int, choices=counts, metavar="N", default=batch.AT_ONCE, help=text["at_once"]
+            "-n", "--at-once", type=int, choices=counts, metavar="N", default=batch.AT_ONCE, help=HELP["at_once"]
         )
-        parser.add_argument("--out-dir", type=Path, default=OUTPUT_FOLDER, help=text["out_dir"])
-        parser.add_argument("--again", action="store_true", help=text["again"])
-        parser.add_argument("--dry-run", action="store_true", help=text["dry_run"])
+        parser.add_argument("--out-dir", type=Path, default=OUTPUT_FOLDER, help=HELP["out_dir"])
+        parser.add_argument("--again", action="store_true", help=HELP["again"])
+        parser.add_argument("--dry-run", action="store_true", help=HELP["dry_run"])
     else:
-        parser = Parser(prog=f"wan-client {command}", description=text[command])
+        parser = Parser(prog=f"wan-client {command}", description=HELP[command])
     if command in {"edit", "batch"}:
         sizes = "|".join(size.ratio for size in ImageSize)
         ratio = DEFAULT_IMAGE_SIZE.ratio
-        parser.add_argument("--negative-prompt", default=DEFAULT_NEGATIVE_PROMPT, help=text["negative_prompt"])
-        parser.add_argument("--image-size", default=ratio, metavar=sizes, help=text["image_size"])
-        parser.add_argument("--seed", type=int, default=DEFAULT_SEED, help=text["seed"])
+        parser.add_argument("--negative-prompt", default=DEFAULT_NEGATIVE_PROMPT, help=HELP["negative_prompt"])
+        parser.add_argument("--image-size", default=ratio, metavar=sizes, help=HELP["image_size"])
+        parser.add_argument("--seed", type=int, default=DEFAULT_SEED, help=HELP["seed"])
         extend = argparse.BooleanOptionalAction
-        parser.add_argument("--prompt-extend", action=extend, default=True, help=text["prompt_extend"])
+        parser.add_argument("--prompt-extend", action=extend, default=True, help=HELP["prompt_extend"])
     if command in {"resume", "cancel"}:
-        parser.add_argument("request_id", metavar="ID", help=text["request_id"])
+        parser.add_argument("request_id", metavar="ID", help=HELP["request_id"])
     if command == "edit":
-        parser.add_argument("--key", help=text["key"])
+        parser.add_argument("--key", help=HELP["key"])
     if command in {"edit", "resume"}:
-        parser.add_argument("-o", "--out", help=text["out"])
+        parser.add_argument("-o", "--out", help=HELP["out"])
     if command == "check":
-        parser.add_argument("--paid", action="store_true", help=text["paid"])
-        parser.add_argument("--cap", type=float, metavar="USD", default=DEFAULT_CAP, help=text["cap"])
-        parser.add_argument("--yes", action="store_true", help=text["yes"])
-        parser.add_argument("-o", "--out", type=Path, help=text["report"])
-    if command in {"edit", "batch", "resume"}:
-        parser.add_argument("-q", "--quiet", action="store_true", help=text["quiet"])
-    parser.add_argument("--json", action="store_true", help=text["json"])
-    parser.as_json = as_json
+        parser.add_argument("--paid", action="store_true", help=HELP["paid"])
+        parser.add_argument("--cap", type=float, metavar="USD", default=DEFAULT_CAP, help=HELP["cap"])
+        parser.add_argument("--yes", action="store_true", help=HELP["yes"])
+        parser.add_argument("-o", "--out", type=Path, help=HELP["report"])
     return parser

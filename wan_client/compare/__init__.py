@@ -9,9 +9,8 @@ It needs the extra ``compare``. All of it computes for a while: an event loop ca
 """
 
 from .alignment import Alignment, Doubt, Resemblance, align, find_reference, unaligned
-from .changes import ChangeMap, ColourShift, Region, Tone, change_map
+from .changes import ChangeMap, ColourShift, Region, Tone, change_map, warp_to_after
 from .keeping import Kept, keep
-from .overlay import warp_to_after
 
 __all__ = [
     "Alignment",

@@ -114,10 +114,6 @@ class Alignment:
         factors = self.before_size[0] / before_size[0], self.before_size[1] / before_size[1]
         return replace(self, before_size=before_size, matrix=matrix_of(square(self.matrix) @ scaling(*factors)))
 
-    def plain(self) -> Alignment:
-        """Return how *before* lies in *after*'s frame when nothing is aligned."""
-        return unaligned(self.before_size, self.after_size)
-
 
 def unaligned(before_size: Size, after_size: Size) -> Alignment:
     """Return the plain framing: *before* in the middle of *after*'s frame, cropped if that loses little of it."""
@@ -136,7 +132,7 @@ def align(before: Picture, after: Picture) -> Alignment:
         SettingsError: OpenCV is not installed.
     """
     seen = look_at(opened(after))
-    return match(look_at(opened(before), in_frame=seen.size), seen)
+    return _aligned(opened(before), seen)
 
 
 class View(NamedTuple):
@@ -161,7 +157,8 @@ def look_at(image: Image.Image, *, in_frame: Size | None = None) -> View:
     grey = resized(image, scaled(image.size, scale), "L")
     # The last argument keeps the features where they are: without it they lie a quarter of a pixel off.
     sift = opencv().SIFT_create(_FEATURES, 3, 0.02, 10, 1.6, True)
-    found, descriptors = sift.detectAndCompute(grey, None)
+    # A picture of a single value has no features, and takes as long as any other.
+    found, descriptors = sift.detectAndCompute(grey, None) if grey.min() < grey.max() else ((), None)
     points = np.array([feature.pt for feature in found], dtype=np.float64).reshape(-1, 2) + 0.5
     view = View(image.size, grey, points, np.zeros((0, 128), np.float32) if descriptors is None else descriptors)
     return view._replace(points=apply(view.to_full(), points))
@@ -222,14 +219,20 @@ def find_reference(after: Picture, references: Sequence[Picture]) -> Resemblance
     """
     seen = look_at(opened(after))
     alignments = tuple(
-        match(look_at(opened(reference, number=number), in_frame=seen.size), seen)
-        for number, reference in enumerate(references, 1)
+        _aligned(opened(reference, number=number), seen) for number, reference in enumerate(references, 1)
     )
     related = [each for each in alignments if each.sure] or [
         each for each in alignments if each.doubt is Doubt.IMPRECISE
     ]
     best = max(related, key=lambda alignment: alignment.matches, default=None)
     return Resemblance(None if best is None else alignments.index(best) + 1, alignments)
+
+
+def _aligned(before: Image.Image, after: View) -> Alignment:
+    # With so few features nothing can match: those of *before* would be computed for nothing.
+    if len(after.points) < _MATCHES_MIN:
+        return unaligned(before.size, after.size)
+    return match(look_at(before, in_frame=after.size), after)
 
 
 class _Fit(NamedTuple):

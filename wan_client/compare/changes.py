@@ -16,8 +16,8 @@ from PIL import Image
 
 from ._opencv import opencv
 from .alignment import Alignment, unaligned
-from .geometry import Size, for_warp, scale_of, scaling, square
-from .pictures import Picture, opened, resized, scaled
+from .geometry import Array, Size, for_warp, scale_of, scaling, square
+from .pictures import Picture, Pixels, opened, resized, scaled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -115,13 +115,6 @@ class ChangeMap:
     compared: float
     colours: ColourShift | None
 
-    def region_at(self, x: float, y: float) -> Region | None:
-        """Return the region at a point of *after*, in pixels."""
-        height, width = self.labels.shape
-        column, row = int(x * width / self.size[0]), int(y * height / self.size[1])
-        number = int(self.labels[row, column]) if 0 <= column < width and 0 <= row < height else 0
-        return self.regions[number - 1] if number else None
-
     def mask(self, numbers: Iterable[int] | None = None) -> Image.Image:
         """Return a picture of *after*'s size, white where it changed and black elsewhere.
 
@@ -160,6 +153,23 @@ def change_map(before: Picture, after: Picture, alignment: Alignment | None = No
     return ChangeMap(new.size, labels, regions, 100 * float(changed.mean()) / covered, 100 * covered, colours)
 
 
+def warp_to_after(before: Picture, alignment: Alignment) -> Image.Image:
+    """Return *before* brought to *after*'s frame; what it does not reach shows the colours of its edge.
+
+    Args:
+        before: The picture before the edit, as it was aligned.
+        alignment: Where it lies in *after*.
+
+    Raises:
+        ImageError: The picture can't be read.
+        SettingsError: OpenCV is not installed.
+    """
+    cv2 = opencv()
+    copy, warp = _reduced(opened(before), square(alignment.matrix))
+    laid = cv2.warpAffine(copy, warp, alignment.after_size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    return Image.fromarray(laid)
+
+
 def _to_lab(colours: Colours) -> Colours:
     cv2 = opencv()
     # OpenCV converts bytes many times faster than floating point numbers, and half a unit is not seen.
@@ -169,18 +179,20 @@ def _to_lab(colours: Colours) -> Colours:
     return in_units
 
 
-def _warped(old: Image.Image, lies: NDArray[np.float64], size: Size, frame: Size) -> tuple[Colours, Inside]:
+def _warped(old: Image.Image, lies: Array, size: Size, frame: Size) -> tuple[Colours, Inside]:
     """Return *before* as it lies in the frame, and where in the frame it is."""
     cv2 = opencv()
-    transform = scaling(frame[0] / size[0], frame[1] / size[1]) @ lies
+    copy, warp = _reduced(old, scaling(frame[0] / size[0], frame[1] / size[1]) @ lies)
+    whole = np.full(copy.shape[:2], 255, np.uint8)
+    inside = cv2.erode(cv2.warpAffine(whole, warp, frame, flags=cv2.INTER_NEAREST), np.ones((3, 3), np.uint8))
+    laid = cv2.warpAffine(copy, warp, frame, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return laid.astype(np.float32) / np.float32(255), inside > 0
+
+
+def _reduced(old: Image.Image, transform: Array) -> tuple[Pixels, Array]:
+    """Return *before*, reduced where it becomes smaller, as a warp alone would leave out pixels; and the warp."""
     copy = resized(old, scaled(old.size, min(1.0, scale_of(transform))))
-    height, width = copy.shape[:2]
-    warp = for_warp(transform @ scaling(old.width / width, old.height / height))
-    options = {"flags": cv2.INTER_LINEAR, "borderMode": cv2.BORDER_REPLICATE}
-    inside = cv2.warpAffine(np.full((height, width), 255, np.uint8), warp, frame, flags=cv2.INTER_NEAREST)
-    inside = cv2.erode(inside, np.ones((3, 3), np.uint8))
-    moved: Colours = cv2.warpAffine(copy, warp, frame, **options).astype(np.float32) / np.float32(255)
-    return moved, inside > 0
+    return copy, for_warp(transform @ scaling(old.width / copy.shape[1], old.height / copy.shape[0]))
 
 
 def _colour_shift(old: Colours, new: Colours, inside: Inside) -> tuple[ColourShift | None, Colours]:

@@ -12,12 +12,11 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from wan_client.framing import CROP_AT_MOST
+
 Array: TypeAlias = NDArray[np.float64]
 Size: TypeAlias = tuple[int, int]
 Matrix: TypeAlias = tuple[tuple[float, float, float], tuple[float, float, float]]
-
-# Where a crop would lose more of the picture than this, all of it is shown instead, with space around it.
-CROP_AT_MOST = 0.15
 
 
 def matrix_of(rows: Array) -> Matrix:

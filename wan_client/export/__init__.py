@@ -7,11 +7,13 @@
 It needs the extra ``export``.
 """
 
+from wan_client.errors import ExportError
+
 from .bundle import bundle, stem
 from .html_page import page
 from .item import ExportItem
-from .progress import ExportError, Progress
-from .sheet import Paper, sheet_pdf, sheet_png
+from .progress import Progress
+from .sheet import Paper, sheet
 from .texts import LANGUAGES
 from .wipe import WIPE_BYTES_MAX, Destination, WipeFormat, video_available, wipe
 
@@ -26,8 +28,7 @@ __all__ = [
     "WipeFormat",
     "bundle",
     "page",
-    "sheet_pdf",
-    "sheet_png",
+    "sheet",
     "stem",
     "video_available",
     "wipe",

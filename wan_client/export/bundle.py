@@ -5,10 +5,12 @@ from __future__ import annotations
 import zipfile
 from typing import TYPE_CHECKING
 
+from wan_client.provenance import KEPT_NAME, PREVIEW_NAME
+
 from .html_page import page
 from .item import pictures_of
 from .progress import Steps
-from .sheet import Paper, sheet_pdf, sheet_png
+from .sheet import Paper, sheet
 from .wipe import Destination, WipeFormat, video_available, wipe
 
 if TYPE_CHECKING:
@@ -27,8 +29,8 @@ def stem(items: Sequence[ExportItem]) -> str:
     """Return the name of a file of these items, without its suffix. It says so if one is a local preview."""
     dates = [item.created for item in items if item.created]
     parts = [
-        "local-preview" if any(item.preview for item in items) else "",
-        "kept" if any("kept" in item.marks for item in items) else "",
+        PREVIEW_NAME if any(item.preview for item in items) else "",
+        KEPT_NAME if any("kept" in item.marks for item in items) else "",
         "before-after",
         f"{max(dates):%Y-%m-%d}" if dates else "",
     ]
@@ -72,15 +74,11 @@ def bundle(
         name = stem(items)
         add(f"{name}.html", page(items, language=language, with_recipe=with_recipe, title=title))
         steps.done()
-        add(
-            f"{name}.pdf",
-            sheet_pdf(items, paper=paper, language=language, with_recipe=with_recipe, title=title),
-        )
-        steps.done()
-        sheets = sheet_png(items, paper=paper, language=language, with_recipe=with_recipe, title=title)
-        for number, sheet in enumerate(sheets, 1):
-            add(f"{name}-{number:02}.png", sheet)
-        steps.done()
+        for kind in ("pdf", "png"):
+            sheets = sheet(items, kind, paper=paper, language=language, with_recipe=with_recipe, title=title)
+            for number, data in enumerate(sheets, 1):
+                add(f"{name}.pdf" if kind == "pdf" else f"{name}-{number:02}.png", data)
+            steps.done()
         for number, item in enumerate(items, 1):
             own = f"{number:02}_{stem([item])}"
             pictures = pictures_of(item, number, with_recipe=with_recipe)

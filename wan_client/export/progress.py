@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
-from wan_client.errors import WanError
+from wan_client.errors import ExportError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 Progress: TypeAlias = Callable[[float], None]
 """Called with the share of the work that is done, 0 to 1. What it raises ends the export."""
-
-
-class ExportError(WanError):
-    """The export can't be made of this, or not on this machine."""
 
 
 class Steps:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, TypeAlias
 from PIL import Image, ImageDraw
 from PIL.PngImagePlugin import PngInfo
 
+from wan_client.framing import jpeg
+
 from . import typeset
 from .item import decoded, facts_of, pictures_of
 from .progress import Steps
@@ -78,19 +80,21 @@ class _Box:
 _Mark: TypeAlias = "_Text | _Picture | _Box"
 
 
-def sheet_pdf(
+def sheet(
     items: Sequence[ExportItem],
+    kind: str,
     *,
     paper: Paper | str = Paper.A4,
     language: str = "en",
     with_recipe: bool = False,
     title: str | None = None,
     on_progress: Progress | None = None,
-) -> bytes:
-    """Return the proof sheet as a PDF.
+) -> list[bytes]:
+    """Return the proof sheet: one PDF, or PNG files, one a page.
 
     Args:
         items: What is shown, in this order; at least one.
+        kind: ``pdf`` or ``png``.
         paper: The size of a page.
         language: One of `LANGUAGES`.
         with_recipe: Whether the runs' ids are shown.
@@ -101,17 +105,25 @@ def sheet_pdf(
         ExportError: There is no item.
         ImageError: A picture can't be read.
     """
+    words, paper, steps = Words(language), Paper(paper), Steps(items, on_progress)
+    title = title or words("title")
+    write, dpi = _WRITERS[kind]
+    layout = _Layout(paper, words, dpi, alone=len(items) == 1)
+    layout.heading(title)
+    for number, item in enumerate(items, 1):
+        layout.add(item, number, with_recipe=with_recipe)
+        steps.done()
+    return write(layout.finished(_footer(items, words)), paper, words, title, _description(items, words))
+
+
+def _pdf(pages: list[list[_Mark]], paper: Paper, words: Words, title: str, description: str) -> list[bytes]:
     from fpdf import FPDF  # noqa: PLC0415  # slow to import
 
-    words, paper = Words(language), Paper(paper)
-    title = title or words("title")
-    layout = _Layout(paper, words, PDF_DPI, alone=len(items) == 1)
-    pages = _laid_out(items, layout, title=title, with_recipe=with_recipe, on_progress=on_progress)
     pdf = FPDF(unit="mm", format=paper.size)
     pdf.set_auto_page_break(False)
     pdf.set_title(title)
     pdf.set_lang(words.tag)
-    pdf.set_subject(_description(items, words))
+    pdf.set_subject(description)
     pdf.add_font("sheet", fname=typeset.FONT)
     pdf.set_text_shaping(True, language=words.tag)
     for marks in pages:
@@ -121,44 +133,19 @@ def sheet_pdf(
                 pdf.set_fill_color(*mark.colour)
                 pdf.rect(mark.x, mark.y, mark.width, mark.height, style="F")
             elif isinstance(mark, _Picture):
-                pdf.image(_jpeg(mark.image), mark.x, mark.y, mark.width, mark.height)
+                picture = io.BytesIO(jpeg(mark.image, JPEG_QUALITY))
+                pdf.image(picture, mark.x, mark.y, mark.width, mark.height)
             else:
                 pdf.set_font("sheet", size=mark.size / typeset.POINT)
                 pdf.set_text_color(*mark.colour)
                 pdf.text(mark.x, mark.y, mark.text)
-    return bytes(pdf.output())
+    return [bytes(pdf.output())]
 
 
-def sheet_png(
-    items: Sequence[ExportItem],
-    *,
-    paper: Paper | str = Paper.A4,
-    language: str = "en",
-    with_recipe: bool = False,
-    title: str | None = None,
-    on_progress: Progress | None = None,
-) -> list[bytes]:
-    """Return the proof sheet as PNG files, one a page.
-
-    Args:
-        items: What is shown, in this order; at least one.
-        paper: The size of a page.
-        language: One of `LANGUAGES`.
-        with_recipe: Whether the runs' ids are shown.
-        title: The heading, if not the language's own.
-        on_progress: Called with the share of the items that are done.
-
-    Raises:
-        ExportError: There is no item.
-        ImageError: A picture can't be read.
-    """
-    words, paper = Words(language), Paper(paper)
-    title = title or words("title")
-    layout = _Layout(paper, words, PNG_DPI, alone=len(items) == 1)
-    pages = _laid_out(items, layout, title=title, with_recipe=with_recipe, on_progress=on_progress)
+def _png(pages: list[list[_Mark]], paper: Paper, words: Words, _title: str, description: str) -> list[bytes]:
     info = PngInfo()
-    if about := _description(items, words):
-        info.add_itxt("Title", about)
+    if description:
+        info.add_itxt("Title", description)
     files = []
     for marks in pages:
         out = io.BytesIO()
@@ -167,28 +154,15 @@ def sheet_png(
     return files
 
 
+_WRITERS = {"pdf": (_pdf, PDF_DPI), "png": (_png, PNG_DPI)}
+
+
 def _description(items: Sequence[ExportItem], words: Words) -> str:
     """Return the file's description: that it shows local previews, where it does."""
     if not any(item.preview for item in items):
         return ""
     english = Words("en")
     return " · ".join(dict.fromkeys([english("preview"), words("preview"), words("preview.note")]))
-
-
-def _laid_out(
-    items: Sequence[ExportItem],
-    layout: _Layout,
-    *,
-    title: str,
-    with_recipe: bool,
-    on_progress: Progress | None,
-) -> list[list[_Mark]]:
-    steps = Steps(items, on_progress)
-    layout.heading(title)
-    for number, item in enumerate(items, 1):
-        layout.add(item, number, with_recipe=with_recipe)
-        steps.done()
-    return layout.finished(_footer(items, layout.words))
 
 
 def _footer(items: Sequence[ExportItem], words: Words) -> str:
@@ -354,12 +328,6 @@ class _Layout:
         if self._pages[-1]:
             self._pages.append([])
         self._y = _MARGIN
-
-
-def _jpeg(image: Image.Image) -> io.BytesIO:
-    out = io.BytesIO()
-    image.save(out, "JPEG", quality=JPEG_QUALITY)
-    return out
 
 
 def _drawn(marks: list[_Mark], paper: Paper, words: Words) -> Image.Image:

@@ -13,9 +13,11 @@ from xml.sax.saxutils import escape
 
 from PIL import Image, ImageDraw
 
+from wan_client.errors import ExportError
+
 from . import typeset
 from .item import decoded, pictures_of
-from .progress import ExportError, Steps
+from .progress import Steps
 from .texts import Words
 
 if TYPE_CHECKING:

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from os import PathLike
     from typing import BinaryIO
 
-__all__ = ["FILE_MEGABYTES_MAX", "Change", "PreparedImage", "check", "is_data_uri", "open_full", "prepare", "size_of"]
+__all__ = ["FILE_MEGABYTES_MAX", "Change", "PreparedImage", "is_data_uri", "open_full", "prepare", "size_of"]
 
 _JPEG_QUALITIES = (95, 90, 85)
 _MEDIA_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "BMP": "image/bmp"}
@@ -86,18 +86,8 @@ def prepare(
     Raises:
         ImageError: It can't be read, is incomplete, or is too large to be opened.
     """
-    with _naming_picture(number):
-        if isinstance(source, Image.Image):
-            check_pixels(source, number)
-            with room_for(source):
-                with _copying:  # one picture may be given several times, and is read from its file by the first
-                    copy = source.copy()
-                return _prepared(copy, None, number, bytes_max, png_first=png_first)
-        with opened_file(source, number) as file:
-            image = open_header(file)
-            check_pixels(image, number)
-            with room_for(image):
-                return _prepared(image, file, number, bytes_max, png_first=png_first)
+    with _opened(source, number) as (image, file):
+        return _prepared(image, file, number, bytes_max, png_first=png_first)
 
 
 def open_full(source: str | PathLike[str] | bytes | Image.Image, *, number: int = 1) -> Image.Image:
@@ -110,32 +100,9 @@ def open_full(source: str | PathLike[str] | bytes | Image.Image, *, number: int 
     Raises:
         ImageError: It can't be read, is incomplete, or is too large to be opened at its full size.
     """
-    with _naming_picture(number):
-        if isinstance(source, Image.Image):
-            check_pixels(source, number, full=True)
-            with room_for(source, full=True):
-                with _copying:
-                    copy = source.copy()
-                return _as_seen(copy, None, [], full=True)
-        with opened_file(source, number) as file:
-            image = open_header(file)
-            check_pixels(image, number, full=True)
-            with room_for(image, full=True):
-                return _as_seen(decode(image, file, number, [], full=True), file, [], full=True)
-
-
-def check(source: str | PathLike[str] | bytes, *, number: int = 1) -> None:
-    """Check, by its header alone, that a picture can be opened.
-
-    Args:
-        source: As for `prepare`.
-        number: Its place among the references, which messages call it by.
-
-    Raises:
-        ImageError: It is no picture, or too large to be opened.
-    """
-    with _naming_picture(number), opened_file(source, number) as file:
-        check_pixels(open_header(file), number)
+    with _opened(source, number, full=True) as (image, file):
+        seen = decode(image, file, number, [], full=True) if file else image
+        return _as_seen(seen, file, [], full=True)
 
 
 def size_of(source: str | PathLike[str] | bytes, *, number: int = 1) -> tuple[int, int]:
@@ -154,6 +121,26 @@ def size_of(source: str | PathLike[str] | bytes, *, number: int = 1) -> tuple[in
         # A TIFF is opened with its turn done.
         turn = orientation(image) if image.format != "TIFF" else 1
         return (image.height, image.width) if turn in _SIDEWAYS else image.size
+
+
+@contextmanager
+def _opened(
+    source: str | PathLike[str] | bytes | Image.Image, number: int, *, full: bool = False
+) -> Iterator[tuple[Image.Image, BinaryIO | None]]:
+    """Open a picture that is to be decoded, where there is room for it; one without a file is copied."""
+    with _naming_picture(number):
+        if isinstance(source, Image.Image):
+            check_pixels(source, number, full=full)
+            with room_for(source, full=full):
+                with _copying:  # one picture may be given several times, and is read from its file by the first
+                    copy = source.copy()
+                yield copy, None
+            return
+        with opened_file(source, number) as file:
+            image = open_header(file)
+            check_pixels(image, number, full=full)
+            with room_for(image, full=full):
+                yield image, file
 
 
 @contextmanager

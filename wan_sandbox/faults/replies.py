@@ -81,8 +81,8 @@ def _echoed_token(request: Request) -> Response:
     return _error(500, 500001, f"upstream refused {request.headers.get('authorization', '')}")
 
 
-def _redirect(request: Request) -> Response:
-    return RedirectResponse(f"{request.base_url}{REDIRECT_TARGET.strip('/')}{request.url.path}", status_code=307)
+def _redirect(request: Request, status: int = 307) -> Response:
+    return RedirectResponse(f"{request.base_url}{REDIRECT_TARGET.strip('/')}{request.url.path}", status)
 
 
 _ODD: Final[Mapping[str, Callable[[Request], Response]]] = {
@@ -136,7 +136,7 @@ async def output_reply(kind: str, request: Request, whole: bytes, *, speed: floa
     if kind in _PICTURES:
         return _PICTURES[kind](whole)
     if kind == "moved":
-        return RedirectResponse(f"{request.base_url}{REDIRECT_TARGET.strip('/')}{request.url.path}", status_code=302)
+        return _redirect(request, 302)
     return await reply(kind, "output", request, speed=speed)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -97,12 +97,7 @@ class Operation:
 
     def to_json(self) -> dict[str, object]:
         """Return the operation as plain JSON values."""
-        return {
-            "op": self.op,
-            "image": self.image,
-            "strength": self.strength,
-            "parameters": dict(self.parameters),
-        }
+        return asdict(self)
 
 
 @dataclass(frozen=True)

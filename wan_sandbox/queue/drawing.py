@@ -12,7 +12,7 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
@@ -29,35 +29,11 @@ class DrawingError(Exception):
     """A picture could not be drawn."""
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
-    """The picture to draw: its references, its request and the file to write."""
-
-    references: tuple[str, ...]
-    prompt: str
-    negative_prompt: str
-    width: int
-    height: int
-    seed: int
-    prompt_extend: bool
-    target: str
-    drift: bool = False
-
-    @classmethod
-    def of(cls, inputs: SubmitInputs, references: Sequence[Path], target: Path, *, drift: bool = False) -> Order:
-        """Return the order for a job."""
-        width, height = inputs.size
-        return cls(
-            references=tuple(str(path) for path in references),
-            prompt=inputs.prompt,
-            negative_prompt=inputs.negative_prompt,
-            width=width,
-            height=height,
-            seed=inputs.seed,
-            prompt_extend=inputs.prompt_extend,
-            target=str(target),
-            drift=drift,
-        )
+def order_of(inputs: SubmitInputs, references: Sequence[Path], target: Path, *, drift: bool = False) -> dict[str, Any]:
+    """Return the order for a job: the arguments of `carry_out`."""
+    order = asdict(inputs) | {"references": [str(path) for path in references], "size": inputs.size}
+    del order["image_urls"], order["image_size"]
+    return order | {"target": str(target), "drift": drift}
 
 
 class DrawingPool:
@@ -73,7 +49,7 @@ class DrawingPool:
         if not self._all:
             self._idle.append(self._start())
 
-    async def draw(self, order: Order) -> dict[str, Any]:
+    async def draw(self, order: dict[str, Any]) -> dict[str, Any]:
         """Write the picture to the order's target and return its plan.
 
         Raises:
@@ -129,38 +105,30 @@ class DrawingPool:
                     continue
 
 
-def _ask(process: subprocess.Popen[str], order: Order) -> str:
+def _ask(process: subprocess.Popen[str], order: dict[str, Any]) -> str:
     if process.stdin is None or process.stdout is None:
         raise OSError("no pipes")
-    process.stdin.write(json.dumps(asdict(order)) + "\n")
+    process.stdin.write(json.dumps(order) + "\n")
     process.stdin.flush()
     return process.stdout.readline()
 
 
-def carry_out(order: Order) -> dict[str, Any]:
-    """Draw one picture in this process; return its plan."""
+def carry_out(references: Sequence[str], size: Sequence[int], target: str, **inputs: Any) -> dict[str, Any]:
+    """Draw one picture in this process and write it to the target; return its plan."""
     from PIL import Image, ImageOps  # noqa: PLC0415
 
     from wan_sandbox.preview import render  # noqa: PLC0415
 
-    references = []
-    for path in order.references:
+    images = []
+    for path in references:
         with Image.open(path) as image:
             try:
                 upright = ImageOps.exif_transpose(image)
             except Exception:  # noqa: BLE001  # a broken EXIF block makes its parser raise anything at all
                 upright = image
-            references.append(upright.convert("RGB"))
-    preview = render(
-        references,
-        prompt=order.prompt,
-        negative_prompt=order.negative_prompt,
-        size=(order.width, order.height),
-        seed=order.seed,
-        prompt_extend=order.prompt_extend,
-        drift=order.drift,
-    )
-    Path(order.target).write_bytes(preview.png)
+            images.append(upright.convert("RGB"))
+    preview = render(images, size=(size[0], size[1]), **inputs)
+    Path(target).write_bytes(preview.png)
     plan: dict[str, Any] = preview.to_json()
     return plan
 
@@ -169,8 +137,7 @@ def serve(orders: TextIO, answers: TextIO) -> None:
     """Carry out orders until there are no more."""
     for line in orders:
         try:
-            sent = json.loads(line)
-            answer: dict[str, Any] = {"plan": carry_out(Order(**sent))}
+            answer: dict[str, Any] = {"plan": carry_out(**json.loads(line))}
         except Exception as error:  # noqa: BLE001 - one order that fails must not end the process
             answer = {"error": f"{type(error).__name__}: {error}"}
         answers.write(json.dumps(answer) + "\n")

@@ -50,8 +50,6 @@ def result_word(job: Job) -> str:
 
 
 def _spelled(job: Job, word: str) -> str:
-    if not job.traits:
-        return word
     if "unknown-word" in job.traits and word == "in_progress":
         word = "warming_up"
     if "other-words" in job.traits:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from PIL import Image
 
 from wan_sandbox.messages import say
-from wan_sandbox.queue.drawing import DrawingError, DrawingPool, Order
+from wan_sandbox.queue.drawing import DrawingError, DrawingPool, order_of
 from wan_sandbox.queue.jobs import Job, Queue, Records, now
 from wan_sandbox.queue.outcomes import fails
 from wan_sandbox.server.replies import Refused
@@ -98,7 +98,7 @@ class Runs:
                 job.plan = {}
             else:
                 references = [file.path for file in job.input_files]
-                order = Order.of(job.inputs, references, path, drift=self._settings.drift)
+                order = order_of(job.inputs, references, path, drift=self._settings.drift)
                 job.plan = await self._drawing.draw(order)
             job.output = self._store.add(key, f"local-preview_{job.id}_output.png", path, "image/png")
             self._drawn[key] = job

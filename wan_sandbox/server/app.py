@@ -8,6 +8,7 @@ import logging
 import random
 import secrets
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
 
@@ -286,16 +287,8 @@ class Api:
         return {"request_id": job.id} | ({} if "no-links" in job.traits else links)
 
     def _echo(self, request: Request, job: Job) -> dict[str, Any]:
-        inputs = job.inputs
-        base = self._base(request)
-        return {
-            "prompt": inputs.prompt,
-            "image_urls": [base + uri if uri.startswith("/") else uri for uri in inputs.image_urls],
-            "negative_prompt": inputs.negative_prompt,
-            "image_size": inputs.image_size,
-            "seed": inputs.seed,
-            "prompt_extend": inputs.prompt_extend,
-        }
+        base, uris = self._base(request), job.inputs.image_urls
+        return asdict(job.inputs) | {"image_urls": [base + uri if uri.startswith("/") else uri for uri in uris]}
 
     def _language(self, request: Request) -> str:
         return language_of(request.headers.get("accept-language", ""))

@@ -5,7 +5,7 @@
 const WAN_PENDING = "pending";
 const WAN_PICTURE_TYPE = "application/x-wan-picture";
 // Controls that depend on the pictures: a press is deferred while one is being uploaded.
-const WAN_DEFERRED = "#generate, #anyway, #swaps button, #like, #findings [data-fix], #request-box > button";
+const WAN_DEFERRED = "#generate, #anyway, #swaps button, #like, #findings [data-fix], #request-box > button:not([aria-expanded=true])";
 const WAN_SUBMITS = "#generate, #anyway";
 const WAN_SLOT = `
   <button type="button" class="slot-choose"><svg viewBox="0 0 24 24"><path d="M12 5v14M5 12h14"/></svg><span></span></button>

@@ -125,12 +125,22 @@ window.wanForm = (...values) => {
   const form = Object.fromEntries(names.map((name, index) => [name, values[index]]));
   wanShowLength("prompt-count", form.prompt);
   wanShowLength("negative-prompt-count", form.negative_prompt);
+  wanCloseRequest(JSON.stringify(form));
   if (!wanUntouchedForm) return;
   for (const slot of ["image_1", "image_2", "image_3"]) form[slot] = form[slot] === WAN_PENDING ? null : form[slot] || null;
   const draft = JSON.stringify(form);
   if (draft === wanUntouchedForm) wanTab.remove("wan-draft");
   else wanTab.set("wan-draft", draft);
 };
+
+// An open preview is of the request before the change. Closed here and not by the server, whose answer may come after
+// it was opened again.
+let wanLastForm = "";
+function wanCloseRequest(form) {
+  const button = document.querySelector("#request-box > button[aria-expanded=true]");
+  if (form !== wanLastForm) button?.click();
+  wanLastForm = form;
+}
 
 document.addEventListener("input", ({ target }) => {
   const name = { prompt: "prompt", "negative-prompt": "negative_prompt" }[target.closest?.("#prompt, #negative-prompt")?.id];

@@ -2,29 +2,13 @@
 
 from wan_sandbox.preview.looks import drawing, film, graphic, painting, weather
 from wan_sandbox.preview.looks.brush import Brush, Look
+from wan_sandbox.preview.plan import LOOKS
 
 LOOK_TABLE: dict[str, Look] = {
-    "pencil_sketch": drawing.pencil_sketch,
-    "ink": drawing.ink,
-    "watercolour": painting.watercolour,
-    "oil_painting": painting.oil_painting,
-    "comic": drawing.comic,
-    "pixel_art": graphic.pixel_art,
-    "duotone": film.duotone,
-    "sepia": film.sepia,
-    "black_and_white": film.black_and_white,
-    "noir": film.noir,
-    "neon": graphic.neon,
-    "vintage_film": film.vintage_film,
-    "night": film.night,
-    "golden_hour": film.golden_hour,
-    "snow": weather.snow,
-    "rain": weather.rain,
-    "fog": weather.fog,
-    "pop_art": graphic.pop_art,
-    "mosaic": painting.mosaic,
-    "blueprint": drawing.blueprint,
-    "glitch": graphic.glitch,
+    look: getattr(module, look)
+    for module in (drawing, film, graphic, painting, weather)
+    for look in LOOKS
+    if hasattr(module, look)
 }
 
 LOOKS_WITH_PIECE_SIZE = frozenset({"pixel_art", "mosaic", "pop_art"})

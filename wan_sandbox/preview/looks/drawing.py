@@ -65,7 +65,7 @@ def pencil_sketch(picture: Array, brush: Brush) -> Array:
         layer *= smoothstep(0, 0.2, frame_distance(level.shape) / (46 * size) - 1.1 * loose)
         sheet = blend(sheet, _pigment(picture, 0.68, 3 * size), np.clip(layer, 0, 0.92))
         return blend(sheet, core, 0.8 * graphite)
-    return blend(sheet, np.broadcast_to(rgb("#26262a"), picture.shape), 0.95 * graphite)
+    return blend(sheet, rgb("#26262a"), 0.95 * graphite)
 
 
 def _pigment(picture: Array, lightness: float, softness: float) -> Array:
@@ -93,9 +93,9 @@ def ink(picture: Array, brush: Brush) -> Array:
     sheet = rgb("#f7f1e4") * (0.97 + 0.03 * tooth[..., None])
     if brush.parameters.get("in_colour"):
         sheet = sheet * blend(np.ones_like(picture), _pigment(picture, 0.8, 5 * size), 0.85)
-    washed = blend(sheet, np.broadcast_to(rgb("#4d4b4d"), picture.shape), 0.62 * wash * (0.9 + 0.2 * (1 - tooth)))
+    washed = blend(sheet, rgb("#4d4b4d"), 0.62 * wash * (0.9 + 0.2 * (1 - tooth)))
     dark = np.maximum(drawn, black) * (0.94 + 0.06 * tooth)
-    return blend(washed, np.broadcast_to(rgb("#14120f"), picture.shape), dark)
+    return blend(washed, rgb("#14120f"), dark)
 
 
 def comic(picture: Array, brush: Brush) -> Array:
@@ -115,7 +115,7 @@ def comic(picture: Array, brush: Brush) -> Array:
     level = luma(crisp)
     even = local_contrast(level, 45 * size, 0.14)
     drawn = lines(0.6 * even + 0.4 * level, 1.4 * size * brush.amount, 0.3)
-    return blend(colour, np.broadcast_to(rgb("#17131c"), picture.shape), drawn)
+    return blend(colour, rgb("#17131c"), drawn)
 
 
 def halftone(shape: tuple[int, ...], pitch: float, angle: float) -> Array:
@@ -139,9 +139,7 @@ def blueprint(picture: Array, brush: Brush) -> Array:
     drawn = np.maximum(drawn, 0.5 * outlines(even, 6 * size, 0.025, 0.07))
     hatch = hatching(level.shape, brush.rng, 45, 3 * size)
     shade = 0.22 * smoothstep(0.45, 0.9, level) * smoothstep(0.35, 0.8, hatch)
-    sheet = np.broadcast_to(rgb("#16407c"), picture.shape) * (
-        0.9 + 0.2 * clouds(level.shape, brush.rng, 200 * size)[..., None]
-    )
+    sheet = rgb("#16407c") * (0.9 + 0.2 * clouds(level.shape, brush.rng, 200 * size)[..., None])
     y, x = np.arange(height)[:, None], np.arange(width)[None]
     step = max(4, round(32 * size))
     grid = 0.09 * ((x % step == 0) | (y % step == 0)) + 0.1 * ((x % (step * 4) == 0) | (y % (step * 4) == 0))
@@ -151,4 +149,4 @@ def blueprint(picture: Array, brush: Brush) -> Array:
     chalk = np.clip(drawn * 0.95 * brush.amount + shade, 0, 0.95) * (inside > margin)
     light = np.clip(chalk + 0.25 * blur(chalk, 2 * size) + grid.astype(np.float32) + 0.7 * rule, 0, 1)
     worn = 0.85 + 0.3 * (paper(level.shape, brush.rng, size) - 0.5)
-    return blend(sheet, np.broadcast_to(rgb("#eaf3ff"), picture.shape), np.clip(light * worn, 0, 1))
+    return blend(sheet, rgb("#eaf3ff"), np.clip(light * worn, 0, 1))

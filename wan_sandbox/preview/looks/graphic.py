@@ -96,9 +96,9 @@ def _print(panel: Array, inks: tuple[str, str, str], size: float) -> Array:
     even = 0.6 * level + 0.4 * local_contrast(level, 60 * size, 0.12)
     dots = halftone(level.shape, 7 * size, 30)
     middle = smoothstep(-0.08, 0.08, (1 - smoothstep(0.3, 0.85, even)) * 1.15 - dots)
-    sheet = blend(np.broadcast_to(rgb(inks[2]), panel.shape), np.broadcast_to(rgb(inks[1]), panel.shape), middle)
+    sheet = blend(np.broadcast_to(rgb(inks[2]), panel.shape), rgb(inks[1]), middle)
     dark = np.maximum(smoothstep(0.34, 0.28, even), lines(even, 1.2 * size, 0.34))
-    return blend(sheet, np.broadcast_to(rgb(inks[0]), panel.shape), dark)
+    return blend(sheet, rgb(inks[0]), dark)
 
 
 def glitch(picture: Array, brush: Brush) -> Array:
@@ -122,5 +122,5 @@ def glitch(picture: Array, brush: Brush) -> Array:
         torn[top : top + tall, left : left + wide] = np.roll(block, 1, -1)
     scan = 0.86 + 0.14 * (np.arange(height) // max(1, round(2 * size)) % 2)[:, None, None]
     noisy = torn * scan.astype(np.float32) + 0.025 * grain(torn.shape, rng, size)[..., None]
-    lifted = blend(noisy, np.broadcast_to(rgb("#1a2cff"), picture.shape), 0.06)
+    lifted = blend(noisy, rgb("#1a2cff"), 0.06)
     return lifted * (1 - 0.3 * vignette(torn.shape)[..., None])

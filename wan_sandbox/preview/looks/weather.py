@@ -39,7 +39,7 @@ def snow(picture: Array, brush: Brush) -> Array:
     cold = from_oklab(lab)
     area = picture.shape[0] * picture.shape[1] / 1024**2 / size**2
     mist = clouds(picture.shape, brush.rng, 260 * size)
-    cold = blend(cold, np.broadcast_to(rgb("#dfe8f2"), picture.shape), 0.04 + 0.2 * mist * brush.amount)
+    cold = blend(cold, rgb("#dfe8f2"), 0.04 + 0.2 * mist * brush.amount)
     for count, radius, spread, soft, strength in (
         (2600, 1.5, 0.35, 0.6, 0.75),
         (420, 3.4, 0.35, 1.4, 0.85),
@@ -62,7 +62,7 @@ def rain(picture: Array, brush: Brush) -> Array:
     mist = clouds(picture.shape, brush.rng, 320 * size)
     ground = np.linspace(0, 1, picture.shape[0], dtype=np.float32)[:, None] ** 2
     veil = (0.16 + 0.18 * mist + 0.12 * ground) * (0.3 + 0.7 * smoothstep(0, 0.5, blur(luma(grey_day), 6 * size)))
-    wet = blend(grey_day, np.broadcast_to(rgb("#8d99a6"), picture.shape), np.clip(veil * brush.amount, 0, 0.6))
+    wet = blend(grey_day, rgb("#8d99a6"), np.clip(veil * brush.amount, 0, 0.6))
     glow = 0.25 + 0.75 * blur(luma(picture), 20 * size)
     for thick, low, strength in ((1.3, 0.78, 0.34), (2.2, 0.85, 0.55), (4.2, 0.93, 0.5)):
         streaks = hatching(picture.shape, brush.rng, 76, thick * size)
@@ -83,4 +83,4 @@ def fog(picture: Array, brush: Brush) -> Array:
     soft = blend(picture, blur(picture, 5 * size), thick)
     lab = to_oklab(soft)
     lab[..., 1:] *= 0.75
-    return blend(from_oklab(lab), np.broadcast_to(rgb("#d6dade"), picture.shape), thick)
+    return blend(from_oklab(lab), rgb("#d6dade"), thick)

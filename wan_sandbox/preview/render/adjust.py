@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,51 +16,39 @@ if TYPE_CHECKING:
     from wan_sandbox.preview.render.colour import Array
 
 
-def _lightness(sign: int) -> Look:
-    def adjust(picture: Array, brush: Brush) -> Array:
-        lab = to_oklab(picture)
-        level = np.clip(lab[..., 0], 0, 1)
-        bent = level ** (2 ** (-sign * 0.55 * brush.amount))
-        # Colour follows light, or shadows turn garish when opened.
-        lab[..., 1:] *= (0.4 + 0.6 * (bent + 0.05) / (level + 0.05))[..., None].clip(0.5, 1.3)
-        lab[..., 0] = bent
-        return from_oklab(lab)
-
-    return adjust
+def _lightness(sign: int, picture: Array, brush: Brush) -> Array:
+    lab = to_oklab(picture)
+    level = np.clip(lab[..., 0], 0, 1)
+    bent = level ** (2 ** (-sign * 0.55 * brush.amount))
+    # Colour follows light, or shadows turn garish when opened.
+    lab[..., 1:] *= (0.4 + 0.6 * (bent + 0.05) / (level + 0.05))[..., None].clip(0.5, 1.3)
+    lab[..., 0] = bent
+    return from_oklab(lab)
 
 
-def _temperature(sign: int) -> Look:
-    def adjust(picture: Array, brush: Brush) -> Array:
-        lab = to_oklab(picture)
-        reach = smoothstep(0, 0.3, lab[..., 0]) * smoothstep(1.15, 0.8, lab[..., 0])
-        lab[..., 1] += sign * 0.012 * brush.amount * reach
-        lab[..., 2] += sign * 0.045 * brush.amount * reach
-        return from_oklab(lab)
-
-    return adjust
+def _temperature(sign: int, picture: Array, brush: Brush) -> Array:
+    lab = to_oklab(picture)
+    reach = smoothstep(0, 0.3, lab[..., 0]) * smoothstep(1.15, 0.8, lab[..., 0])
+    lab[..., 1] += sign * 0.012 * brush.amount * reach
+    lab[..., 2] += sign * 0.045 * brush.amount * reach
+    return from_oklab(lab)
 
 
-def _saturation(sign: int) -> Look:
-    def adjust(picture: Array, brush: Brush) -> Array:
-        lab = to_oklab(picture)
-        amount = 0.45 if sign > 0 else -0.55
-        chroma = np.hypot(lab[..., 1], lab[..., 2])
-        # Pale colours gain more than those that are strong already.
-        room = 1 - 0.6 * smoothstep(0.1, 0.25, chroma) if sign > 0 else np.ones_like(chroma)
-        lab[..., 1:] *= np.maximum(0, 1 + amount * brush.amount * room)[..., None]
-        return from_oklab(lab)
-
-    return adjust
+def _saturation(sign: int, picture: Array, brush: Brush) -> Array:
+    lab = to_oklab(picture)
+    amount = 0.45 if sign > 0 else -0.55
+    chroma = np.hypot(lab[..., 1], lab[..., 2])
+    # Pale colours gain more than those that are strong already.
+    room = 1 - 0.6 * smoothstep(0.1, 0.25, chroma) if sign > 0 else np.ones_like(chroma)
+    lab[..., 1:] *= np.maximum(0, 1 + amount * brush.amount * room)[..., None]
+    return from_oklab(lab)
 
 
-def _contrast(sign: int) -> Look:
-    def adjust(picture: Array, brush: Brush) -> Array:
-        lab = to_oklab(picture)
-        amount = 0.5 * brush.amount if sign > 0 else -0.4 * brush.amount
-        lab[..., 0] = contrast(lab[..., 0], amount, 0.55)
-        return from_oklab(lab)
-
-    return adjust
+def _contrast(sign: int, picture: Array, brush: Brush) -> Array:
+    lab = to_oklab(picture)
+    amount = 0.5 * brush.amount if sign > 0 else -0.4 * brush.amount
+    lab[..., 0] = contrast(lab[..., 0], amount, 0.55)
+    return from_oklab(lab)
 
 
 def sharpen(picture: Array, brush: Brush) -> Array:
@@ -85,9 +74,7 @@ def tint(picture: Array, brush: Brush) -> Array:
     code = COLOURS.get(str(brush.parameters.get("colour")), COLOURS["blue"])
     lab, goal = to_oklab(picture), to_oklab(rgb(code)[None, None])[0, 0]
     reach = smoothstep(0, 0.35, lab[..., 0]) * smoothstep(1.2, 0.75, lab[..., 0])
-    lab[..., 1:] = blend(
-        lab[..., 1:], np.broadcast_to(goal[1:], lab[..., 1:].shape), min(0.55 * brush.amount, 0.85) * reach
-    )
+    lab[..., 1:] = blend(lab[..., 1:], goal[1:], min(0.55 * brush.amount, 0.85) * reach)
     return from_oklab(lab)
 
 
@@ -133,14 +120,14 @@ def neutral_grade(picture: Array, brush: Brush) -> Array:
 
 
 ADJUSTMENT_TABLE: dict[str, Look] = {
-    "brighter": _lightness(1),
-    "darker": _lightness(-1),
-    "more_contrast": _contrast(1),
-    "less_contrast": _contrast(-1),
-    "warmer": _temperature(1),
-    "cooler": _temperature(-1),
-    "more_saturated": _saturation(1),
-    "less_saturated": _saturation(-1),
+    "brighter": partial(_lightness, 1),
+    "darker": partial(_lightness, -1),
+    "more_contrast": partial(_contrast, 1),
+    "less_contrast": partial(_contrast, -1),
+    "warmer": partial(_temperature, 1),
+    "cooler": partial(_temperature, -1),
+    "more_saturated": partial(_saturation, 1),
+    "less_saturated": partial(_saturation, -1),
     "sharpen": sharpen,
     "blur": soften,
     "vignette": darken_corners,

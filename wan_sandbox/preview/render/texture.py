@@ -154,8 +154,7 @@ def flatten(picture: Array, radius: float) -> Array:
     weighted = np.pad(np.concatenate([mean * calm[..., None], calm[..., None]], -1), [*pad, (0, 0)], mode="edge")
     total = np.zeros((*level.shape, 4), np.float32)
     height, width = level.shape
-    for down, right in ((0, reach), (0, -reach), (reach, 0), (-reach, 0)):
-        total += weighted[reach + down :, reach + right :][:height, :width]
-    for down, right in ((slant, slant), (slant, -slant), (-slant, slant), (-slant, -slant)):
+    straight = ((0, reach), (0, -reach), (reach, 0), (-reach, 0))
+    for down, right in (*straight, (slant, slant), (slant, -slant), (-slant, slant), (-slant, -slant)):
         total += weighted[reach + down :, reach + right :][:height, :width]
     return total[..., :3] / total[..., 3:]
