@@ -8,6 +8,8 @@ from typing import IO, TYPE_CHECKING
 
 from PIL import Image
 
+from wan_client.framing import jpeg
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -19,9 +21,7 @@ def thumbnail(picture: Path | IO[bytes], side: int, *, quality: int = 80) -> byt
         small = opened.convert("RGB")
     small.thumbnail((side, side))
     small.info = {}
-    buffer = io.BytesIO()
-    small.save(buffer, "JPEG", quality=quality)
-    return buffer.getvalue()
+    return jpeg(small, quality)
 
 
 def thumbnail_uri(data: bytes, side: int) -> str:
