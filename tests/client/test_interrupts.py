@@ -7,7 +7,7 @@ import os
 import signal
 import ssl
 import time
-from threading import Timer
+from threading import Event, Timer
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +15,7 @@ import pytest
 from tests.sandbox.support import until
 from wan_client import Finished, Journal, Uploading
 from wan_client.cli.console import Console
+from wan_client.threads import Work
 
 from .test_batch import lines, noted_whole, rows
 from .test_cli import Shell
@@ -38,6 +39,23 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hurry: None) -> Shell
 
 def press() -> None:
     os.kill(os.getpid(), signal.SIGINT)
+
+
+@pytest.fixture
+def press_and_wait(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Press Ctrl-C, in another thread than the client's, and wait until the client's work is being cancelled."""
+    cancelled, cancel = Event(), Work._cancel
+
+    def noted(work: Work[Any]) -> None:
+        cancel(work)
+        cancelled.set()
+
+    def press_and_wait() -> None:
+        press()
+        assert cancelled.wait(60)
+
+    monkeypatch.setattr(Work, "_cancel", noted)
+    return press_and_wait
 
 
 def press_at(kind: type[RunEvent], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,7 +90,11 @@ def test_as_the_request_goes_out_it_is_told_whether_it_was_accepted(
 
 @pytest.mark.parametrize("paid", [False, True])
 def test_during_the_look_up_in_the_journal(
-    serve: Serve, shell: Shell, monkeypatch: pytest.MonkeyPatch, paid: bool
+    serve: Serve,
+    shell: Shell,
+    monkeypatch: pytest.MonkeyPatch,
+    press_and_wait: Callable[[], None],
+    paid: bool,
 ) -> None:
     """A run that is found just then is the one that is cancelled."""
     sandbox = serve("never-starts")
@@ -84,8 +106,7 @@ def test_during_the_look_up_in_the_journal(
     claim = Journal.claim
 
     def slow(journal: Journal, digest: str) -> Any:
-        press()
-        time.sleep(0.3)
+        press_and_wait()
         return claim(journal, digest)
 
     # The look-up that finds it is the one that is interrupted.
@@ -108,12 +129,13 @@ def test_while_the_program_is_loaded_it_ends_without_a_word(shell: Shell) -> Non
     assert (process.returncode, out, err) == (-signal.SIGINT, "", "")
 
 
-def test_while_the_client_opens(serve: Serve, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_while_the_client_opens(
+    serve: Serve, shell: Shell, monkeypatch: pytest.MonkeyPatch, press_and_wait: Callable[[], None]
+) -> None:
     sandbox, make = serve(), ssl.create_default_context
 
     def slow() -> ssl.SSLContext:
-        press()
-        time.sleep(0.3)
+        press_and_wait()
         return make()
 
     monkeypatch.setattr("wan_client.client.ssl.create_default_context", slow)
