@@ -201,6 +201,8 @@ def test_the_starred_ones_are_ordered_and_taken_away(app: App, visit: Visit, pho
     page.locator("#history [data-stage=starred]").click()
     expect(page.locator(".take-list li")).to_have_count(2)
     found += violations(page, "take away, dark")
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.locator("#take").evaluate("dialog => dialog.scrollWidth <= dialog.clientWidth"), "all is within reach"
     assert not found, "\n".join(found)
 
 
