@@ -4,11 +4,13 @@ import ast
 import re
 import string
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 import wan_client
 from wan_client import errors
+from wan_client.events import Event
 from wan_client.messages import MESSAGES
 
 SOURCES = sorted(Path(wan_client.__file__).parent.rglob("*.py"))
@@ -52,13 +54,23 @@ def test_every_field_of_a_sentence_is_supplied_where_the_error_is_made(file: str
     assert wanted <= named, f"{file}: {code}"
 
 
+def event_keys() -> set[str]:
+    """The keys of the sentences that say what an event is."""
+    return {f"event.{kind.__name__.lower()}" for kind in get_args(Event)}
+
+
+def test_every_event_has_a_sentence() -> None:
+    assert event_keys()
+    assert event_keys() <= MESSAGES.keys()
+
+
 def test_every_sentence_has_a_use() -> None:
     source = "".join(path.read_text(encoding="utf-8") for path in SOURCES if path.name != "messages.py")
     for key in MESSAGES:
         family, _, rest = key.partition(".")
         name = rest.removesuffix(".hint")
         used = f'"{name}"' in source or f'"{family}.{name}"' in source
-        by_value = family in {"cancel", "charged"} or key.startswith(("cli.help.", "cli.state."))
+        by_value = family in {"cancel", "charged"} or key.startswith(("cli.help.", "cli.state.")) or key in event_keys()
         assert used or by_value or name == FOR_PAGES, key
 
 
