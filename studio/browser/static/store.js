@@ -125,10 +125,10 @@ window.wanForm = (...values) => {
   const form = Object.fromEntries(names.map((name, index) => [name, values[index]]));
   wanShowLength("prompt-count", form.prompt);
   wanShowLength("negative-prompt-count", form.negative_prompt);
-  wanCloseRequest(JSON.stringify(form));
-  if (!wanUntouchedForm) return;
   for (const slot of ["image_1", "image_2", "image_3"]) form[slot] = form[slot] === WAN_PENDING ? null : form[slot] || null;
   const draft = JSON.stringify(form);
+  wanCloseRequest(draft);
+  if (!wanUntouchedForm) return;
   if (draft === wanUntouchedForm) wanTab.remove("wan-draft");
   else wanTab.set("wan-draft", draft);
 };
