@@ -150,7 +150,7 @@ class Components:
 
     @property
     def run(self) -> list[Any]:
-        """What changes as runs go on. Kept short: it is processed every second for each page that waits."""
+        """What changes as runs go on. Kept short: it is processed at each change, for each page that waits."""
         return [
             self.notes,
             self.group,
