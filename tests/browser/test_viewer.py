@@ -136,6 +136,19 @@ def test_the_cut_by_keyboard(show: Show) -> None:
     assert page.locator(".viewer-stage").evaluate("e => getComputedStyle(e).outlineStyle") == "solid"
 
 
+def test_who_is_quicker_than_the_first_layout_breaks_nothing(show: Show) -> None:
+    page = show(BEFORE, RESULT, before="window.ResizeObserver = class { observe() {} disconnect() {} }")
+    page.get_by_role("slider").focus()
+    page.keyboard.press("ArrowRight")
+    assert cut(page) == 50.5
+    assert (
+        page.locator("wan-viewer").evaluate(
+            "e => getComputedStyle(e.querySelector('.viewer-stage')).getPropertyValue('--cut')"
+        )
+        == "50.5%"
+    )
+
+
 def test_pictures_of_unlike_ratios_are_shown_whole_and_centred_in_the_results_frame(show: Show) -> None:
     wide = Picture("image-1", "Image 1", "red-1500x1000", 1500, 1000, "reference")
     page = show(wide, TALL, b="run-0")

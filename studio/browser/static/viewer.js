@@ -20,19 +20,24 @@ customElements.define("wan-viewer", class Viewer extends HTMLElement {
 
   connectedCallback() {
     if (!this.#given) {
-      this.addEventListener("click", (event) => {
+      // Somebody may be quicker than the first layout, with which the data are taken over.
+      const on = (name, handler, options) => this.addEventListener(name, (event) => {
+        if (!this.#given) this.#adopt();
+        handler(event);
+      }, options);
+      on("click", (event) => {
         if (event.target.matches(".viewer-stage") && !event.detail) this.#flip();
         else this.#do(event.target.closest("button[data-do]")?.dataset.do);
       });
-      this.addEventListener("change", (event) => this.#choose(event.target.dataset.side, event.target.value));
-      this.addEventListener("input", (event) => this.#moveCut(event.target));
-      this.addEventListener("keydown", (event) => this.#key(event));
-      this.addEventListener("fullscreenchange", () => this.#show());
+      on("change", (event) => this.#choose(event.target.dataset.side, event.target.value));
+      on("input", (event) => this.#moveCut(event.target));
+      on("keydown", (event) => this.#key(event));
+      on("fullscreenchange", () => this.#show());
       // Nothing behind the overlay may have the focus.
-      this.addEventListener("focusout", ({ relatedTarget }) => {
+      on("focusout", ({ relatedTarget }) => {
         if (this.#overlay && relatedTarget && !this.contains(relatedTarget)) this.#full();
       });
-      const onStage = (name, handler) => this.addEventListener(name, (event) => {
+      const onStage = (name, handler) => on(name, (event) => {
         if (event.target.closest(".viewer-stage")) handler(event);
       }, { passive: false });
       onStage("dblclick", (event) => this.#toggleFit(event));
