@@ -43,8 +43,8 @@ def press() -> None:
 
 @pytest.fixture
 def press_and_wait(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """Press Ctrl-C, in another thread than the client's, and wait until the client's work is being cancelled."""
-    cancelled, cancel = Event(), Work._cancel
+    """Press Ctrl-C, in another thread than the main one, and wait until the client's work is to be cancelled next."""
+    cancelled, cancel = Event(), Work.cancel
 
     def noted(work: Work[Any]) -> None:
         cancel(work)
@@ -54,7 +54,7 @@ def press_and_wait(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
         press()
         assert cancelled.wait(60)
 
-    monkeypatch.setattr(Work, "_cancel", noted)
+    monkeypatch.setattr(Work, "cancel", noted)
     return press_and_wait
 
 
