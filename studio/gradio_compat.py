@@ -34,6 +34,10 @@ ANSWERS_BYTES_MAX = 100_000_000
 SESSIONS_MAX = 2000
 # What each message counts beside its texts, so that millions of small ones are bounded too.
 MESSAGE_BYTES = 500
+# How often a page's queue looks for new events and for new progress. Gradio's own 1 ms and 10 ms take a twentieth of a
+# processor of a page that nobody uses.
+QUEUE_SECONDS = 0.01
+PROGRESS_SECONDS = 0.1
 
 
 class LeanSession(state_holder.SessionState):
@@ -232,8 +236,13 @@ def serve_tools(tools: AgentTools) -> None:
     mcp.GradioMCPServer = ToolServer  # type: ignore[misc,assignment]
 
 
-def bound_answers(queue: Queue) -> None:
-    """Bound the answers and events that a page's queue keeps."""
+def adapt_queue(queue: Queue) -> None:
+    """Bound the answers and events that a page's queue keeps, and let it look for new ones less often.
+
+    Tests: `tests/studio/test_memory.py`, `tests/studio/test_blocks.py`.
+    """
+    queue.sleep_when_free = max(queue.sleep_when_free, QUEUE_SECONDS)
+    queue.progress_update_sleep_when_free = max(queue.progress_update_sleep_when_free, PROGRESS_SECONDS)
     queue.pending_messages_per_session = WaitingAnswers()  # type: ignore[assignment]
     queue.pending_event_ids_session = _EventIds()
 

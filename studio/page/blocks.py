@@ -10,7 +10,7 @@ import gradio as gr
 from gradio.processing_utils import check_all_files_in_cache
 from gradio_client.utils import is_file_obj_with_meta, traverse
 
-from studio.gradio_compat import bound_answers
+from studio.gradio_compat import adapt_queue
 from studio.i18n.texts import DEFAULT_LANGUAGE, Texts
 from studio.public.malformed_calls import API, explain
 from studio.public.upload_limits import TEXT_MAX
@@ -36,7 +36,7 @@ class Page(gr.Blocks):
     def queue(self, *given: Any, **named: Any) -> Page:
         """Create the queue, with limits on what waits in it."""
         super().queue(*given, **named)
-        bound_answers(self._queue)
+        adapt_queue(self._queue)
         return self
 
     async def process_api(self, *given: Any, **named: Any) -> dict[str, Any]:

@@ -59,6 +59,25 @@ async def test_an_answer_is_left_as_the_handler_made_it(opened: Open) -> None:
     assert update == gr.update(value="Working…")
 
 
+async def test_a_page_that_nobody_uses_looks_for_events_a_hundred_times_a_second_at_most(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    waited: list[float] = []
+    with Page(analytics_enabled=False) as page:
+        page.queue()
+
+    async def sleep(seconds: float) -> None:
+        waited.append(seconds)
+        page._queue.stopped = len(waited) % 100 == 0
+
+    monkeypatch.setattr("gradio.queueing.asyncio.sleep", sleep)
+    for look in (page._queue.start_processing, page._queue.start_progress_updates):
+        page._queue.stopped = False
+        await look()
+    assert sum(waited[:100]) >= 0.999
+    assert sum(waited[100:]) >= 9.99
+
+
 @pytest.mark.slow
 def test_gradio_writes_no_stubs(tmp_path: Path) -> None:
     """It would parse the source of each of its components whenever the page starts."""
