@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 import pytest
@@ -113,7 +113,15 @@ def visit(tabs: Tabs) -> Iterator[Callable[..., Page]]:
     foreign: list[str] = []
     thrown: list[str] = []
 
-    def visit(url: str, *, width: int = 1440, height: int = 900, locale: str = "en-US", scheme: str = "light") -> Page:
+    def visit(
+        url: str,
+        *,
+        width: int = 1440,
+        height: int = 900,
+        locale: str = "en-US",
+        scheme: str = "light",
+        moves: bool = False,
+    ) -> Page:
         own = urlsplit(url).netloc
 
         def note_request(request: Request) -> None:
@@ -123,7 +131,9 @@ def visit(tabs: Tabs) -> Iterator[Callable[..., Page]]:
         page = tabs.take(url, locale)
         taken.append((page, locale))
         page.set_viewport_size({"width": width, "height": height})
-        page.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion="no-preference")
+        # Animations cost a fifth of a run's CPU, so only tests of what moves see them.
+        motion: Literal["no-preference", "reduce"] = "no-preference" if moves else "reduce"
+        page.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion=motion)
         page.set_default_timeout(PATIENCE)
         page.on("request", note_request)
         page.on("pageerror", note_error)

@@ -120,7 +120,6 @@ def tab_to(page: Page, wanted: str) -> None:
 def test_axe_has_nothing_against_what_is_ours(app: App, visit: Visit, photos: Path, seen: tuple[int, str, str]) -> None:
     width, scheme, language = seen
     page = visit(f"{app.url}/?lang={language}", width=width, height=844, scheme=scheme)
-    page.emulate_media(reduced_motion="reduce")  # no colour is half way
     found = violations(page, "empty")
     page.locator("#generate").click()
     page.locator("div.validation-error").first.wait_for()
@@ -424,7 +423,6 @@ def test_on_a_phone_nothing_is_too_wide_and_what_a_press_leads_to_comes_into_sig
     expect(page.locator("html")).to_have_attribute("lang", tag(language))
     assert page.evaluate(OUTSIDE) == []
     assert page.evaluate(CLIPPED) == []
-    page.emulate_media(reduced_motion="reduce")
     fill(page, photos)
     page.locator("#generate").click()
     expect(page.locator("#status .run")).to_be_in_viewport(ratio=1)
@@ -446,7 +444,7 @@ def test_on_a_phone_nothing_is_too_wide_and_what_a_press_leads_to_comes_into_sig
 
 def test_on_a_phone_a_failure_comes_into_sight(app: App, visit: Visit, photos: Path) -> None:
     app.play(faults=("moderation-text",))
-    page = visit(app.url, width=390, height=844)
+    page = visit(app.url, width=390, height=844, moves=True)
     fill(page, photos)
     page.locator("#generate").click()
     expect(page.get_by_role("alert")).to_contain_text(EN("error.moderation"))

@@ -39,7 +39,7 @@ def test_the_whole_path_from_a_picture_to_a_compared_and_downloaded_result(
     app: App, visit: Visit, photos: Path, tmp_path: Path
 ) -> None:
     app.play(picture="preview", run_time=(1.5, 1.5), warm_up=2)
-    page = visit(app.url)
+    page = visit(app.url, moves=True)
     expect(page.locator(".engine")).to_contain_text("Local preview")
     fill(page, photos / "cat.jpg")
     expect(page.locator("#prompt-count")).to_contain_text(f"{len(PROMPT)} / 1,999")

@@ -64,7 +64,7 @@ def key_of(page: Page, place: int) -> str | None:
 def test_the_starred_ones_are_presented_in_their_order_by_whatever_leads_on(
     app: App, visit: Visit, photos: Path
 ) -> None:
-    page = visit(app.url)
+    page = visit(app.url, moves=True)
     three_results(page, photos)
     star(page, 2, 0)
     expect(page.locator("#history [data-star][aria-pressed=true]")).to_have_count(2)
@@ -114,7 +114,6 @@ def test_the_starred_ones_are_presented_in_their_order_by_whatever_leads_on(
 
 def test_every_key_does_what_it_says(app: App, visit: Visit, photos: Path) -> None:
     page = visit(app.url)
-    page.emulate_media(reduced_motion="reduce")
     three_results(page, photos)
     page.locator("#prompt textarea").press("p")
     expect(page.locator("#present")).to_have_count(0)
@@ -176,7 +175,6 @@ def test_a_run_that_goes_on_shows_its_bar(app: App, visit: Visit, photos: Path) 
 
 def test_the_starred_ones_are_ordered_and_taken_away(app: App, visit: Visit, photos: Path) -> None:
     page = visit(app.url)
-    page.emulate_media(reduced_motion="reduce")
     three_results(page, photos)
     star(page, 0, 1)
     first, second = key_of(page, 0), key_of(page, 1)
@@ -196,7 +194,7 @@ def test_the_starred_ones_are_ordered_and_taken_away(app: App, visit: Visit, pho
         expect(page.locator(".take-said")).to_contain_text("✓")
     page.keyboard.press("Escape")
     expect(page.locator("#take")).to_be_hidden()
-    page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+    page.emulate_media(color_scheme="dark")
     page.reload()
     page.locator("#history [data-stage=starred]").click()
     expect(page.locator(".take-list li")).to_have_count(2)

@@ -43,7 +43,7 @@ def shift(page: Page) -> tuple[float, str]:
 @pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])
 def test_nothing_jumps_on_opening_and_in_a_run(app: App, visit: Visit, photos: Path, width: int, height: int) -> None:
     app.play(picture="preview", run_time=(1.5, 1.5), warm_up=0.5)
-    page = visit(app.url, width=width, height=height)
+    page = visit(app.url, width=width, height=height, moves=True)
     expect(page.locator("#history .history-empty")).to_be_visible()
     opened, moved = shift(page)
     assert opened <= SHIFT_MAX, moved
