@@ -73,7 +73,7 @@ SECURITY_HEADERS = {
 ASSETS = ("/assets/", "/static/")
 ASSET_HEADERS = ("X-Content-Type-Options",)
 STOP_SIGNALS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-# After the last submit is answered, browsers get this long to receive the run's id.
+# After the last submit is answered, browsers get this long to receive the ids of the runs at work.
 ID_DELIVERY_SECONDS = 1.0
 # How long requests at work may still take after their connections are closed.
 CLOSE_SECONDS = 2
@@ -232,8 +232,8 @@ class Server:
         # Set first, so that a proxy and visitors turn to other replicas while submits are completed.
         self._jobs.stopping = True
         if self._loop:
-            asyncio.run_coroutine_threadsafe(self._jobs.stop(), self._loop).result()
-            time.sleep(ID_DELIVERY_SECONDS)
+            if asyncio.run_coroutine_threadsafe(self._jobs.stop(), self._loop).result():
+                time.sleep(ID_DELIVERY_SECONDS)
             asyncio.run_coroutine_threadsafe(self._hang_up(), self._loop).result()
         self._page.server.config.timeout_graceful_shutdown = CLOSE_SECONDS
         self._page.close(verbose=False)

@@ -229,10 +229,10 @@ def photos() -> Path:
 
 @pytest.fixture(scope="session")
 def plain_photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two plain pictures, which are prepared at once, for those who do not look at them."""
+    """Plain pictures in place of the photographs, which are prepared at once, for those who do not look at them."""
     folder = tmp_path_factory.mktemp("photos")
-    for shade, name in enumerate(("cat.jpg", "coffee.jpg")):
-        Image.new("RGB", (400, 400), (90, 120 + shade, 140)).save(folder / name)
+    for shade, (name, size) in enumerate((("cat", (451, 300)), ("coffee", (600, 400)), ("rocket", (640, 427)))):
+        Image.new("RGB", size, (90, 120 + shade, 140)).save(folder / f"{name}.jpg")
     return folder
 
 
@@ -249,8 +249,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what needs a page, a browser, a Redis server or large pictures as slow, and plan the run.
 
     A file's tests run in one process, one after another. The browser's files share two processes, so that no more than
-    two browsers are open at once, and begin first; then come the files with the most slow tests, so that no long one is
-    left for the end.
+    two browsers are open at once, each with half of the tests that load the page, and begin first; then come the files
+    with the most slow tests, so that no long one is left for the end.
     """
     for item in items:
         if SLOW_FIXTURES.intersection(getattr(item, "fixturenames", ())) or SLOW_FOLDERS.intersection(
@@ -259,12 +259,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.slow)
     files = Counter(item.path for item in items)
     slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+    loads = Counter(item.path for item in items if "visit" in getattr(item, "fixturenames", ()))
     groups = {path: str(path.relative_to(ROOT)) for path in files}
     browsers = {"browser 1": 0, "browser 2": 0}
-    for path in sorted(files, key=lambda path: (-files[path], path)):
+    for path in sorted(files, key=lambda path: (-loads[path], path)):
         if BROWSER_TESTS in path.parents:
             groups[path] = min(browsers, key=lambda name: browsers[name])
-            browsers[groups[path]] += files[path]
+            browsers[groups[path]] += 1 + loads[path]
     for item in items:
         item.add_marker(pytest.mark.xdist_group(groups[item.path]))
 

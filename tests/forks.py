@@ -7,6 +7,7 @@ imports is there already.
 from __future__ import annotations
 
 import atexit
+import gc
 import importlib
 import json
 import os
@@ -109,6 +110,9 @@ def _serve(channel: socket.socket) -> None:
     importlib.import_module("studio.server")
     importlib.import_module("wan_sandbox")
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    # What is imported is looked through by no fork's garbage collection, which would copy it.
+    gc.collect()
+    gc.freeze()
     while True:
         message, descriptors, *_ = socket.recv_fds(channel, MESSAGE_BYTES, 2)
         if not message:
@@ -128,7 +132,7 @@ def _attend(asked: dict[str, Any], log: int, answers: int) -> None:
         if pid := os.fork():
             said.send(str(pid).encode())
             said.send(str(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])).encode())
-            return
+            os._exit(0)
     _run(asked, log)
 
 

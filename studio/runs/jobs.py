@@ -284,13 +284,14 @@ class Jobs:
         """Forget the session of a page that was closed. Its jobs go on."""
         self._latest.pop(session, None)
 
-    async def stop(self) -> None:
-        """Start no more runs, and wait until those on their way are at the API.
+    async def stop(self) -> bool:
+        """Start no more runs, wait until those on their way are at the API, and return whether any is at work.
 
         A run that is cut off while it is submitted may be paid for and lost.
         """
         self.stopping = True
         await asyncio.gather(*(job.wait_until_submitted() for job in self._at_work))
+        return bool(self._at_work)
 
     async def close(self) -> None:
         """Close the connections. Runs at the API go on."""

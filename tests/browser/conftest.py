@@ -13,6 +13,7 @@ from tests.conftest import made_app
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from tests.conftest import App
 
@@ -42,6 +43,12 @@ def browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=programs.browser(), args=CHROMIUM_ARGUMENTS)
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def photos(plain_photos: Path) -> Path:
+    """Pictures that no test of the page looks at, unless it takes the photographs themselves."""
+    return plain_photos
 
 
 class Tabs:

@@ -13,6 +13,7 @@ from studio.i18n.texts import Texts
 from tests.browser.test_access import violations
 from tests.browser.test_page import fill, generate
 from tests.browser.test_runs import drop
+from tests.conftest import PHOTOS
 from wan_client.recipe import read
 
 if TYPE_CHECKING:
@@ -27,6 +28,12 @@ EN = Texts("en")
 PROMPT = "make image 1 black and white"
 DESKTOP: ViewportSize = {"width": 1440, "height": 900}
 PHONE: ViewportSize = {"width": 390, "height": 844}
+
+
+@pytest.fixture
+def photos() -> Path:
+    """The photographs, which have something to align by."""
+    return PHOTOS
 
 
 def compared(page: Page, picture: Path) -> None:

@@ -365,8 +365,10 @@ async def test_a_run_that_failed_permanently_leaves_no_file_and_can_be_tried_aga
 async def test_a_server_that_stops_starts_nothing_and_waits_for_what_is_on_its_way(
     jobs: Jobs, form: Form, sandbox: Sandbox
 ) -> None:
+    assert not await jobs.stop(), "nothing is at work"
+    jobs.stopping = False
     job = await started(jobs, form)
-    await jobs.stop()
+    assert await jobs.stop()
     assert job.request_id
     with pytest.raises(WanError) as caught:
         await started(jobs, form, ANOTHER_PAGE)

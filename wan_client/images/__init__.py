@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 __all__ = ["FILE_MEGABYTES_MAX", "Change", "PreparedImage", "is_data_uri", "open_full", "prepare", "size_of"]
 
 _JPEG_QUALITIES = (95, 90, 85)
+# Of zlib; its usual 6 takes more than twice as long, for 5 % fewer bytes of a photograph.
+_PNG_LEVEL = 4
 _MEDIA_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "BMP": "image/bmp"}
 _LOSSY = {"JPEG", "MPO", "WEBP", "AVIF", "HEIF"}
 _SIDEWAYS = {5, 6, 7, 8}
@@ -202,7 +204,7 @@ def _png(image: Image.Image, bytes_max: int) -> bytes | None:
     # A PNG of a photograph is about half of its raw size: past four times the limit it is not worth trying.
     if image.width * image.height * 3 > 4 * bytes_max:
         return None
-    data = _save(image, "PNG")
+    data = _save(image, "PNG", compress_level=_PNG_LEVEL)
     return data if len(data) <= bytes_max else None
 
 
