@@ -24,7 +24,7 @@ LEARNING_SECONDS = (0.25, 3.0)
 RUN_SECONDS = (0.05, 10.0)
 RETRY_SECONDS = (0.5, 8.0)
 # Without past durations, this is the highest rate of all runs that are polled together.
-POLLS_PER_SECOND = 20.0
+POLLS_PER_SECOND = 12.0
 
 # How many seconds of lateness one request saved is worth.
 REQUEST_PRICE = 0.02

@@ -20,7 +20,7 @@ customElements.define("wan-viewer", class Viewer extends HTMLElement {
 
   connectedCallback() {
     if (!this.#given) {
-      // Somebody may be quicker than the first layout, with which the data are taken over.
+      // An event may come before the first layout, which takes over the data.
       const on = (name, handler, options) => this.addEventListener(name, (event) => {
         if (!this.#given) this.#adopt();
         handler(event);
