@@ -1,7 +1,9 @@
 """What the sandbox's tests share: pictures to send, and a plain caller of the API."""
 
 import base64
+import struct
 import time
+import zlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import cache
@@ -25,6 +27,12 @@ def picture(width: int = 400, height: int = 400, kind: str = "PNG", mode: str = 
     buffer = BytesIO()
     Image.new(mode, (width, height), 90).save(buffer, kind)
     return buffer.getvalue()
+
+
+def claiming(width: int, height: int) -> bytes:
+    """A small file whose header says that it is a picture of another size."""
+    small, header = picture(), struct.pack(">II", width, height) + picture()[24:29]
+    return small[:16] + header + struct.pack(">I", zlib.crc32(b"IHDR" + header)) + small[33:]
 
 
 def data_uri(data: bytes | None = None, media_type: str = "image/png") -> str:

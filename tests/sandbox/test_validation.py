@@ -7,7 +7,7 @@ import httpx
 import pytest
 from PIL import Image
 
-from .support import MODEL, Caller, body, data_uri, picture
+from .support import MODEL, Caller, body, claiming, data_uri, picture
 
 
 def problems(caller: Caller, language: str = "en", **changes: Any) -> list[dict[str, Any]]:
@@ -79,7 +79,7 @@ def test_what_is_accepted(shared: Caller, changes: dict[str, Any]) -> None:
         ({"image_urls": [data_uri(b"no image at all")]}, ["image_urls", 0], "image_unreadable"),
         ({"image_urls": [data_uri(picture()[:-40])]}, ["image_urls", 0], "image_unreadable"),
         ({"image_urls": [data_uri(picture(kind="GIF", mode="L"))]}, ["image_urls", 0], "image_unreadable"),
-        ({"image_urls": [data_uri(picture(14000, 14000, mode="1"))]}, ["image_urls", 0], "image_too_large"),
+        ({"image_urls": [data_uri(claiming(14000, 14000))]}, ["image_urls", 0], "image_too_large"),
         ({"image_urls": [data_uri(picture(mode="RGBA"))]}, ["image_urls", 0], "image_alpha"),
     ],
 )
@@ -196,7 +196,7 @@ def test_nothing_too_large_is_decoded(shared: Caller, monkeypatch: pytest.Monkey
         decoded.append(image.size)
         return load(image)
 
-    bomb, large = data_uri(picture(14000, 14000, mode="1")), data_uri(picture(5000, 5000, mode="L"))
+    bomb, large = data_uri(claiming(14000, 14000)), data_uri(claiming(5000, 5000))
     monkeypatch.setattr("PIL.ImageFile.ImageFile.load", watched)
     assert len(problems(shared, image_urls=[bomb, large])) == 3
     assert decoded == []

@@ -406,7 +406,7 @@ HEAD = b"wan-recipe\0\0\0\0\0"
         HEAD + b"\xff\xfe",
         HEAD + b'{"version": 1}' + b" " * RECIPE_BYTES_MAX,
         HEAD + b"9" * 100_000,
-        b"wan-recipe\0\1\0\0\0" + zlib.compress(b" " * 50_000_000),
+        b"wan-recipe\0\1\0\0\0" + zlib.compress(b" " * 50_000_000, 1),
         b"wan-recipe\0\0\0en\0\0" + a_recipe().to_json(),
     ],
     ids=range(12),
