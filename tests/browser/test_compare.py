@@ -19,7 +19,7 @@ from wan_client.recipe import read
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from playwright.sync_api import Page, ViewportSize
+    from playwright.sync_api import Page, Route, ViewportSize
 
     from tests.browser.test_page import Visit
     from tests.conftest import App
@@ -67,12 +67,20 @@ def open_painter(page: Page) -> None:
     page.wait_for_function("document.querySelector('.keep-stage img').naturalWidth > 0")
 
 
+def wait_until_painted(page: Page) -> int:
+    """Wait until something is painted, as what changed may be on its way yet; return how many pixels are."""
+    page.wait_for_function(
+        "() => { const c = document.querySelector('.keep-stage canvas');"
+        " return c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some((value) => value); }"
+    )
+    return painted(page)
+
+
 def paint(page: Page) -> None:
     """Paint everything that has changed, and use the painter's other tools, each undone again."""
     page.locator("[data-tool=brush]").click()
     page.locator("[data-does=all]").click()
-    everything = painted(page)
-    assert everything
+    everything = wait_until_painted(page)
     box = page.locator(".keep-stage").bounding_box()
     assert box
     page.mouse.move(box["x"] + box["width"] * 0.1, box["y"] + box["height"] * 0.1)
@@ -169,9 +177,14 @@ def test_a_restored_recipe_brings_the_mask_back(app: App, visit: Visit, photos: 
     app.play(picture="preview", drift=True)
     page = visit(app.url)
     compared(page, photos / "cat.jpg")
-    open_painter(page)
+    held: list[Route] = []
+    page.route("**/map.png*", lambda route: held.append(route))  # noqa: PLW0108  # Playwright looks at its parameters
+    with page.expect_request("**/map.png*"):
+        open_painter(page)
+    # What was pressed before it is known what changed is done once it is.
     page.locator("[data-does=all]").click()
-    before = painted(page)
+    held.pop().continue_()
+    before = wait_until_painted(page)
     page.locator(".keep-make").click()
     with page.expect_download() as download:
         page.locator(".kept .download").click()
@@ -190,8 +203,4 @@ def test_a_restored_recipe_brings_the_mask_back(app: App, visit: Visit, photos: 
     # The result that it was painted on is shown again.
     expect(page.locator("#result [data-keep]")).to_be_visible()
     open_painter(page)
-    page.wait_for_function(
-        "() => { const c = document.querySelector('.keep-stage canvas');"
-        " return c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some((value) => value); }"
-    )
-    assert painted(page) == pytest.approx(before, rel=0.01)
+    assert wait_until_painted(page) == pytest.approx(before, rel=0.01)

@@ -23,7 +23,9 @@ document.addEventListener("click", ({ target }) => {
 function wanCanvas(width, height) { return Object.assign(document.createElement("canvas"), { width, height }); }
 
 class WanPainter {
-  #dialog; #stage; #canvas; #result; #facts; #map = null;
+  #dialog; #stage; #canvas; #result; #facts;
+  // A promise of what changed; null where that is not known.
+  #map;
   #steps; #tool = "brush"; #stroke = null;
   // Where the keyboard paints, in pixels of the result.
   #x; #y;
@@ -52,10 +54,11 @@ class WanPainter {
     for (const end of ["pointerup", "pointercancel"]) this.#canvas.addEventListener(end, () => { this.#stroke = null; });
     document.body.append(dialog);
     dialog.showModal();
-    this.#prepare(map);
+    this.#map = map ? window.wanMap(map) : Promise.resolve(null);
+    this.#prepare();
   }
 
-  async #prepare(map) {
+  async #prepare() {
     if (wanRecipeMask && !this.#steps.length) {
       const mask = await window.wanMap(`data:image/png;base64,${wanRecipeMask}`);
       wanRecipeMask = null;
@@ -64,7 +67,6 @@ class WanPainter {
       }
     }
     this.#redraw();
-    if (map) this.#map = await window.wanMap(map);
   }
 
   #say(name) { this.#dialog.querySelector(".keep-said").textContent = this.#dialog.querySelector(".keep-said").dataset[name] ?? name; }
@@ -81,7 +83,7 @@ class WanPainter {
       this.#steps.pop();
       this.#redraw();
     } else if (does === "clear") this.#do({ clear: true });
-    else if (does === "all" && this.#map) this.#do({ drawn: this.#widened(this.#map, (place) => this.#map.changed[place]) });
+    else if (does === "all") this.#all();
     else if (does === "make") this.#make();
   }
 
@@ -117,10 +119,17 @@ class WanPainter {
     this.#draw({ ...this.#stroke, points: points.slice(-2) });
   }
 
+  // Paints everything that changed.
+  async #all() {
+    const map = await this.#map;
+    if (map) this.#do({ drawn: this.#widened(map, (place) => map.changed[place]) });
+  }
+
   // Paints the changed area at a place, or erases it if it is painted.
-  #take(x, y) {
-    if (!this.#map) return;
-    const { width, height, changed } = this.#map;
+  async #take(x, y) {
+    const map = await this.#map;
+    if (!map) return;
+    const { width, height, changed } = map;
     const start = Math.floor(y / this.#canvas.height * height) * width + Math.floor(x / this.#canvas.width * width);
     if (!changed[start]) {
       this.#say("nowhere");
@@ -142,7 +151,7 @@ class WanPainter {
       }
     }
     const [, , , painted] = this.#canvas.getContext("2d").getImageData(x, y, 1, 1).data;
-    this.#do({ erases: painted > 127, drawn: this.#widened(this.#map, (place) => found[place]) });
+    this.#do({ erases: painted > 127, drawn: this.#widened(map, (place) => found[place]) });
   }
 
   #drawn({ width, height }, has) {
