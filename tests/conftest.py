@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import itertools
 import os
 import signal
 import socket
@@ -11,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,8 @@ SLOW_FOLDERS = frozenset(ROOT / "tests" / name for name in ("browser", "compare"
 # Each of these starts a server: a test that uses one is slow.
 SLOW_FIXTURES = frozenset({"as_on_a_space", "by_default", "redis", "shared_app"})
 START_SECONDS = 180.0
+# Below 32,768, where Linux begins to give ports to outgoing connections; other systems begin higher.
+FIRST_PORT, PORTS_PER_WORKER, WORKERS_MAX = 12_000, 2_000, 10
 # Gradio imports something else where these are set.
 READ_ON_IMPORT = frozenset({"OAUTH_CLIENT_ID", "WAN_MCP"})
 # A run that goes on until `Sandbox.finish_jobs` ends it.
@@ -70,12 +73,30 @@ hypothesis.settings.register_profile("seeded", derandomize=True, database=None, 
 hypothesis.settings.load_profile("seeded")
 
 
+def _ports() -> Iterator[int]:
+    """Count through this process's part of the ports that no system gives to outgoing connections by itself.
+
+    A port that is named now and listened on later is then taken by none of the processes that test beside this one.
+    """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    first = FIRST_PORT + worker % WORKERS_MAX * PORTS_PER_WORKER
+    for number in itertools.count(os.getpid()):
+        yield first + number % PORTS_PER_WORKER
+
+
+_own_ports = _ports()
+
+
+def _is_free(port: int) -> bool:
+    with suppress(OSError), socket.socket() as listener:
+        listener.bind(("127.0.0.1", port))
+        return True
+    return False
+
+
 def free_port() -> int:
-    """A port that is free now."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
+    """Return a port that is free, and that is returned to nobody else for the next 2,000 calls."""
+    return next(filter(_is_free, _own_ports))
 
 
 @pytest.fixture(autouse=True)
@@ -115,16 +136,20 @@ class App:
         """Everything the app has printed."""
         return self._log.read_text("utf-8", "replace")
 
-    def start(self) -> None:
-        """Start the app and wait until it answers."""
+    def launch(self) -> None:
+        """Start the app, and wait for nothing."""
         with self._log.open("ab") as log:
             if self.forked:
                 self._process = forks.template().start(self._arguments, self._environment, log)
             else:
                 command = [sys.executable, str(ROOT / "app.py"), *self._arguments]
                 self._process = subprocess.Popen(command, cwd=ROOT, env=self._environment, stdout=log, stderr=log)
+
+    def start(self) -> None:
+        """Start the app and wait until it answers."""
+        self.launch()
         deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline and self._process.poll() is None:
+        while time.monotonic() < deadline and not self.ended:
             try:
                 # A page behind a password answers as well.
                 if httpx.get(self.url, timeout=5, trust_env=False).status_code in {200, 401}:
@@ -284,10 +309,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Function) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """With a failed test goes what its app has said."""
+    """With a failed test goes what its app has said, unless the app's folder has been removed by then."""
     report = yield
     app = getattr(item, "funcargs", {}).get("app")
-    if report.failed and isinstance(app, App):
+    if report.failed and isinstance(app, App) and app.folder.exists():
         report.sections.append(("the app's log", app.log[-4000:]))
     return report
 

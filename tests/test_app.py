@@ -11,11 +11,17 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
-from tests.conftest import App, made_app
+from tests.conftest import made_app
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.conftest import App
 
 pytestmark = pytest.mark.slow
 
@@ -55,47 +61,32 @@ def test_a_bad_setting_is_told_in_a_sentence(tmp_path: Path, environment: dict[s
     assert "two words" not in ran.stderr
 
 
-def test_a_taken_port_is_told_in_a_sentence(tmp_path: Path) -> None:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("RUNCOMFY", "WAN_"))}
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        ran = subprocess.run(
-            [sys.executable, str(ROOT / "app.py")],
-            cwd=tmp_path,
-            env={**clean, "GRADIO_SERVER_PORT": str(port)},
-            capture_output=True,
-            text=True,
-            timeout=180,
-            check=False,
-        )
-    assert ran.returncode == 69
-    assert f"Port {port} is taken" in ran.stderr
-    assert "Traceback" not in ran.stderr
+@pytest.fixture
+def taken_port() -> Iterator[str]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield str(listener.getsockname()[1])
 
 
-def test_a_taken_port_for_metrics_names_its_own_variable_and_every_line_is_json(tmp_path: Path) -> None:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("RUNCOMFY", "WAN_"))}
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = str(taken.getsockname()[1])
-        ran = subprocess.run(
-            [sys.executable, str(ROOT / "app.py")],
-            cwd=tmp_path,
-            env={**clean, "WAN_METRICS_PORT": port, "WAN_LOG": "json"},
-            capture_output=True,
-            text=True,
-            timeout=180,
-            check=False,
-        )
-    assert ran.returncode == 69
-    said = [json.loads(line)["message"] for line in (ran.stdout + ran.stderr).splitlines()]
-    assert "WAN_METRICS_PORT" in said[-1]
+def test_a_taken_port_is_told_in_a_sentence(taken_port: str) -> None:
+    with made_app(WAN_BACKEND="sandbox", GRADIO_SERVER_PORT=taken_port) as app:
+        app.launch()
+        assert app.wait() == 69
+        assert f"Port {taken_port} is taken" in app.log
+        assert "Traceback" not in app.log
+
+
+def test_a_taken_port_for_metrics_names_its_own_variable_and_every_line_is_json(taken_port: str) -> None:
+    with made_app(WAN_BACKEND="sandbox", WAN_METRICS_PORT=taken_port, WAN_LOG="json") as app:
+        app.launch()
+        assert app.wait() == 69
+        assert "WAN_METRICS_PORT" in [json.loads(line)["message"] for line in app.log.splitlines()][-1]
 
 
 @pytest.mark.parametrize("host", ["::1", "127.0.0.1"])
 def test_the_page_starts_behind_a_proxy_that_is_not_there_and_every_line_is_json(host: str) -> None:
     proxy = dict.fromkeys(("HTTP_PROXY", "http_proxy"), "http://127.0.0.1:9")
     with made_app(WAN_BACKEND="sandbox", WAN_LOG="json", GRADIO_SERVER_NAME=host, **proxy) as app:
-        app.forked = False
+        app.forked = host != "::1"  # one start as a user's own
         app.start()
         assert httpx.get(app.url, trust_env=False, timeout=60).is_success
         assert httpx.get(app.url + "/healthz", trust_env=False).json()["status"] == "ok"

@@ -33,7 +33,17 @@ CHROMIUM_ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # Loopback goes around a proxy, so a request to any other host fails.
+    "--proxy-server=127.0.0.1:9",
 ]
+
+
+def wait_until(page: Page, expression: str, arg: object = None) -> None:
+    """Wait until an expression of JavaScript, or a function of an argument, is true in the page.
+
+    It is looked at ten times a second: at each frame, which is Playwright's own way, the browser would draw each.
+    """
+    page.wait_for_function(expression, arg=arg, polling=100)
 
 
 @pytest.fixture(scope="package")
@@ -131,6 +141,7 @@ def visit(tabs: Tabs) -> Iterator[Callable[..., Page]]:
     ) -> Page:
         own = urlsplit(url).netloc
 
+        # Only failed requests are noted: to be told of each of a page's 180 costs a tenth of its load.
         def note_request(request: Request) -> None:
             if request.url.startswith(("http", "ws")) and urlsplit(request.url).netloc != own:
                 foreign.append(request.url)
@@ -142,7 +153,7 @@ def visit(tabs: Tabs) -> Iterator[Callable[..., Page]]:
         motion: Literal["no-preference", "reduce"] = "no-preference" if moves else "reduce"
         page.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion=motion)
         page.set_default_timeout(PATIENCE)
-        page.on("request", note_request)
+        page.on("requestfailed", note_request)
         page.on("pageerror", note_error)
         asked[page] = note_request
         page.goto(url)
@@ -159,7 +170,7 @@ def visit(tabs: Tabs) -> Iterator[Callable[..., Page]]:
     asked: dict[Page, Callable[[Request], None]] = {}
     yield visit
     for page, locale in taken:
-        page.remove_listener("request", asked[page])
+        page.remove_listener("requestfailed", asked[page])
         page.remove_listener("pageerror", note_error)
         tabs.give_back(page, locale)
     assert not foreign, f"the page asked other hosts: {foreign}"

@@ -10,6 +10,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from studio.i18n.texts import Texts
+from tests.browser.conftest import wait_until
 from tests.browser.test_access import violations
 from tests.browser.test_page import fill, generate
 from tests.browser.test_runs import drop
@@ -45,7 +46,7 @@ def compared(page: Page, picture: Path) -> None:
 
 
 def settle(page: Page) -> None:
-    page.wait_for_function("[...document.querySelectorAll('.viewer img')].every(image => image.naturalWidth)")
+    wait_until(page, "[...document.querySelectorAll('.viewer img')].every(image => image.naturalWidth)")
 
 
 def source(page: Page) -> str:
@@ -64,14 +65,15 @@ def painted(page: Page) -> int:
 def open_painter(page: Page) -> None:
     page.locator("#result [data-keep]").click()
     page.locator("dialog.keep .keep-stage").wait_for()
-    page.wait_for_function("document.querySelector('.keep-stage img').naturalWidth > 0")
+    wait_until(page, "document.querySelector('.keep-stage img').naturalWidth > 0")
 
 
 def wait_until_painted(page: Page) -> int:
     """Wait until something is painted, as what changed may be on its way yet; return how many pixels are."""
-    page.wait_for_function(
+    wait_until(
+        page,
         "() => { const c = document.querySelector('.keep-stage canvas');"
-        " return c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some((value) => value); }"
+        " return c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some((value) => value); }",
     )
     return painted(page)
 
@@ -122,7 +124,7 @@ def test_a_result_is_aligned_and_shows_what_changed(app: App, visit: Visit, phot
     page.keyboard.press("Enter")
     expect(page.locator("#result .viewer-map")).to_be_visible()
     expect(page.locator(".viewer-said")).to_contain_text("% of the picture")
-    page.wait_for_function("document.querySelector('#result .viewer-map').width > 300")
+    wait_until(page, "document.querySelector('#result .viewer-map').width > 300")
     share = page.locator("#result .viewer-map").evaluate(
         "c => { const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data.filter((_, i) => i % 4 === 3);"
         " return d.filter((value) => !value).length / d.length; }"

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from studio.i18n.texts import Texts
+from tests.browser.conftest import wait_until
 from tests.browser.test_page import fill, generate
 from tests.browser.test_runs import finish, folder_of, named, prompt, status
 from tests.conftest import UNTIL_FINISHED
@@ -53,7 +54,8 @@ def kept(page: Page) -> list[dict[str, Any]]:
 def run(page: Page, picture: Path, words: str = WORDS) -> None:
     fill(page, picture, words)
     generate(page)
-    page.wait_for_function(
+    wait_until(
+        page,
         "words => JSON.parse(wanKept()).runs.map(JSON.parse).some((run) => run.result && run.form.prompt === words)",
         arg=words,
     )
@@ -68,7 +70,7 @@ def test_everything_works_until_the_tab_is_closed(
     expect(page.locator("#keeping a")).to_have_attribute("target", "_blank")
     fill(page, photos / "cat.jpg", WORDS)
     generate(page)
-    page.wait_for_function("JSON.parse(wanKept()).runs.some((run) => JSON.parse(run).request_id)")
+    wait_until(page, "JSON.parse(wanKept()).runs.some((run) => JSON.parse(run).request_id)")
     page.reload()
     expect(status(page).locator(".run-waiting")).to_be_visible()
     sandbox.finish_jobs()
@@ -125,7 +127,7 @@ def test_forget_everything_is_true(app: App, forgetful: Page, photos: Path, tmp_
     assert httpx.get(f"{app.url}/{address}", trust_env=False, timeout=60).status_code in {403, 404}
     assert not folder_of(app, entry["key"]).exists()
     assert not [*app.folder.rglob(picture.name)]
-    page.wait_for_function("JSON.parse(wanKept()).runs.length == 0 && !JSON.parse(wanKept()).uploads.length")
+    wait_until(page, "JSON.parse(wanKept()).runs.length == 0 && !JSON.parse(wanKept()).uploads.length")
     page.reload()
     expect(page.locator(".stage-empty")).to_be_visible()
     expect(prompt(page)).to_have_value("")
@@ -136,7 +138,7 @@ def test_a_code_picks_up_a_run_that_is_still_at_work(app: App, photos: Path, vis
     page = visit(app.url)
     fill(page, photos / "cat.jpg", WORDS)
     generate(page)
-    page.wait_for_function("JSON.parse(wanKept()).runs.some((run) => JSON.parse(run).request_id)")
+    wait_until(page, "JSON.parse(wanKept()).runs.some((run) => JSON.parse(run).request_id)")
     (entry,) = kept(page)
     other = visit(app.url)
     other.locator("#code-panel > button").click()

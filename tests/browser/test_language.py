@@ -11,6 +11,8 @@ from playwright.sync_api import Page, Route, expect
 from studio.i18n.language import tag
 from studio.i18n.texts import Texts, translations
 
+from .test_access import CLIPPED, OUTSIDE
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -57,12 +59,14 @@ def away(route: Route) -> None:
 
 
 @pytest.mark.parametrize("language", OTHERS)
-def test_the_page_speaks_the_language_of_its_address_throughout(
+def test_the_page_speaks_the_language_of_its_address_throughout_and_fits_a_phone(
     app: App, visit: Visit, photos: Path, language: str
 ) -> None:
     app.play(picture="preview")
     texts = Texts(language)
-    page = visit(f"{app.url}/?lang={language}")
+    page = visit(f"{app.url}/?lang={language}", width=390, height=844)
+    assert page.evaluate(OUTSIDE) == []
+    assert page.evaluate(CLIPPED) == []
     assert not english_left(page, language)
     expect(page).to_have_title(texts("page.title"))
     expect(page.locator("html")).to_have_attribute("lang", tag(language))
@@ -76,6 +80,7 @@ def test_the_page_speaks_the_language_of_its_address_throughout(
     page.locator(".plan").wait_for()
     expect(page.locator(".plan")).to_contain_text(texts("preview.op.pencil_sketch"))
     expect(page.locator("#generate")).to_be_enabled()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert not english_left(page, language)
 
     # What Gradio says of a server that is busy, or has a proxy before it that answers in its place.

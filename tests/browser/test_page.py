@@ -11,7 +11,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from studio.i18n.texts import Texts
-from tests.browser.conftest import OWNERS_TOKEN
+from tests.browser.conftest import OWNERS_TOKEN, wait_until
 from tests.conftest import PHOTOS, UNTIL_FINISHED
 from tests.sandbox.support import until
 
@@ -56,9 +56,9 @@ def test_the_whole_path_from_a_picture_to_a_compared_and_downloaded_result(
 
     after = page.locator("[data-shown] .viewer-b img")
     expect(after).to_be_visible()
-    page.wait_for_function("document.querySelector('[data-shown] .viewer-b img').naturalWidth > 0")
+    wait_until(page, "document.querySelector('[data-shown] .viewer-b img').naturalWidth > 0")
     assert after.evaluate("image => [image.naturalWidth, image.naturalHeight]") == [1200, 800]
-    page.wait_for_function("document.querySelector('[data-shown] .viewer-a img').naturalWidth > 0")
+    wait_until(page, "document.querySelector('[data-shown] .viewer-a img').naturalWidth > 0")
     expect(page.locator(".plan")).to_contain_text("Understood: pencil sketch (image 1)")
 
     box = page.locator("[data-shown] .viewer-stage").bounding_box()

@@ -17,7 +17,7 @@ from studio.browser.store import FINISHED_KEPT
 from studio.i18n.texts import Texts
 from studio.runs.jobs import REQUEST_ID
 from studio.uploads import RECORDS
-from tests.browser.conftest import OWNERS_TOKEN, PRICE
+from tests.browser.conftest import OWNERS_TOKEN, PRICE, wait_until
 from tests.browser.test_page import PROMPT, fill, generate
 from tests.conftest import UNTIL_FINISHED
 from tests.sandbox.support import until
@@ -52,7 +52,8 @@ def finish(page: Page) -> None:
 def run(page: Page, picture: Path, words: str = PROMPT) -> None:
     fill(page, picture, words)
     generate(page)
-    page.wait_for_function(
+    wait_until(
+        page,
         f"words => {RUNS}.map(([, run]) => JSON.parse(run)).some((run) => run.result && run.form.prompt === words)",
         arg=words,
     )
@@ -178,7 +179,7 @@ def test_two_tabs_closed_in_the_middle_lose_neither_picture(app: App, visit: Vis
     for tab, words in ((one, "the first"), (two, "the second")):
         fill(tab, photos / "cat.jpg", words)
         generate(tab)
-    one.wait_for_function(f"{RUNS}.filter(([, run]) => JSON.parse(run).request_id).length == 2")
+    wait_until(one, f"{RUNS}.filter(([, run]) => JSON.parse(run).request_id).length == 2")
     assert not any(run["result"] for run in kept(one))
     context, url = one.context, one.url
     one.close()
@@ -196,7 +197,7 @@ def test_a_crash_before_the_page_heard_of_the_runs_id_loses_nothing(app: App, vi
     page = visit(app.url)
     fill(page, photos / "cat.jpg")
     generate(page)
-    page.wait_for_function(f"{RUNS}.some(([, run]) => JSON.parse(run).request_id)")
+    wait_until(page, f"{RUNS}.some(([, run]) => JSON.parse(run).request_id)")
     app.stop(kill=True)
     (entry,) = kept(page)
     assert (folder_of(app, entry["key"]) / REQUEST_ID).read_text("utf-8") == entry["request_id"]
@@ -219,7 +220,7 @@ def test_history_outlives_reloads_brings_settings_and_pictures_back_and_is_delet
     expect(cards).to_have_count(2)
     expect(cards.first).to_contain_text("sepia")
     expect(cards.last).to_contain_text("sketch")
-    page.wait_for_function("[...document.querySelectorAll('#history img')].every((image) => image.naturalWidth > 0)")
+    wait_until(page, "[...document.querySelectorAll('#history img')].every((image) => image.naturalWidth > 0)")
     cards.last.get_by_role("button", name="Restore").click()
     expect(prompt(page)).to_have_value("image 1 as a sketch")
     expect(page.locator("#slot-1 img")).to_have_attribute("src", named("cat.jpg"))
@@ -243,7 +244,7 @@ def test_forget_everything_forgets_everything(app: App, visit: Visit, photos: Pa
     replaced.write_bytes((photos / "coffee.jpg").read_bytes() + b"replaced")
     page = visit(app.url)
     add(page, 1, replaced)
-    page.wait_for_function("(localStorage.getItem('wan-uploads') ?? '').includes('replaced-in-this-test')")
+    wait_until(page, "(localStorage.getItem('wan-uploads') ?? '').includes('replaced-in-this-test')")
     page.locator("#slot-1").get_by_role("button", name="Remove").click()
     run(page, picture)
     (entry,) = kept(page)
@@ -253,7 +254,7 @@ def test_forget_everything_forgets_everything(app: App, visit: Visit, photos: Pa
     expect(page.locator("#slot-1 img")).to_have_count(0)
     expect(prompt(page)).to_have_value("")
     expect(page.locator(".stage-empty")).to_be_visible()
-    page.wait_for_function(f"{RUNS}.length == 0 && sessionStorage.length == 0")
+    wait_until(page, f"{RUNS}.length == 0 && sessionStorage.length == 0")
     assert not folder_of(app, entry["key"]).exists()
     assert not [*app.folder.rglob(picture.name), *app.folder.rglob(replaced.name)]
     assert page.evaluate("localStorage.getItem('wan-uploads')") is None
@@ -273,7 +274,7 @@ def test_the_oldest_of_too_many_runs_go_with_their_files(app: App, visit: Visit,
     oldest.mkdir()
     (oldest / "outcome.json").write_text("{}", "utf-8")
     run(page, photos / "cat.jpg", "one more")
-    page.wait_for_function(f"!localStorage.getItem('wan-run-old-{FINISHED_KEPT}')")
+    wait_until(page, f"!localStorage.getItem('wan-run-old-{FINISHED_KEPT}')")
     assert len(kept(page)) == FINISHED_KEPT + 1
     assert not oldest.exists()
 
@@ -314,7 +315,7 @@ def test_one_press_changes_the_prompt_and_the_pictures_together(app: App, visit:
     page.locator("#chips [data-insert]").first.click()
     expect(prompt(page)).to_have_value("make image 1 sketch")
     expect(prompt(page)).to_be_focused()
-    page.wait_for_function("JSON.parse(sessionStorage.getItem('wan-draft')).prompt == 'make image 1 sketch'")
+    wait_until(page, "JSON.parse(sessionStorage.getItem('wan-draft')).prompt == 'make image 1 sketch'")
 
     prompt(page).fill("turn image 2 into a sketch")
     expect(page.locator("#findings")).to_contain_text("there is no image 2")
@@ -352,9 +353,10 @@ def test_a_frame_like_image_1_a_starter_and_what_will_be_sent(app: App, visit: V
     page.locator("#starters-box button").first.click()
     page.get_by_role("button", name="Change the style").click()
     expect(prompt(page)).to_have_value(named("Repaint image 1 as ["))
-    page.wait_for_function(
+    wait_until(
+        page,
         "(box => box.value.slice(box.selectionStart, box.selectionEnd).startsWith('['))"
-        "(document.querySelector('#prompt textarea'))"
+        "(document.querySelector('#prompt textarea'))",
     )
     page.locator("#request-box button").first.click()
     expect(page.locator("#request-preview img")).to_have_count(1)
@@ -426,10 +428,10 @@ def drop(page: Page, file: Path) -> None:
 def test_a_link_counts_once_and_then_the_form_which_survives(app: App, visit: Visit, photos: Path) -> None:
     page = visit(f"{app.url}/?prompt=from%20a%20link&seed=7&lang=en")
     expect(prompt(page)).to_have_value("from a link")
-    page.wait_for_function("!location.search.includes('prompt') && location.search.includes('lang=en')")
+    wait_until(page, "!location.search.includes('prompt') && location.search.includes('lang=en')")
     fill(page, photos / "cat.jpg", "changed since")
-    page.wait_for_function("JSON.parse(sessionStorage.getItem('wan-draft')).prompt == 'changed since'")
-    page.wait_for_function("JSON.parse(sessionStorage.getItem('wan-draft')).image_1")
+    wait_until(page, "JSON.parse(sessionStorage.getItem('wan-draft')).prompt == 'changed since'")
+    wait_until(page, "JSON.parse(sessionStorage.getItem('wan-draft')).image_1")
     page.reload()
     expect(prompt(page)).to_have_value("changed since")
     expect(page.locator("#slot-1 img")).to_be_visible()
@@ -445,11 +447,11 @@ def test_the_tabs_title_tells(app: App, visit: Visit, photos: Path) -> None:
     title = page.title()
     fill(page, photos / "cat.jpg")
     generate(page)
-    page.wait_for_function("document.title.includes('working')")
+    wait_until(page, "document.title.includes('working')")
     until(lambda: sandbox.counters.submits_accepted == 1)
     sandbox.finish_jobs()
     finish(page)
-    page.wait_for_function("document.title.startsWith('✓ Picture ready')")
+    wait_until(page, "document.title.startsWith('✓ Picture ready')")
     assert page.title().endswith(title)
 
 
@@ -523,7 +525,7 @@ def test_a_run_on_an_own_token_is_fetched_after_a_reload_once_the_token_is_there
     use_token(page)
     fill(page, photos / "cat.jpg")
     generate(page)
-    page.wait_for_function(f"{RUNS}.some(([, run]) => JSON.parse(run).request_id)")
+    wait_until(page, f"{RUNS}.some(([, run]) => JSON.parse(run).request_id)")
     app.stop(kill=True)
     page = reopened(page, app)
     expect(page.get_by_role("alert")).to_contain_text("another token")

@@ -12,6 +12,7 @@ from PIL import Image
 from playwright.sync_api import Error, expect
 
 from studio.i18n.texts import Texts
+from tests.browser.conftest import wait_until
 from tests.browser.test_page import fill, generate
 from tests.browser.test_runs import add, finish, named, prompt
 from tests.browser.test_sending import slot
@@ -84,10 +85,10 @@ def test_words_typed_while_the_server_is_away_are_kept(app: App, visit: Visit, p
     page = visit(app.url)
     fill(page, photos / "cat.jpg", "before")
     ready(page, 1)
-    page.wait_for_function("JSON.parse(sessionStorage.getItem('wan-draft')).image_1")
+    wait_until(page, "JSON.parse(sessionStorage.getItem('wan-draft')).image_1")
     app.stop(kill=True)
     prompt(page).fill("typed while nobody was there")
-    page.wait_for_function("JSON.parse(sessionStorage.getItem('wan-draft')).prompt.startsWith('typed')")
+    wait_until(page, "JSON.parse(sessionStorage.getItem('wan-draft')).prompt.startsWith('typed')")
     app.start()
     # Gradio may be opening it anew already.
     with suppress(Error):
@@ -191,7 +192,7 @@ def test_the_content_counts_and_what_a_browser_can_not_show_gets_a_small_copy(ap
             {"name": name, "mimeType": "", "buffer": buffer.getvalue()}
         )
         ready(page, 1)
-        page.wait_for_function("document.querySelector('#slot-1 img').naturalWidth > 0")
+        wait_until(page, "document.querySelector('#slot-1 img').naturalWidth > 0")
         expect(slot(page, 1).locator("img")).to_be_visible()
         slot(page, 1).locator("[data-does=remove]").click()
         expect(slot(page, 1)).to_have_attribute("data-state", "empty")
@@ -234,7 +235,7 @@ def test_a_file_that_can_not_be_sent_is_refused_as_it_arrives(app: App, visit: V
         for width in (390, 1440):
             page.set_viewport_size({"width": width, "height": 844})
             # The whole sentence is to be read, without scrolling within the slot.
-            page.wait_for_function(IS_READ_WHOLE)
+            wait_until(page, IS_READ_WHOLE)
             assert page.evaluate(LIES_UNDER_A_BUTTON) == []
         generate(page)
         expect(slot(page, 2).locator("button:focus")).to_have_count(1)
@@ -297,7 +298,7 @@ def test_a_photo_is_stored_as_it_is_and_not_as_in_a_mirror(app: App, visit: Visi
     slot(page, 1).get_by_role("button", name="Take a photo").click()
     page.locator("dialog.camera").get_by_role("button", name="Take the photo").click()
     ready(page, 1)
-    page.wait_for_function("document.querySelector('#slot-1 img').naturalWidth > 0")
+    wait_until(page, "document.querySelector('#slot-1 img').naturalWidth > 0")
     left = page.locator("#slot-1 img").evaluate(
         """image => {
           const canvas = Object.assign(document.createElement("canvas"), { width: 640, height: 480 });

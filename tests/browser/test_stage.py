@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from studio.i18n.texts import Texts
+from tests.browser.conftest import wait_until
 from tests.browser.test_access import Visit, choose_variations, fill, finish, violations
 from tests.conftest import PHOTOS, UNTIL_FINISHED, running_app
 from tests.sandbox.support import until
@@ -183,8 +184,8 @@ def test_the_starred_ones_are_ordered_and_taken_away(app: App, visit: Visit, pho
     found = violations(page, "take away, light")
     page.locator(".take-list [data-move=down]").first.focus()
     page.keyboard.press("Enter")
-    page.wait_for_function(
-        f"localStorage['wan-starred'] === {json.dumps(json.dumps([second, first], separators=(',', ':')))}"
+    wait_until(
+        page, f"localStorage['wan-starred'] === {json.dumps(json.dumps([second, first], separators=(',', ':')))}"
     )
     for kind in ("page", "png"):
         page.locator(f"#take input[value={kind}]").check()

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from studio.i18n.texts import Texts
+from tests.browser.conftest import wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,7 +53,7 @@ def test_nothing_jumps_on_opening_and_in_a_run(app: App, visit: Visit, photos: P
     page.locator("#prompt textarea").fill("turn image 1 into a pencil sketch")
     page.locator("#generate").click()
     expect(page.locator("#status")).to_contain_text("Finished")
-    page.wait_for_function("document.querySelector('[data-shown] .viewer-b img')?.naturalWidth > 0")
+    wait_until(page, "document.querySelector('[data-shown] .viewer-b img')?.naturalWidth > 0")
     expect(page.locator("#history li")).to_have_count(1)
     ended, moved = shift(page)
     assert ended - opened <= SHIFT_MAX, moved

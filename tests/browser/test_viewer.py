@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, CDPSession, Page, Route, expect
 
 from studio.i18n.texts import Texts
 from studio.views.viewer import Picture, viewer
+from tests.browser.conftest import wait_until
 from tests.conftest import free_port
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def show(browser: Browser) -> Iterator[Show]:
         )
         page.route("**/*", lambda route: answer(route, html))
         page.goto("http://viewer.test/")
-        page.wait_for_function("[...document.images].every(image => image.naturalWidth)")
+        wait_until(page, "[...document.images].every(image => image.naturalWidth)")
         page.evaluate("Promise.all([...document.images].map((image) => image.decode()))")
         return page
 
@@ -217,14 +218,14 @@ def test_the_wheel_zooms_under_the_pointer_with_control_and_scrolls_without(show
     page.keyboard.down("Control")
     page.mouse.wheel(0, -120)
     page.keyboard.up("Control")
-    page.wait_for_function("document.querySelector('wan-viewer').hasAttribute('data-zoomed')")
+    wait_until(page, "document.querySelector('wan-viewer').hasAttribute('data-zoomed')")
     zoomed = box(page, ".viewer-b img")
     factor = zoomed["width"] / at_fit["width"]
     assert factor > 1.2
     assert zoomed["x"] == pytest.approx(stage["x"] + 50 - 50 * factor, abs=1)
     assert zoomed["y"] == pytest.approx(stage["y"] + 80 - 80 * factor, abs=1)
     page.mouse.wheel(0, 200)
-    page.wait_for_function("scrollY > 0")
+    wait_until(page, "scrollY > 0")
     assert box(page, ".viewer-b img")["width"] == zoomed["width"]
 
 
@@ -304,7 +305,7 @@ def test_any_two_pictures_can_be_chosen_and_swapped(show: Show) -> None:
     expect(left).to_have_value("image-1")
     right.select_option("run-0")
     expect(page.get_by_role("status")).to_have_text("On the left: Image 1. On the right: Earlier.")
-    page.wait_for_function("[...document.images].every(image => image.complete)")
+    wait_until(page, "[...document.images].every(image => image.complete)")
     assert colour_at(page, 0.25, 0.5) == COLOURS["red"]
     assert colour_at(page, 0.75) == COLOURS["green"]
     left.select_option("run-0")
@@ -327,13 +328,13 @@ def test_two_pictures_have_no_pickers_and_one_has_nothing_to_compare(show: Show)
 def test_full_screen_fills_the_screen_and_ends_with_escape(show: Show) -> None:
     page = show(BEFORE, RESULT)
     do(page, "full")
-    page.wait_for_function("document.fullscreenElement?.matches('wan-viewer[data-full]')")
+    wait_until(page, "document.fullscreenElement?.matches('wan-viewer[data-full]')")
     assert box(page, ".viewer-stage")["width"] > 850
     left, right = boxes_of_images(page)
     assert left == right
     assert left["width"] == pytest.approx(left["height"])
     do(page, "full")
-    page.wait_for_function("!document.fullscreenElement")
+    wait_until(page, "!document.fullscreenElement")
     expect(page.locator("wan-viewer")).not_to_have_attribute("data-full", "")
 
 
@@ -370,7 +371,7 @@ def test_touch_moves_the_cut_sideways_and_leaves_scrolling_to_the_page(show: Sho
     for up in range(10, 160, 10):
         touch(session, "Move", (200, y - up))
     touch(session, "End")
-    page.wait_for_function("scrollY > 50")
+    wait_until(page, "scrollY > 50")
     assert cut(page) == moved
 
 

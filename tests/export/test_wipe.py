@@ -53,10 +53,9 @@ def test_it_goes_from_before_to_after_and_back(kind: WipeFormat) -> None:
 
 
 @pytest.mark.parametrize("kind", ANIMATED)
-@pytest.mark.parametrize("destination", list(Destination))
-def test_the_hardest_picture_stays_small(kind: WipeFormat, destination: Destination) -> None:
+def test_the_hardest_picture_stays_small(kind: WipeFormat) -> None:
     hard = item(before=noise(1), after=noise(2))
-    assert len(wipe(hard, kind, destination=destination)) < WIPE_BYTES_MAX
+    assert len(wipe(hard, kind, destination=Destination.SLIDE)) < WIPE_BYTES_MAX, "the larger of two"
 
 
 @pytest.mark.parametrize("kind", ANIMATED)

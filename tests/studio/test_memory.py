@@ -16,18 +16,14 @@ from studio.gradio_compat import ANSWERS_BYTES_MAX, SESSION_BYTES_MAX, SESSIONS_
 if TYPE_CHECKING:
     from tests.conftest import App
 
-CALLS = 500
-# What the interpreter and the allocator take for so many calls, and no copy of a text.
-GROWTH_MAX = 60_000_000
-
 
 def resident(app: App) -> int:
     pages = Path(f"/proc/{app.pid}/statm").read_text("ascii").split()[1]
     return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
-@pytest.mark.parametrize("length", [4000, 15_000, 150_000, 900_000, 4_800_000])
-def test_calls_that_nobody_waits_for_keep_no_text(app: App, length: int) -> None:
+@pytest.mark.parametrize(("length", "calls"), [(150_000, 100), (900_000, 40), (4_800_000, 15)])
+def test_calls_that_nobody_waits_for_keep_no_text(app: App, length: int, calls: int) -> None:
     config = httpx.get(f"{app.url}/config", trust_env=False, timeout=60).json()
     changed = next(one for one in config["dependencies"] if one["api_name"] == "changed")
     prompt = '"<&' * (length // 3)
@@ -43,12 +39,13 @@ def test_calls_that_nobody_waits_for_keep_no_text(app: App, length: int) -> None
             }
             assert max(codes) < 500
 
-        for number in range(20):
+        for number in range(5):
             call(number)
         before = resident(app)
-        for number in range(20, CALLS // 5 + 20):
+        for number in range(5, calls + 5):
             call(number)
-    assert resident(app) - before < GROWTH_MAX
+    # The interpreter and the allocator take something, too: a megabyte was seen.
+    assert resident(app) - before < length * calls / 2
 
 
 def message(text: str) -> Any:
