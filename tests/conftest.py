@@ -37,7 +37,7 @@ BROWSER_TESTS = ROOT / "tests" / "browser"
 # What is in these draws and compares large pictures, or needs a browser.
 SLOW_FOLDERS = frozenset(ROOT / "tests" / name for name in ("browser", "compare", "export"))
 # Each of these starts a server: a test that uses one is slow.
-SLOW_FIXTURES = frozenset({"as_on_a_space", "by_default", "redis", "shared_app"})
+SLOW_FIXTURES = frozenset({"as_on_a_space", "by_default", "plain_app", "redis"})
 START_SECONDS = 180.0
 # Below 32,768, where Linux begins to give ports to outgoing connections; other systems begin higher.
 FIRST_PORT, PORTS_PER_WORKER, WORKERS_MAX = 12_000, 2_000, 10
@@ -222,28 +222,19 @@ def running_app(*arguments: str, **environment: str) -> Iterator[App]:
         yield app
 
 
-# An app that waits takes a twentieth of a processor, so it runs while there are tests for it, each time at one address:
-# browsers keep its scripts.
 @pytest.fixture(scope="session")
 def plain_app() -> Iterator[App]:
     with made_app(WAN_BACKEND="sandbox") as app:
         yield app
 
 
-@pytest.fixture(scope="module")
-def shared_app(plain_app: App) -> Iterator[App]:
-    plain_app.start()
-    yield plain_app
-    plain_app.stop()
-
-
 @pytest.fixture
-def app(shared_app: App) -> App:
-    """The app as it is without a token. A test may stop it."""
-    shared_app.play()
-    if shared_app.ended:
-        shared_app.start()
-    return shared_app
+def app(plain_app: App) -> App:
+    """The app as it is without a token, always at the same address: browsers keep its scripts. A test may stop it."""
+    plain_app.play()
+    if plain_app.ended:
+        plain_app.start()
+    return plain_app
 
 
 @pytest.fixture

@@ -102,20 +102,13 @@ def owners_app() -> Iterator[App]:
         yield app
 
 
-@pytest.fixture(scope="module")
-def shared_hosted_app(owners_app: App) -> Iterator[App]:
-    owners_app.start()
-    yield owners_app
-    owners_app.stop()
-
-
 @pytest.fixture
-def hosted(shared_hosted_app: App) -> App:
+def hosted(owners_app: App) -> App:
     """The app with its owner's token. A test may stop it."""
-    shared_hosted_app.play(price=PRICE)
-    if shared_hosted_app.ended:
-        shared_hosted_app.start()
-    return shared_hosted_app
+    owners_app.play(price=PRICE)
+    if owners_app.ended:
+        owners_app.start()
+    return owners_app
 
 
 @pytest.fixture(scope="package")
