@@ -183,9 +183,11 @@ def test_a_restored_recipe_brings_the_mask_back(app: App, visit: Visit, photos: 
     page.route("**/map.png*", lambda route: held.append(route))  # noqa: PLW0108  # Playwright looks at its parameters
     with page.expect_request("**/map.png*"):
         open_painter(page)
-    # What was pressed before it is known what changed is done once it is.
+    # What was pressed before it is known what changed is done once it is, in the order of the presses.
     page.locator("[data-does=all]").click()
+    page.locator("[data-does=clear]").click()
     held.pop().continue_()
+    page.locator("[data-does=undo]").click()
     before = wait_until_painted(page)
     page.locator(".keep-make").click()
     with page.expect_download() as download:

@@ -27,6 +27,8 @@ class WanPainter {
   // A promise of what changed; null where that is not known.
   #map;
   #steps; #tool = "brush"; #stroke = null;
+  // The last press, which may wait to know what changed: the next is done once it is.
+  #last = Promise.resolve();
   // Where the keyboard paints, in pixels of the result.
   #x; #y;
 
@@ -79,13 +81,13 @@ class WanPainter {
       this.#tool = tool;
       for (const button of this.#dialog.querySelectorAll("[data-tool]")) button.setAttribute("aria-pressed", button.dataset.tool === tool);
     } else if (does === "close") this.#dialog.close();
-    else if (does === "undo") {
-      this.#steps.pop();
-      this.#redraw();
-    } else if (does === "clear") this.#do({ clear: true });
-    else if (does === "all") this.#all();
-    else if (does === "make") this.#make();
+    else if (does === "undo") this.#inTurn(() => this.#undo());
+    else if (does === "clear") this.#inTurn(() => this.#do({ clear: true }));
+    else if (does === "all") this.#inTurn(() => this.#all());
+    else if (does === "make") this.#inTurn(() => { this.#make(); });
   }
+
+  #inTurn(act) { this.#last = this.#last.finally(act); }
 
   #place({ clientX, clientY }) {
     const box = this.#canvas.getBoundingClientRect();
@@ -106,7 +108,7 @@ class WanPainter {
 
   // One press of the tool at a place.
   #apply(x, y) {
-    if (this.#tool === "area") this.#take(x, y);
+    if (this.#tool === "area") this.#inTurn(() => this.#take(x, y));
     else {
       this.#stroke = { erases: this.#tool === "eraser", width: this.#width, points: [[x, y]] };
       this.#do(this.#stroke);
@@ -199,6 +201,11 @@ class WanPainter {
     context.globalCompositeOperation = "source-over";
   }
 
+  #undo() {
+    this.#steps.pop();
+    this.#redraw();
+  }
+
   #redraw() {
     this.#draw({ clear: true });
     for (const step of this.#steps) this.#draw(step);
@@ -212,10 +219,8 @@ class WanPainter {
       this.#x = Math.min(Math.max(this.#x + arrow[0] * far * this.#canvas.width, 0), this.#canvas.width - 1);
       this.#y = Math.min(Math.max(this.#y + arrow[1] * far * this.#canvas.height, 0), this.#canvas.height - 1);
     } else if (key === " " || key === "Enter") this.#apply(this.#x, this.#y);
-    else if (key === "z" && (ctrlKey || metaKey)) {
-      this.#steps.pop();
-      this.#redraw();
-    } else return;
+    else if (key === "z" && (ctrlKey || metaKey)) this.#inTurn(() => this.#undo());
+    else return;
     this.#stroke = null;
     event.preventDefault();
     this.#point(true);
