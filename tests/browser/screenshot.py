@@ -5,7 +5,7 @@ from __future__ import annotations
 from playwright.sync_api import expect, sync_playwright
 
 from tests import programs
-from tests.browser.conftest import CHROMIUM_ARGUMENTS
+from tests.browser.conftest import CHROMIUM_ARGUMENTS, wait_until
 from tests.conftest import PHOTOS, ROOT, running_app
 
 
@@ -23,7 +23,7 @@ def main() -> None:
         page.locator("#generate").click()
         expect(page.locator("#generate")).to_be_enabled()
         page.get_by_role("button", name="Keep the rest").wait_for()
-        page.wait_for_function("document.querySelector('[data-shown] .viewer-b img').naturalWidth > 0")
+        wait_until(page, "document.querySelector('[data-shown] .viewer-b img').naturalWidth > 0")
         page.mouse.move(0, 0)
         page.screenshot(path=ROOT / "assets" / "screenshot.jpg", type="jpeg", quality=88)
         browser.close()

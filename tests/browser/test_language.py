@@ -10,8 +10,7 @@ from playwright.sync_api import Page, Route, expect
 
 from studio.i18n.language import tag
 from studio.i18n.texts import Texts, translations
-
-from .test_access import CLIPPED, OUTSIDE
+from tests.browser.test_access import CLIPPED, OUTSIDE
 
 if TYPE_CHECKING:
     from collections.abc import Callable

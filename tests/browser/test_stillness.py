@@ -107,4 +107,4 @@ def test_a_page_on_which_nothing_happens_draws_no_frames(app: App, browser: Brow
         page.add_init_script(COUNT_FRAMES)
         page.goto(app.url)
         page.locator("#draft data").wait_for(state="attached")
-        page.wait_for_function(RESTS, polling=100, timeout=30_000)
+        wait_until(page, RESTS)

@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
+from tests.conftest import free_port
 from wan_client import RunCancelled, RunFailed, SettingsError, UnknownOutcome
 from wan_client.events import Queued
 from wan_client.hosting import is_address
@@ -38,9 +39,7 @@ NAME = "pictures"
 
 @pytest.fixture(scope="module")
 def store() -> Iterator[str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         end = time.monotonic() + 120

@@ -2,7 +2,6 @@
 
 import asyncio
 import ipaddress
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import free_port
 from wan_sandbox.queue.pictures import BadPicture, Fetcher
 
 from .conftest import Serve
@@ -102,9 +102,7 @@ def test_what_cannot_be_fetched(serve: Serve, host: Host) -> None:
     caller = serve(fetch_timeout=0.3)
     missing = host.serve("/missing", b"", 404)
     host.pages["/slow"] = lambda _: time.sleep(1)
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        closed = f"http://127.0.0.1:{unused.getsockname()[1]}/cat.png"
+    closed = f"http://127.0.0.1:{free_port()}/cat.png"
     assert kinds(caller.submit(image_urls=[missing, host.url + "/slow", closed])) == ["url_fetch"] * 3
     assert kinds(caller.submit(image_urls=["https://" + "x" * 5000])) == ["url_too_long"]
 
