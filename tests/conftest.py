@@ -300,7 +300,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Function) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """With a failed test goes what its app has said, unless the app's folder has been removed by then."""
+    """Add what its app has printed to a failed test, unless the app's folder has been removed by then."""
     report = yield
     app = getattr(item, "funcargs", {}).get("app")
     if report.failed and isinstance(app, App) and app.folder.exists():

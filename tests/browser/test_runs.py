@@ -474,7 +474,7 @@ def test_nobody_reaches_anothers_run_by_what_its_page_shows(app: App, visit: Vis
     mine, stranger = visit(app.url), visit(app.url)
     run(mine, photos / "cat.jpg", "for my eyes only")
     (entry,) = kept(mine)
-    # All that a shared picture's address tells is the folder's name, from which the key does not follow.
+    # All that a shared picture's address gives away is the folder's name, from which the key does not follow.
     address = mine.locator("[data-shown] .viewer-b img").get_attribute("src") or ""
     assert entry["key"] not in address
     stranger.reload()

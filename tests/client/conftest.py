@@ -35,7 +35,7 @@ def _stopping() -> Iterator[Executor]:
 
 @pytest.fixture
 def serve(_stopping: Executor) -> Iterator[Serve]:
-    """Start sandboxes that answer at once and draw nothing, unless told otherwise."""
+    """Start sandboxes that answer at once and draw nothing, unless set otherwise."""
     started: list[Sandbox] = []
 
     def start(*faults: str, **settings: Any) -> Sandbox:

@@ -1,4 +1,4 @@
-"""What the client's tests share: small pictures, a client in a hurry, and a server that says what it is told."""
+"""What the client's tests share: small pictures, a client in a hurry, and a server with set answers."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ async def events_of(run: Run) -> list[Event]:
 
 
 class Scripted(ThreadingHTTPServer):
-    """A server that gives each path the answers it was told, in order, the last one again and again.
+    """A server that gives each path the answers it was given, in order, the last one again and again.
 
     Attributes:
         seen: Method, path and headers of every request.

@@ -38,7 +38,7 @@ GPS = b"Exif\x00\x00"
 
 @cache
 def quarters(width: int = 480, height: int = 640) -> Image.Image:
-    """Red, green, blue and yellow, so that every turn can be told from every other."""
+    """Red, green, blue and yellow, so that every turn looks different."""
     image = Image.new("RGB", (width, height))
     for box, colour in (
         ((0, 0), (220, 30, 30)),

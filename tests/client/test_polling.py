@@ -46,7 +46,7 @@ def test_looks_are_sparse_early_and_dense_around_the_usual_end() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(("spread", "share"), [(0.05, 0.35), (0.1, 0.5), (0.55, 1.0)])
 def test_at_the_lag_of_a_fixed_interval_it_takes_fewer_requests(spread: float, share: float) -> None:
-    """How many fewer depends on how well an end can be told in advance."""
+    """How many fewer depends on how well an end can be estimated."""
     ends = lengths(100, 2, spread)
     lag, requests = cost(PollSchedule(1, recall=lambda size: lengths(50, 1, spread)), ends)
     assert requests <= share * fmean(ends) / (2 * lag)

@@ -130,7 +130,7 @@ async def test_cancel_before_anything_is_sent(serve: Serve, tmp_path: Path) -> N
 async def test_a_cancel_between_preparing_and_sending_is_kept(
     serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever was told that nothing was sent is not to pay."""
+    """Where an error says that nothing was sent, nothing is paid."""
     sandbox = serve()
     dumps, ready, let_go = json.dumps, threading.Event(), threading.Event()
 

@@ -24,7 +24,7 @@ def closing() -> Iterator[Callable[[ExitStack], None]]:
 
 @pytest.fixture
 def serve(closing: Callable[[ExitStack], None]) -> Iterator[Serve]:
-    """Start sandboxes that answer at once and draw nothing, unless told otherwise."""
+    """Start sandboxes that answer at once and draw nothing, unless set otherwise."""
     with ExitStack() as stack:
 
         def start(**settings: Any) -> Caller:

@@ -500,7 +500,7 @@ def test_outputs_that_moved(shared: Caller) -> None:
 
 
 def test_every_call_fault_answers_something(serve: Serve) -> None:
-    """Whatever the name, the server answers or breaks off as told, and goes on working."""
+    """Whatever the name, the server answers or breaks off as it should, and goes on working."""
     caller = serve(speed=100, workers=8)
     url = url_of(caller, "")
     waiting = {"hang", "stall", "stalled", "refused", "oversized", "announced-oversized"}

@@ -134,7 +134,7 @@ def posted(app: App, path: str, body: Any) -> httpx.Response:
 
 
 def events(app: App, path: str) -> list[tuple[str, Any]]:
-    """What is told of a call, to its end."""
+    """Return all events of a call, to its end."""
     found, name = [], "data"
     with httpx.stream("GET", f"{app.url}/gradio_api/{path}", timeout=60, trust_env=False) as told:
         for line in told.iter_lines():

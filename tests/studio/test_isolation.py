@@ -113,7 +113,7 @@ def test_what_a_recipe_is_read_from_is_an_upload(app: App) -> None:
 
 
 def test_a_session_is_a_secret_of_its_page(app: App) -> None:
-    """Its name is a random one that the page chooses and tells nobody; who makes one up hears nothing."""
+    """Its name is a random one that the page chooses and gives to nobody; who makes one up hears nothing."""
     told = get(app, "/gradio_api/queue/data?session_hash=made-up").text
     assert "Not Found" in told
     assert get(app, "/gradio_api/call/edit/made-up").text.count("event: error") == 1

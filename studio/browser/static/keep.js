@@ -84,6 +84,7 @@ class WanPainter {
     else if (does === "undo") this.#inTurn(() => this.#undo());
     else if (does === "clear") this.#inTurn(() => this.#do({ clear: true }));
     else if (does === "all") this.#inTurn(() => this.#all());
+    // What waits for the server holds up no press after it.
     else if (does === "make") this.#inTurn(() => { this.#make(); });
   }
 
