@@ -11,6 +11,7 @@ from gradio_client import Client, handle_file
 from playwright.sync_api import expect
 
 from studio.i18n.texts import Texts
+from tests.browser.test_runs import reopened
 from tests.conftest import UNTIL_FINISHED, running_app
 from tests.sandbox.support import until
 
@@ -44,8 +45,7 @@ def test_a_submit_on_its_way_arrives_once_and_the_browser_picks_the_run_up(
     app.signal(signal.SIGTERM)
     assert app.wait() == 0
     assert "Traceback" not in app.log[before:]
-    app.start()
-    page.goto(app.url)
+    page = reopened(page, app)
     sandbox.finish_jobs()
     page.locator("wan-viewer").wait_for()
     assert sandbox.counters.submits_accepted == 1
@@ -76,8 +76,7 @@ def test_a_run_that_waits_is_left_alone_and_picked_up(app: App, visit: Callable[
     # Gradio says it in English.
     expect(page.get_by_test_id("toast-body")).to_contain_text(Texts("ko")("toast.lost"))
     expect(page.get_by_test_id("toast-close")).to_have_accessible_name(Texts("ko")("toast.close"))
-    app.start()
-    page.goto(app.url)
+    page = reopened(page, app)
     sandbox.finish_jobs()
     page.locator("wan-viewer").wait_for()
     counted = sandbox.counters
